@@ -1,0 +1,307 @@
+"""What the collector hands out: frozen values that screens, exporters and JSON output all read.
+
+Durations are milliseconds, money is US dollars, `*_at` is wall time in milliseconds since the epoch.
+None means "not known": a latency nobody measured, a cost nobody stated. It is never written as 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+MetricType = Literal["counter", "gauge", "histogram"]
+
+
+class Window(Enum):
+    """How far back a view looks. `ALL` has no beginning."""
+
+    M15 = "15m"
+    H1 = "1h"
+    H24 = "24h"
+    D7 = "7d"
+    ALL = "all"
+
+    @property
+    def ms(self) -> int | None:
+        """Length in milliseconds; None for `ALL`."""
+        return _WINDOW_MS[self]
+
+
+_MINUTE = 60_000
+_WINDOW_MS: dict[Window, int | None] = {
+    Window.M15: 15 * _MINUTE,
+    Window.H1: 60 * _MINUTE,
+    Window.H24: 24 * 60 * _MINUTE,
+    Window.D7: 7 * 24 * 60 * _MINUTE,
+    Window.ALL: None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One recorded value of a custom metric."""
+
+    timestamp: int
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A registered metric with its newest points, oldest first."""
+
+    name: str
+    type: MetricType
+    description: str = ""
+    unit: str | None = None
+    points: tuple[MetricPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """One model request; the payload of `api:request`."""
+
+    provider: str
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost: float | None = None
+    latency_ms: float | None = None
+    ttft_ms: float | None = None
+    """Time to first token."""
+    success: bool = True
+    run_id: str | None = None
+    at_ms: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        """Sum of the four kinds."""
+        return self.prompt_tokens + self.completion_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ToolExecution:
+    """One finished tool call; the payload of `tool:executed`."""
+
+    name: str
+    duration_ms: float | None = None
+    success: bool = True
+    error: str | None = None
+    run_id: str | None = None
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """One error; the payload of `error`."""
+
+    timestamp: int
+    type: str
+    message: str
+    stack: str | None = None
+    context: Mapping[str, Any] | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and cost known only as a run's total, not by request (the original's `metrics.json`)."""
+
+    total_tokens: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    run_id: str | None = None
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMetrics:
+    """One session of an agent; every number moves while it runs."""
+
+    session_id: str
+    started_at: int
+    duration_ms: int
+    message_count: int = 0
+    user_messages: int = 0
+    assistant_messages: int = 0
+    tool_calls: int = 0
+    total_tokens: int = 0
+    total_cost: float | None = 0.0
+    error_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMetrics:
+    """One tool over a window. Times are over the calls whose duration is known (`duration_count`)."""
+
+    name: str
+    total_calls: int
+    success_count: int
+    error_count: int
+    total_duration_ms: float
+    avg_duration_ms: float | None
+    min_duration_ms: float | None
+    max_duration_ms: float | None
+    p50_duration_ms: float | None
+    p95_duration_ms: float | None
+    p99_duration_ms: float | None
+    last_executed_at: int | None
+    duration_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMetrics:
+    """One provider and model over a window. Averages are over the requests that state the number."""
+
+    provider: str
+    model: str
+    total_requests: int
+    total_tokens: int
+    prompt_tokens: int
+    completion_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    total_cost: float | None
+    """Sum of the costs that were stated; None when requests were made and not one stated its cost."""
+    avg_latency_ms: float | None
+    p50_latency_ms: float | None
+    p95_latency_ms: float | None
+    avg_ttft_ms: float | None
+    error_count: int
+    last_request_at: int | None
+    latency_count: int = 0
+    cost_count: int = 0
+    """Requests that stated a cost; fewer than `total_requests` means `total_cost` is a lower bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """Errors of one type whose messages differ only in numbers, paths and ids."""
+
+    fingerprint: str
+    """Stable key: type, a space, and the message with its variable parts blanked."""
+    type: str
+    count: int
+    first_at: int
+    last_at: int
+    run_ids: tuple[str, ...]
+    """Runs it was seen in, newest first, at most 20."""
+    latest: ErrorRecord
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardState:
+    """The headline numbers. The two rates are over the last five minutes, or the uptime if shorter."""
+
+    uptime_ms: int
+    active_session: str | None
+    total_sessions: int
+    total_tokens: int
+    total_cost: float | None
+    total_tool_calls: int
+    avg_response_time_ms: float | None
+    error_rate: float | None
+    """Percent of API requests that failed, 0 to 100; None without requests."""
+    tokens_per_minute: float
+    cost_per_hour: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityBucket:
+    """What happened in one slice of time."""
+
+    start_at: int
+    tokens: int = 0
+    cost: float = 0.0
+    requests: int = 0
+    tool_calls: int = 0
+    errors: int = 0
+    """Failed requests, failed tool calls and recorded errors; one failure counts once."""
+    latency_sum_ms: float = 0.0
+    latency_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A window cut into equal slices, oldest first, without holes."""
+
+    bucket_ms: int
+    buckets: tuple[ActivityBucket, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowView:
+    """Everything the collector knows about one window, taken at one moment."""
+
+    window: Window
+    taken_at: int
+    since_ms: int | None
+    """First millisecond that is included (aligned to the minute); None when nothing limits it."""
+    total_requests: int
+    failed_requests: int
+    total_tokens: int
+    prompt_tokens: int
+    completion_tokens: int
+    cache_tokens: int
+    total_cost: float | None
+    unattributed_cost: float
+    """Part of `total_cost` known only as run totals, not by provider."""
+    unattributed_tokens: int
+    total_tool_calls: int
+    failed_tool_calls: int
+    total_errors: int
+    """All failures: recorded errors (which include failed tools that gave a reason) and failed requests
+    and failed tools without one."""
+    avg_latency_ms: float | None
+    p50_latency_ms: float | None
+    p95_latency_ms: float | None
+    latency_count: int
+    error_rate: float | None
+    """Percent of API requests that failed; None without requests."""
+    providers: tuple[ProviderMetrics, ...]
+    """Most requests first."""
+    tools: tuple[ToolMetrics, ...]
+    """Most calls first."""
+    errors: tuple[ErrorGroup, ...]
+    """Latest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramBin:
+    """Calls whose duration lies in [low_ms, high_ms)."""
+
+    low_ms: float
+    high_ms: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """One slice of time of one provider, tool or error group."""
+
+    start_at: int
+    count: int = 0
+    failures: int = 0
+    tokens: int = 0
+    duration_sum_ms: float = 0.0
+    duration_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsExport:
+    """Everything at once, for JSON and tests."""
+
+    exported_at: int
+    state: DashboardState
+    metrics: tuple[Metric, ...]
+    tools: tuple[ToolMetrics, ...]
+    providers: tuple[ProviderMetrics, ...]
+    errors: tuple[ErrorRecord, ...]
+    session: SessionMetrics | None
+    rejected: Mapping[str, int]
+    """Values refused by reason: not finite, negative, name too long, …"""

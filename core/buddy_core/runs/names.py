@@ -1,0 +1,40 @@
+"""Run ids: `run_<base-36 milliseconds>_<6 hex>`, which is also the name of the run's directory.
+
+The directory's name is the id (promise C7): what a file inside claims about its own id is never used
+to find, open or remove anything.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+RUN_ID = re.compile(r"run_([0-9a-z]{1,12})_([0-9a-f]{6})", re.ASCII)
+"""Matched against the whole name; anything else in the runs directory is not a run."""
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def is_run_id(name: str) -> bool:
+    """True when `name` is a run id and so may name a directory to open."""
+    return RUN_ID.fullmatch(name) is not None
+
+
+def new_run_id(now_ms: int) -> str:
+    """A fresh id for a run that starts at `now_ms`; ids sort by start time."""
+    return f"run_{_base36(max(0, now_ms))}_{secrets.token_hex(3)}"
+
+
+def started_at_of(run_id: str) -> int | None:
+    """Start in milliseconds since the epoch as encoded in the id; None when it is no run id."""
+    match = RUN_ID.fullmatch(run_id)
+    return int(match.group(1), 36) if match else None
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while True:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+        if number == 0:
+            return digits
