@@ -1,0 +1,1 @@
+"""What stands between hostile input and a person's terminal, files and secrets."""

@@ -1,0 +1,1 @@
+"""The monitor and the command line, built on `buddy_core`."""
