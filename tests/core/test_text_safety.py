@@ -1,0 +1,162 @@
+"""Promise C5 at its source: whatever goes in, only what a terminal can safely show comes out."""
+
+from __future__ import annotations
+
+import tracemalloc
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from buddy_core.safety.text import MAX_MARKS, is_plain, plain, plain_lines
+
+ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=60)
+NASTY = st.text(
+    alphabet="\x1b\x9b\x07\r\n\t\x00\x7f\u202e\u200d\ufe0f\u0301\ue000\udc80a☃⟨⟩\U000e0041", max_size=60
+)
+
+
+def offends(text: str) -> list[str]:
+    """Characters that must not reach a terminal, judged without the code under test."""
+    return [c for c in text if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}]
+
+
+def most_marks(text: str) -> int:
+    most = run = 0
+    for char in text:
+        run = run + 1 if unicodedata.category(char).startswith("M") else 0
+        most = max(most, run)
+    return most
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b]0;owned\x07", "␛]0;owned␇"),
+        ("\x1b[2J", "␛[2J"),
+        ("\x9b31m", "⟨9b⟩31m"),
+        ("a\x00b\x08c\x7f", "a␀b␈c␡"),
+        ("over\rwritten", "over␍written"),
+        ("one\ntwo\r\nthree", "one⏎two⏎three"),
+        ("a\tb", "a␉b"),
+        ("user\u202egnp.exe", "user⟨202e⟩gnp.exe"),
+        ("zero\u200bwidth\u200djoin", "zero⟨200b⟩width⟨200d⟩join"),
+        ("line\u2028paragraph\u2029", "line⟨2028⟩paragraph⟨2029⟩"),
+        ("\ue000 \udc9b \U000e0041", "⟨e000⟩ ⟨dc9b⟩ ⟨e0041⟩"),
+        ("warn\u26a0\ufe0f", "warn\u26a0⟨fe0f⟩"),
+        ("\ufeffbom", "⟨feff⟩bom"),
+        ("naïve 日本語 ✓ é", "naïve 日本語 ✓ é"),
+    ],
+)
+def test_each_dangerous_character_becomes_a_visible_one(text: str, shown: str) -> None:
+    """Cases 55 to 58."""
+    assert plain(text) == shown
+
+
+@given(ANY_TEXT | NASTY)
+def test_nothing_outside_the_allow_list_ever_comes_out(text: str) -> None:
+    """Cases 55 to 58."""
+    for line in (plain(text), *plain_lines(text)):
+        assert offends(line) == []
+        assert most_marks(line) <= MAX_MARKS
+
+
+@given(ANY_TEXT | NASTY, st.integers(1, 30))
+def test_safe_text_passes_a_second_time_unchanged(text: str, limit: int) -> None:
+    once = plain(text, limit=limit)
+    assert plain(once, limit=limit) == once
+    assert is_plain(once)
+
+
+@given(ANY_TEXT | NASTY, st.integers(0, 30))
+def test_a_line_never_exceeds_its_limit_and_says_when_it_was_cut(text: str, limit: int) -> None:
+    line = plain(text, limit=limit)
+    assert len(line) <= limit
+    if len(text.replace("\r\n", "\n")) > limit > 0:
+        assert line.endswith("…")
+
+
+@given(ANY_TEXT)
+def test_nothing_is_dropped_in_silence(text: str) -> None:
+    assert len(plain(text, limit=10_000)) >= min(1, len(text))
+    assert len(text) == 0 or plain(text + "\x1b") != plain(text)
+
+
+def test_a_pile_of_marks_is_cut_to_eight_and_counted() -> None:
+    """Case 58."""
+    assert plain("Z" + "\u0301" * 200, limit=500) == "Z" + "\u0301" * 8 + "⟨+192⟩"
+
+
+def test_a_mark_without_a_base_gets_one_of_its_own() -> None:
+    """Case 58: it would sit on the border of the panel."""
+    assert plain("\u0301x") == "◌\u0301x"
+
+
+def test_megabytes_cost_no_more_than_the_line_they_become() -> None:
+    huge = "\x1b" * 10_000_000
+    tracemalloc.start()
+    try:
+        line = plain(huge, limit=100)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert line == "␛" * 99 + "…"
+    assert peak < 1_000_000, "the text was copied before it was cut"
+
+
+class Rude:
+    def __str__(self) -> str:
+        raise RuntimeError("\x1b]0;no\x07")
+
+
+class RudeText(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\x1b"
+
+    def isascii(self) -> bool:
+        return True
+
+    def isprintable(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("thing", "shown"),
+    [
+        (None, ""),
+        (12.5, "12.5"),
+        (b"caf\xc3\xa9 \x1b\xff", "café ␛\ufffd"),
+        (Rude(), "⟨unprintable Rude⟩"),
+        (RudeText("a\x1bb"), "a␛b"),
+        ({"k": "\x1b"}, "{'k': '\\x1b'}"),
+    ],
+)
+def test_anything_can_be_shown_and_nothing_raises(thing: object, shown: str) -> None:
+    assert plain(thing) == shown
+
+
+def test_lines_split_at_line_feeds_only_and_tabs_become_columns() -> None:
+    assert plain_lines("a\tb\r\n\u2028c\rd\n\n\te\n") == ["a   b", "⟨2028⟩c␍d", "", "    e"]
+
+
+def test_no_text_is_no_lines() -> None:
+    assert plain_lines("") == []
+    assert plain_lines(None) == []
+
+
+def test_lines_beyond_the_limit_are_counted() -> None:
+    assert plain_lines("a\nb\nc\nd", limit_lines=2) == ["a", "b", "… 2 more lines"]
+    assert plain_lines("a\nb\nc\n", limit_lines=2) == ["a", "b", "… 1 more line"]
+    assert plain_lines("a\nb\n", limit_lines=2) == ["a", "b"]
+
+
+def test_a_wide_line_is_cut_and_the_next_one_is_whole() -> None:
+    assert plain_lines("x" * 50 + "\nshort", limit_width=10) == ["x" * 9 + "…", "short"]
+
+
+@given(NASTY)
+def test_a_line_of_many_is_safe_by_itself(text: str) -> None:
+    assert all(is_plain(line) for line in plain_lines(text))
