@@ -22,7 +22,12 @@ def is_run_id(name: str) -> bool:
 
 def new_run_id(now_ms: int) -> str:
     """A fresh id for a run that starts at `now_ms`; ids sort by start time."""
-    return f"run_{_base36(max(0, now_ms))}_{secrets.token_hex(3)}"
+    return run_id_at(now_ms, secrets.token_hex(3))
+
+
+def run_id_at(now_ms: int, suffix: str) -> str:
+    """The id of a run that starts at `now_ms`, with `suffix` (six hex digits) instead of chance."""
+    return f"run_{_base36(max(0, now_ms))}_{suffix}"
 
 
 def started_at_of(run_id: str) -> int | None:
