@@ -1,0 +1,41 @@
+"""What the command line decided, as one frozen value that the app is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from buddy_core.clock import Clock, SystemClock
+from buddy_core.metrics.model import Window
+
+TabName = Literal["overview", "providers", "tools", "errors", "runs"]
+"""The five tabs, in the order of their number keys."""
+
+TABS: tuple[TabName, ...] = get_args(TabName)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the monitor is to start."""
+
+    runs_dir: Path
+    """Absolute; it need not exist yet."""
+    window: Window = Window.H24
+    tab: TabName = "overview"
+    refresh_s: float = 0.25
+    """Seconds between two pictures while much happens; a first change after a quiet moment is drawn at once."""
+    theme: str | None = None
+    """A theme's name; None leaves the choice to the app."""
+    read_only: bool = False
+    """Offer nothing that writes outside the screen."""
+    debug: bool = False
+    """Show tracebacks (without local variables) when something breaks."""
+    demo: bool = False
+    """The runs are those of the demonstration agent."""
+    home: Path | None = None
+    """The user's home, which paths on the screen are shortened by."""
+    clock: Clock = field(default_factory=SystemClock)
+    on_forced_exit: Callable[[], None] | None = None
+    """Called just before the process is ended by force, because leaving in an orderly way took too long."""
