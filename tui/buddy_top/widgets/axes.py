@@ -1,0 +1,124 @@
+"""Where the ticks of a chart go: round values upwards, minutes, hours and days along. Pure functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from buddy_core.safety.text import Plain
+from buddy_top.format import clock, day, local
+
+_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
+_TIME_STEPS = tuple(
+    [minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30)]
+    + [hours * _HOUR for hours in (1, 2, 3, 6, 12)]
+    + [days * _DAY for days in (1, 2, 7, 14, 28, 91, 182, 364)]
+)
+"""Distances between two ticks on the time axis, in milliseconds."""
+
+
+class Tick(NamedTuple):
+    """A mark on an axis: cells from its beginning, and the words beside it."""
+
+    at: int
+    label: Plain
+
+
+def nice_step(span: float, most: int) -> float:
+    """The smallest of 1, 2, 5 times a power of ten of which at most `most` steps lie in `span`."""
+    if span <= 0 or most <= 0:
+        return 1.0
+    rough = span / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    for factor in (1, 2, 5, 10):
+        if factor * power >= rough * (1 - 1e-9):
+            return factor * power
+    return 10 * power
+
+
+def nice_top(largest: float, rows: int) -> float:
+    """Upper end of a value axis: round, not below `largest`, with a tick about every third row at most."""
+    if largest <= 0 or not math.isfinite(largest):
+        return 1.0
+    step = nice_step(largest, max(rows // 3, 1))
+    return step * math.ceil(largest / step * (1 - 1e-9))
+
+
+def value_ticks(top: float, rows: int, words: Callable[[float], Plain]) -> list[Tick]:
+    """Ticks at round values from 0 to `top` in `rows` rows; `at` counts rows from the top.
+
+    A tick says how high a bar reaches that ends at the upper edge of its row. Two ticks never share a row,
+    and two never carry the same words.
+    """
+    step = nice_step(top, max(rows // 3, 1))
+    ticks: list[Tick] = []
+    for number in range(math.floor(top / step + 1e-9), 0, -1):
+        row = round(rows - number * step / top * rows)
+        label = words(number * step)
+        if 0 <= row < rows and not any(tick.at == row or tick.label == label for tick in ticks):
+            ticks.append(Tick(row, label))
+    return ticks
+
+
+def time_ticks(
+    start_ms: float, end_ms: float, width: int, tz: tzinfo | None = None, *, apart: int = 9
+) -> list[Tick]:
+    """Ticks on round local times in [start, end), at least `apart` cells from one another."""
+    span = end_ms - start_ms
+    if width < apart or span <= 0 or local(start_ms, tz) is None or local(end_ms, tz) is None:
+        return []
+    least = span / width * apart
+    step = next((step for step in _TIME_STEPS if step >= least), None)
+    if step is None:
+        return []
+    ticks: list[Tick] = []
+    for moment in _round_times(start_ms, end_ms, step, tz):
+        at = int((moment - start_ms) / span * width)
+        if not ticks or at - ticks[-1].at >= apart - 1:
+            ticks.append(Tick(at, _time_label(moment, step, tz)))
+    return ticks
+
+
+def _time_label(moment: float, step: int, tz: tzinfo | None) -> Plain:
+    at = local(moment, tz)
+    if at is not None and step >= _DAY:
+        return Plain(day(moment, tz).partition(" ")[2])
+    if at is not None and (at.hour, at.minute) == (0, 0):
+        return day(moment, tz)
+    return clock(moment, tz, seconds=False)
+
+
+def _round_times(start_ms: float, end_ms: float, step: int, tz: tzinfo | None) -> list[float]:
+    """Local times that are whole multiples of `step` since their own midnight (or, for days, by the date)."""
+    first = local(start_ms, tz)
+    if first is None:
+        return []
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    found: list[float] = []
+    while (begin := _timestamp(midnight)) is not None and begin < end_ms:
+        if step >= _DAY:
+            if midnight.toordinal() % (step // _DAY) == 0:
+                found.append(begin)
+        else:
+            # Counted on the wall clock of that day: on the night the clocks change 03:00 is still on the 3.
+            found += [
+                at
+                for minutes in range(0, 24 * 60, step // _MINUTE)
+                if (at := _timestamp(midnight + timedelta(minutes=minutes))) is not None
+            ]
+        midnight = _next_midnight(midnight)
+    return [moment for moment in found if start_ms <= moment < end_ms]
+
+
+def _next_midnight(midnight: datetime) -> datetime:
+    following = midnight.replace(tzinfo=None) + timedelta(days=1)
+    return following.replace(tzinfo=midnight.tzinfo)
+
+
+def _timestamp(at: datetime) -> float | None:
+    try:
+        return at.timestamp() * 1000
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -1,0 +1,100 @@
+"""A panel: a thin rounded border with a title at the left of its top edge and a summary at the right.
+
+Textual draws one label to an edge. The top edge is drawn here instead, so that a summary that changes every
+second repaints one line, not the panel.
+"""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.containers import Container
+from textual.geometry import Region
+from textual.strip import Strip
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Cell, Span, cut, width_of
+from buddy_top.ink import InkWidget
+
+
+class Panel(Container, InkWidget):
+    """A container with a border; what is inside brings its own margin of one column."""
+
+    DEFAULT_CSS = """
+    Panel {
+        width: 1fr;
+        height: 1fr;
+        border: round $foreground 25%;
+    }
+    Panel:focus-within {
+        border: round $accent;
+    }
+    """
+
+    def __init__(
+        self,
+        *children: InkWidget,
+        title: Plain | None = None,
+        summary: Plain | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(*children, id=id, classes=classes)
+        self._title: Cell = () if title is None else (Span(title, "strong"),)
+        self._summary: Cell = () if summary is None else (Span(summary, "dim"),)
+
+    def set_title(self, title: Plain | Cell) -> None:
+        """Words at the left of the top edge; the longer of title and summary gives way when both do not fit."""
+        cell: Cell = title if isinstance(title, tuple) else (Span(title, "strong"),)
+        if cell != self._title:
+            self._title = cell
+            self._refresh_top()
+
+    def set_summary(self, summary: Plain | Cell) -> None:
+        """One phrase at the right of the top edge; an empty one leaves the edge plain."""
+        cell: Cell = summary if isinstance(summary, tuple) else (Span(summary, "dim"),)
+        if cell != self._summary:
+            self._summary = cell
+            self._refresh_top()
+
+    def _refresh_top(self) -> None:
+        gutter = self.styles.gutter
+        self.refresh(Region(-gutter.left, -gutter.top, self.outer_size.width, 1))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The border and background as Textual draws them, with our own top edge."""
+        strips = super().render_lines(crop)
+        if crop.y == 0 and strips and self.styles.border_top[0]:
+            strips[0] = self._top_edge().crop(crop.x, crop.right)
+        return strips
+
+    def _top_edge(self) -> Strip:
+        width = self.outer_size.width
+        base, background = self.background_colors
+        line = Style(color=(base + self.styles.border_top[1]).rich_color, bgcolor=background.rich_color)
+        title, summary = edge_labels(self._title, self._summary, width - 4)
+        used = width_of(title) + width_of(summary) + 2 * bool(title) + 2 * bool(summary)
+        segments = [Segment("╭─", line), *self._label(title)]
+        segments.append(Segment("─" * max(width - 4 - used, 0), line))
+        segments += [*self._label(summary), Segment("─╮", line)]
+        strip = Strip(segments).adjust_cell_length(width, line)
+        for line_filter in self.get_line_filters():
+            strip = strip.apply_filter(line_filter, background)
+        return strip
+
+    def _label(self, spans: Cell) -> list[Segment]:
+        if not spans:
+            return []
+        blank = Segment(" ", self.ink("value"))
+        return [blank, *(Segment(text, self.ink(ink)) for text, ink in spans), blank]
+
+
+def edge_labels(title: Cell, summary: Cell, room: int) -> tuple[Cell, Cell]:
+    """Title and summary cut to `room` columns, with a blank on each side of both and a stroke between them.
+
+    The summary gives way down to nothing; the title is only cut once the summary is gone.
+    """
+    title_width = width_of(title)
+    left = room - title_width - 2 - 1
+    summary = cut(summary, left - 2) if left >= 6 else ()
+    return cut(title, max(room - 2, 0)), summary

@@ -1,0 +1,218 @@
+"""The lines of a chart as inked spans: axes, columns or braille lines, error marks. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from itertools import groupby
+from typing import Literal
+
+from rich.cells import cell_len
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Cell, Span, cut, fit, spread, take, width_of
+from buddy_top.format import tokens
+from buddy_top.widgets.axes import Tick, nice_top, time_ticks, value_ticks
+from buddy_top.widgets.braille import BRAILLE, line_cells
+from buddy_top.widgets.sparkline import How, columns, resample, top_of
+
+ERROR_MARK = "▲"
+"""Stands on the time axis where something failed."""
+
+NO_WORDS, NOTHING_YET = Plain(""), Plain("nothing recorded yet")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One row of values, a value for each slice of time; None where nothing is known."""
+
+    values: tuple[float | None, ...]
+    ink: str = "accent"
+    label: Plain = NO_WORDS
+    """Its name in the legend; needed only where there is more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartData:
+    """Everything a chart shows: series that share slices of time and one scale."""
+
+    series: tuple[Series, ...] = ()
+    start_ms: float = 0
+    bucket_ms: float = 0
+    """Length of one slice; 0 draws no time axis."""
+    failures: tuple[int, ...] = ()
+    """Failures in each slice, marked on the time axis."""
+    unit: Plain = NO_WORDS
+    """Said once, above the axis: `tokens/min`."""
+    style: Literal["columns", "lines"] = "columns"
+    how: How = "max"
+    """How slices are joined where there are more than columns."""
+    words: Callable[[float], Plain] = tokens
+    """Writes a value, on the axis and at the largest one."""
+    empty: Plain = NOTHING_YET
+    """Said in the middle when no value is above nought."""
+    tz: tzinfo | None = None
+
+
+Grid = list[list[tuple[str, str]]]
+"""Rows of cells, each a character and its ink."""
+
+
+def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
+    """Exactly `height` lines of `width` columns at most."""
+    if width < 8 or height < 3:
+        return [cut((Span(data.empty, "dim"),), width)] if _is_empty(data) else [_tiny(data, width)]
+    rows = height - 2
+    top = nice_top(top_of(*(series.values for series in data.series)), rows)
+    ticks = [] if _is_empty(data) else value_ticks(top, rows, data.words)
+    gutter = max([cell_len(tick.label) for tick in ticks], default=1) + 1
+    plot_width = width - gutter - 1
+    grid = _grid(data, plot_width, rows, top)
+    if _is_empty(data):
+        _write(grid, rows // 2, max((plot_width - cell_len(data.empty)) // 2, 1), data.empty, "dim")
+    else:
+        _label_peak(grid, data, top)
+        _write_legend(grid, data)
+    lines = [_row(grid[y], y, ticks, gutter) for y in range(rows)]
+    time = _time_ticks(data, plot_width)
+    return [*lines, _axis(data, plot_width, gutter, time), _time_labels(time, gutter, width)]
+
+
+def _is_empty(data: ChartData) -> bool:
+    return top_of(*(series.values for series in data.series)) <= 0 and not any(data.failures)
+
+
+def _tiny(data: ChartData, width: int) -> Cell:
+    """What is left of a chart without room for axes: bars of its first series."""
+    shown = resample(data.series[0].values, width, data.how)
+    return (Span(Plain(columns(shown, 1, top_of(shown))[0]), data.series[0].ink),)
+
+
+def _grid(data: ChartData, width: int, rows: int, top: float) -> Grid:
+    grid: Grid = [[(" ", "value")] * width for _ in range(rows)]
+    if data.style == "columns":
+        for series in data.series[:1]:
+            shown = resample(series.values, width, data.how)
+            for y, line in enumerate(columns(shown, rows, top)):
+                grid[y] = [(character, series.ink) for character in line]
+        return grid
+    for series in data.series:
+        values = (
+            resample(series.values, width * 2, data.how) if len(series.values) > width * 2 else series.values
+        )
+        for (x, y), bits in line_cells(values, width, rows, top).items():
+            under = ord(grid[y][x][0]) - BRAILLE
+            grid[y][x] = (chr(BRAILLE | bits | (under if 0 < under < 256 else 0)), series.ink)
+    return grid
+
+
+def _row(cells: Sequence[tuple[str, str]], y: int, ticks: Sequence[Tick], gutter: int) -> Cell:
+    """One line of the plot with what stands left of it."""
+    tick = next((tick for tick in ticks if tick.at == y), None)
+    label = fit((Span(tick.label if tick else Plain(""), "dim"),), gutter - 1, "right")
+    return (*label, Span(Plain(" ┤" if tick else " │"), "rule"), *_spans(cells))
+
+
+def _spans(cells: Sequence[tuple[str, str]]) -> Cell:
+    return tuple(
+        Span(Plain("".join(character for character, _ in run)), ink)
+        for ink, run in ((ink, list(run)) for ink, run in groupby(cells, key=lambda cell: cell[1]))
+    )
+
+
+def _write(grid: Grid, y: int, x: int, text: str, ink: str) -> None:
+    """Put words on the grid, as far as they fit."""
+    row = grid[y]
+    for offset, character in enumerate(take(text, max(len(row) - x, 0))):
+        row[x + offset] = (character, ink)
+
+
+def _label_peak(grid: Grid, data: ChartData, top: float) -> None:
+    """Write the largest value beside the place where it is reached, on blank cells only."""
+    width, rows = len(grid[0]), len(grid)
+    place = _peak(data, width)
+    if place is None:
+        return
+    x, value = place
+    words = f" {data.words(value)} "
+    y = min(max(rows - 1 - int(value / top * rows - 1e-9), 0), rows - 1)
+    for row in (y, y - 1, y + 1):
+        for start in (x + 1, x - len(words), x - len(words) // 2):
+            if (
+                0 <= row < rows
+                and start >= 0
+                and start + len(words) <= width
+                and _blank(grid, row, start, len(words))
+            ):
+                _write(grid, row, start, words, "value")
+                return
+
+
+def _peak(data: ChartData, width: int) -> tuple[int, float] | None:
+    """Column and value of the largest value of all series."""
+    best: tuple[int, float] | None = None
+    for series in data.series:
+        for x, value in enumerate(resample(series.values, width, data.how)):
+            if value is not None and value > 0 and (best is None or value > best[1]):
+                best = (x, value)
+    return best
+
+
+def _blank(grid: Grid, y: int, x: int, size: int) -> bool:
+    return all(character == " " for character, _ in grid[y][x : x + size])
+
+
+def _write_legend(grid: Grid, data: ChartData) -> None:
+    """The unit, and the names of the series where there are several, at the right of the first line."""
+    words: list[tuple[str, str]] = []
+    if len(data.series) > 1:
+        words = [(f"━ {series.label}", series.ink) for series in data.series if series.label]
+    if data.unit:
+        words.append((data.unit, "dim"))
+    size = sum(cell_len(text) for text, _ in words) + 2 * max(len(words) - 1, 0)
+    x = len(grid[0]) - size
+    if not words or x < 0 or not _blank(grid, 0, x, size):
+        return
+    for text, ink in words:
+        _write(grid, 0, x, text, ink)
+        x += cell_len(text) + 2
+
+
+def _time_ticks(data: ChartData, width: int) -> list[Tick]:
+    slices = max((len(series.values) for series in data.series), default=0)
+    if not slices or data.bucket_ms <= 0:
+        return []
+    return time_ticks(data.start_ms, data.start_ms + slices * data.bucket_ms, width, data.tz)
+
+
+def _axis(data: ChartData, width: int, gutter: int, ticks: Sequence[Tick]) -> Cell:
+    """The line under the plot: 0, ticks, and a mark wherever something failed."""
+    cells = [("─", "rule")] * width
+    for tick in ticks:
+        cells[tick.at] = ("┬", "rule")
+    for x, failures in enumerate(resample(data.failures, width, "sum") if data.failures else ()):
+        if failures:
+            cells[x] = (ERROR_MARK, "bad")
+    zero = fit((Span(Plain("0"), "dim"),), gutter - 1, "right")
+    return (*zero, Span(Plain(" └"), "rule"), *_spans(cells))
+
+
+def _time_labels(ticks: Sequence[Tick], gutter: int, width: int) -> Cell:
+    """Words centred under their ticks, as far as they fit; none is moved off its tick by more than that."""
+    spans: list[Span] = []
+    x = 0
+    for tick in ticks:
+        size = cell_len(tick.label)
+        start = min(max(gutter + 1 + tick.at - size // 2, x + bool(x)), width - size)
+        if start < x + bool(x):
+            continue
+        spans += [Span(Plain(" " * (start - x))), Span(tick.label, "dim")]
+        x = start + size
+    return tuple(spans)
+
+
+def legend(series: Sequence[Series], unit: Plain, width: int) -> Cell:
+    """Names of the series at the left and the unit at the right, for a line of its own."""
+    names = tuple(Span(Plain(f"━ {one.label}  "), one.ink) for one in series if one.label)
+    return spread(names, (Span(unit, "dim"),), width) if width_of(names) else (Span(unit, "dim"),)

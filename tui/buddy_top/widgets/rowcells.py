@@ -1,0 +1,63 @@
+"""The spans of one line of a table: cells fitted to their columns, gaps between, matches marked. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Cell, Span, fit
+from buddy_top.widgets.columns import Placed
+
+ARROW_DOWN, ARROW_UP = "▾", "▴"
+
+
+def row_spans(cells: Sequence[Cell], placed: Sequence[Placed], match: re.Pattern[str] | None) -> list[Span]:
+    """One row; a cell that the source left out is blank."""
+    spans: list[Span] = []
+    x = 0
+    for index, column, start, width in placed:
+        if start > x:
+            spans.append(Span(Plain(" " * (start - x))))
+        cell = cells[index] if index < len(cells) else ()
+        if match is not None:
+            cell = tuple(marked(cell, match))
+        spans.extend(fit(cell, width, column.align, column.cut))
+        x = start + width
+    return spans
+
+
+def header_spans(placed: Sequence[Placed], sort: str | None, reverse: bool) -> list[Span]:
+    """The titles; the sort arrow stands in the gap beside its title, so that nothing moves for it."""
+    spans: list[Span] = []
+    x = -1  # The gutter before the first column is part of the header line.
+    for _, column, start, width in placed:
+        arrow = (ARROW_DOWN if reverse else ARROW_UP) if column.key == sort else ""
+        before = 1 if arrow and column.align == "right" else 0
+        after = 1 if arrow and column.align == "left" else 0
+        title = Span(column.title, "label")
+        mark = Span(Plain(arrow), "accent")
+        cell = (mark, title) if before else (title, mark)
+        spans.append(Span(Plain(" " * (start - before - x))))
+        spans.extend(fit(cell, width + before + after, column.align))
+        x = start + width + after
+    return spans
+
+
+def marked(cell: Cell, match: re.Pattern[str]) -> Iterator[Span]:
+    """The same words, with every match of the pattern in the ink `match`."""
+    for text, ink in cell:
+        at = 0
+        for found in match.finditer(text):
+            if found.start() > at:
+                yield Span(Plain(text[at : found.start()]), ink)
+            if found.group():
+                yield Span(Plain(found.group()), "match")
+            at = found.end()
+        if at < len(text):
+            yield Span(Plain(text[at:]), ink)
+
+
+def match_pattern(text: str) -> re.Pattern[str] | None:
+    """A pattern that finds `text` as it is, in either case; None when there is nothing to find."""
+    return re.compile(re.escape(text), re.IGNORECASE) if text else None

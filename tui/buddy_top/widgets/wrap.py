@@ -1,0 +1,53 @@
+"""Wrapping inked lines at words, by display width. Pure functions."""
+
+from __future__ import annotations
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Cell, Span, take, text_of, width_of
+
+
+def wrap(line: Cell, width: int, *, hang: int | None = None) -> list[Cell]:
+    """The line as lines of at most `width` columns; always at least one.
+
+    Breaks after a blank where there is one in the second half of the line, else anywhere. What goes on is set
+    in by `hang` columns (by default as far as the line itself begins), but never by more than a third.
+    """
+    if width_of(line) <= width:
+        return [line]
+    text = text_of(line)
+    indent = min(len(text) - len(text.lstrip(" ")) if hang is None else hang, width // 3)
+    lines: list[Cell] = []
+    start = 0
+    while start < len(text):
+        room = width - (indent if lines else 0)
+        end = _break(text, start, room)
+        body = _slice(line, start, end)
+        lines.append((Span(Plain(" " * indent)), *body) if lines and indent else body)
+        start = end
+        while start < len(text) and text[start] == " ":
+            start += 1
+    return lines
+
+
+def _break(text: str, start: int, room: int) -> int:
+    """Index at which the piece that begins at `start` ends."""
+    piece = take(text[start : start + 4 * room + 64], room)
+    end = start + max(len(piece), 1)
+    if end >= len(text) or text[end] == " ":
+        return end
+    blank = text.rfind(" ", start + len(piece) // 2, end)
+    return blank + 1 if blank > start else end
+
+
+def _slice(line: Cell, start: int, end: int) -> Cell:
+    """Characters [start, end) of the line, with their inks; blanks at the end are dropped."""
+    spans: list[Span] = []
+    at = 0
+    for text, ink in line:
+        piece = text[max(start - at, 0) : max(end - at, 0)]
+        if piece:
+            spans.append(Span(Plain(piece), ink))
+        at += len(text)
+    if spans and spans[-1].text.endswith(" "):
+        spans[-1] = Span(Plain(spans[-1].text.rstrip(" ")), spans[-1].ink)
+    return tuple(spans)
