@@ -32,6 +32,8 @@ class Options:
     """Offer nothing that writes outside the screen."""
     debug: bool = False
     """Show tracebacks (without local variables) when something breaks."""
+    ascii: bool = False
+    """The terminal does not speak UTF-8: draw with ASCII alone."""
     demo: bool = False
     """The runs are those of the demonstration agent."""
     home: Path | None = None

@@ -1,0 +1,67 @@
+"""Writing to a terminal that may not read: pictures are dropped, the app is never held up.
+
+Textual hands each picture to a writer thread through a queue of thirty places and waits when it is full.
+Behind a stalled connection that stops the whole app. Here a picture that finds the queue crowded is
+dropped, as are those after it; when the terminal has read what was waiting, the screen is drawn anew.
+"""
+
+from __future__ import annotations
+
+from textual import constants
+from textual.drivers.linux_driver import LinuxDriver
+
+CROWDED = 12
+"""Waiting writes from which on pictures are dropped."""
+
+FULL = 26
+"""Waiting writes from which on even mode switches are dropped; at thirty Textual would block."""
+
+_PICTURE = 32
+"""Longer writes are pictures; shorter ones switch a mode or move the cursor."""
+
+_RETRY_S = 0.1
+
+
+class PatientDriver(LinuxDriver):
+    """The driver of Linux and macOS, less its waiting."""
+
+    _behind = False
+    _leaving = False
+
+    def write(self, data: str) -> None:
+        """Queue `data` for the terminal, or drop it while the terminal is behind; on the app's loop only."""
+        if self._leaving or self._has_room_for(data):
+            super().write(data)
+        elif not self._behind:
+            self._behind = True
+            self._loop.call_later(_RETRY_S, self._catch_up)
+
+    def start_application_mode(self) -> None:
+        """Begin full-screen mode."""
+        self._leaving = False
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        """Leave full-screen mode; from here on nothing is dropped."""
+        self._leaving = True
+        super().stop_application_mode()
+
+    def _has_room_for(self, data: str) -> bool:
+        if len(data) <= _PICTURE:
+            return self._waiting() < FULL
+        return not self._behind and self._waiting() < CROWDED
+
+    def _waiting(self) -> int:
+        return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0
+
+    def _catch_up(self) -> None:
+        if self._waiting():
+            self._loop.call_later(_RETRY_S, self._catch_up)
+            return
+        self._behind = False
+        self._app.refresh(layout=True)
+
+
+def driver_class() -> type[PatientDriver] | None:
+    """The driver for a real terminal; None where the environment names another (a browser, for example)."""
+    return None if constants.DRIVER else PatientDriver
