@@ -19,6 +19,7 @@ from buddy_core.runs.salvage import Piece, dissect
 from buddy_core.runs.wire import EVENTS, Dialect, EventDialect, R, StructDialect, WireEvent, payload
 
 __all__ = [
+    "EVENTS",
     "MAX_LINE",
     "Accounting",
     "Batch",
@@ -27,6 +28,7 @@ __all__ = [
     "EventDialect",
     "JsonlReader",
     "LineReader",
+    "R",
     "StructDialect",
     "WireEvent",
     "payload",

@@ -1,0 +1,50 @@
+"""A limit on open files: the least recently used descriptor is closed, its owner opens it again when needed.
+
+Five hundred runs may be followed at once under `ulimit -n 40`. A descriptor is out of the pool while it is
+being read, so closing an idle one never pulls a file away from a reader in another thread.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+
+LIMIT = 64
+"""Descriptors kept open by default."""
+
+
+class DescriptorPool:
+    """Idle descriptors by owner, oldest first; safe to use from several threads."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = max(1, limit)
+        self._idle: OrderedDict[object, int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._idle)
+
+    def take(self, owner: object) -> int | None:
+        """Hand the owner its descriptor, which the pool then no longer knows; None when it was closed."""
+        with self._lock:
+            return self._idle.pop(owner, None)
+
+    def put(self, owner: object, fd: int) -> None:
+        """Keep `fd` for `owner`, and close the oldest ones beyond the limit."""
+        with self._lock:
+            self._idle[owner] = fd
+            self._close_beyond(self._limit)
+
+    def clear(self) -> None:
+        """Close every idle descriptor: the process has run out of them."""
+        with self._lock:
+            self._close_beyond(0)
+
+    def _close_beyond(self, limit: int) -> None:
+        while len(self._idle) > limit:
+            os.close(self._idle.popitem(last=False)[1])
+
+
+SHARED = DescriptorPool()
+"""The pool of tails that are given none of their own."""
