@@ -132,7 +132,7 @@ class _Cleaner:
         return self._told(_describe(value))
 
     def _key(self, key: object) -> str:
-        return self._text(key) if isinstance(key, str) else _describe(key)
+        return self._text(key) if isinstance(key, str) else str(self._told(_describe(key)))
 
     def _told(self, substitute: Json) -> Json:
         self.changed = True

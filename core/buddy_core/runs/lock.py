@@ -1,0 +1,42 @@
+"""`run.lock`: one writer a run, for as long as the writer lives (promise C3).
+
+The lock is a flock, so the kernel lets go of it when the process dies in any way; whoever finds it free
+beside a status of "running" knows that the writer is gone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from buddy_core.errors import RunLocked
+
+LOCK_NAME = "run.lock"
+"""Name of the lock file inside a run's directory."""
+
+
+class RunLock:
+    """The lock of the run whose directory is open as `dir_fd`, held from construction to `release`.
+
+    Raises:
+        RunLocked: Another writer holds it.
+        OSError: The file cannot be made or is no plain file.
+    """
+
+    def __init__(self, dir_fd: int) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        self._fd = os.open(LOCK_NAME, flags, 0o600, dir_fd=dir_fd)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            raise RunLocked("another process is writing this run") from None
+        except OSError:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let go; a second call does nothing. A forked child calls this too, which leaves its parent's hold."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
