@@ -27,7 +27,9 @@ class Settings:
         return self.runs_dir.parent
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None, *, runs_dir: Path | str | None = None) -> Settings:
+    def from_env(
+        cls, env: Mapping[str, str] | None = None, *, runs_dir: Path | str | None = None
+    ) -> Settings:
         """Read `env` (the process environment by default); an explicit `runs_dir` wins over it.
 
         A relative HOME is ignored: files must never appear in whatever directory one happens to be in.

@@ -1,0 +1,344 @@
+"""The monitor: it wires feed to panes and keys to panes, and draws nothing itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.events import Resize
+
+from buddy_core.metrics.model import Window
+from buddy_core.safety.text import Plain
+from buddy_top import frame
+from buddy_top.commands import COMMANDS as REGISTRY
+from buddy_top.commands import Place
+from buddy_top.feed import SnapshotFeed
+from buddy_top.messages import FeedFailed, OpenRun, OpenTab, SnapshotTaken, WantsChanged
+from buddy_top.options import Options
+from buddy_top.palette import RegistryProvider, RunsProvider
+from buddy_top.panes.base import Pane, TablePane
+from buddy_top.panes.errors import ErrorsPane
+from buddy_top.panes.overview import OverviewPane
+from buddy_top.panes.providers import ProvidersPane
+from buddy_top.panes.run import RunPage
+from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.tools import ToolsPane
+from buddy_top.safe_app import SafeApp
+from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.themes import THEMES
+from buddy_top.widgets.filterline import FilterLine
+from buddy_top.widgets.footerline import FooterLine
+from buddy_top.widgets.headerline import HeaderLine
+from buddy_top.widgets.table import Table
+from buddy_top.widgets.tabline import TabLine
+
+PANES: dict[Tab, type[Pane]] = {
+    Tab.OVERVIEW: OverviewPane,
+    Tab.PROVIDERS: ProvidersPane,
+    Tab.TOOLS: ToolsPane,
+    Tab.ERRORS: ErrorsPane,
+    Tab.RUNS: RunsPane,
+}
+
+WATCH_DEMO = "demo"
+"""What `run()` returns when the person asked for the demonstration from the welcome card."""
+
+
+class BuddyTop(SafeApp):
+    """Five tabs and one full-screen run, drawn from whatever the feed publishes."""
+
+    CSS_PATH = frame.STYLE_SHEETS
+    TITLE = "buddy-top"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar = {RegistryProvider, RunsProvider}
+    BINDINGS: ClassVar = [command.binding() for command in REGISTRY]
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (34, "-tall")]
+
+    def __init__(self, options: Options, feed: SnapshotFeed) -> None:
+        super().__init__()
+        self.options = options
+        self.feed = feed
+        self.snapshot: Snapshot | None = None
+        self.tab = options.tab
+        self.window = options.window or Window.H24
+        self.paused = False
+        self.run_page: RunPage | None = None
+        self._panes: dict[Tab, Pane] = {}
+        self._window_is_chosen = options.window is not None
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = options.theme
+
+    def compose(self) -> ComposeResult:
+        """The frame first: panes are built when they are first visited."""
+        self.header = HeaderLine()
+        self.tab_line = TabLine()
+        self.body = Container(id="body")
+        self.filter_line = FilterLine()
+        self.footer = FooterLine()
+        yield self.header
+        yield self.tab_line
+        yield self.body
+        yield self.filter_line
+        yield self.footer
+
+    async def on_mount(self) -> None:
+        """Show the frame and the first pane, then let the feed begin."""
+        await self.visit(self.tab)
+        self.feed.start(self._publish, self._feed_failed)
+
+    def on_unmount(self) -> None:
+        """Let go of the files."""
+        self.feed.stop()
+
+    # Feed
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self.post_message(SnapshotTaken(snapshot))
+
+    def _feed_failed(self, error: BaseException) -> None:
+        self.post_message(FeedFailed(error))
+
+    @on(SnapshotTaken)
+    def _show_snapshot(self, event: SnapshotTaken) -> None:
+        self.snapshot = event.snapshot
+        if self._should_widen(event.snapshot):
+            self._window_is_chosen = True
+            self.set_window(Window.ALL)
+        self._draw()
+
+    @on(FeedFailed)
+    def _feed_died(self, event: FeedFailed) -> None:
+        self.die(event.error)
+
+    @on(WantsChanged)
+    def _ask(self) -> None:
+        base = Wants(tab=self.tab, window=self.window, slices=frame.slices_for(self.size.width))
+        self.feed.ask(self.visible_pane.wants(base))
+
+    def _should_widen(self, snapshot: Snapshot) -> bool:
+        """Nobody chose a window, everything is read, and all of it is older: an empty screen would lie."""
+        done = snapshot.sources.loaded >= snapshot.sources.total
+        return (
+            not self._window_is_chosen and done and bool(snapshot.runs) and not frame.any_activity(snapshot)
+        )
+
+    def _draw(self) -> None:
+        if self.snapshot is None:
+            return
+        with self.batch_update():
+            self.header.set_fields(frame.header_fields(self.snapshot, self.window))
+            self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
+            self.visible_pane.show(self.snapshot)
+
+    # Panes
+
+    @property
+    def place(self) -> Place:
+        """Where the person is: a tab, or the full-screen run."""
+        return "run" if self.run_page is not None else self.tab.value
+
+    @property
+    def visible_pane(self) -> Pane:
+        """The pane on the screen."""
+        return self.run_page if self.run_page is not None else self._panes[self.tab]
+
+    async def visit(self, tab: Tab) -> None:
+        """Bring a tab to the front, building it on the first visit."""
+        await self.leave_run()
+        if tab not in self._panes:
+            self._panes[tab] = PANES[tab]()
+            await self.body.mount(self._panes[tab])
+        self.tab = tab
+        for other, pane in self._panes.items():
+            pane.display = other is tab
+        self._arrive()
+
+    def _arrive(self) -> None:
+        self.visible_pane.focus_main()
+        self.filter_line.hold(self.visible_pane.filter_text)
+        self.footer.set_keys(frame.footer_keys(self.place))
+        self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
+        self._draw()
+        self._ask()
+
+    async def open_run(self, run_id: str, at_ms: int | None = None) -> None:
+        """Show one run full screen; esc brings back where one was."""
+        if self.run_page is None:
+            self.run_page = RunPage()
+            self._panes[self.tab].display = False
+            await self.body.mount(self.run_page)
+        self.run_page.open(run_id, at_ms)
+        self._arrive()
+
+    async def leave_run(self) -> None:
+        """Close the full-screen run, if one is open."""
+        page, self.run_page = self.run_page, None
+        if page is not None:
+            await page.remove()
+
+    @on(OpenTab)
+    async def _open_tab_at(self, event: OpenTab) -> None:
+        await self.visit(event.tab)
+        if event.key is not None:
+            self.visible_pane.reveal(event.key)
+
+    @on(OpenRun)
+    async def _open_run_at(self, event: OpenRun) -> None:
+        await self.open_run(event.run_id, event.at_ms)
+
+    @on(TabLine.Clicked)
+    async def _tab_clicked(self, event: TabLine.Clicked) -> None:
+        await self.visit(Tab(event.key))
+
+    @on(FooterLine.Clicked)
+    async def _key_clicked(self, event: FooterLine.Clicked) -> None:
+        await self.run_action(event.action)
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self, event: FilterLine.Changed) -> None:
+        self.visible_pane.set_filter(event.text)
+
+    @on(FilterLine.Closed)
+    def _filter_closed(self) -> None:
+        self.visible_pane.focus_main()
+
+    def on_resize(self, event: Resize) -> None:
+        """Below a usable size a card takes the place of everything; charts get as many slices as columns."""
+        self.set_class(
+            event.size.width < frame.MIN_WIDTH or event.size.height < frame.MIN_HEIGHT, "-too-small"
+        )
+        if self._panes:
+            self._ask()
+
+    def set_window(self, window: Window) -> None:
+        """Look further back, or less far, on every tab at once."""
+        self.window = window
+        if self.snapshot is not None:
+            self.header.set_fields(frame.header_fields(self.snapshot, self.window))
+        self._ask()
+
+    # Commands
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that mean nothing here do nothing here."""
+        return frame.action_is_at(action, self.place)
+
+    async def action_open_tab(self, name: str) -> None:
+        """Go to a tab by name."""
+        await self.visit(Tab(name))
+
+    async def action_step_tab(self, step: int) -> None:
+        """Go to the tab `step` to the right, wrapping around."""
+        tabs = list(Tab)
+        await self.visit(tabs[(tabs.index(self.tab) + step) % len(tabs)])
+
+    def action_open(self) -> None:
+        """Open what the cursor is on."""
+        if isinstance(self.focused, Table):
+            self.focused.action_open()
+
+    def action_filter(self) -> None:
+        """Put the keyboard into the filter line."""
+        self.filter_line.edit(self.visible_pane.filter_text)
+
+    async def action_back(self) -> None:
+        """Leave, innermost first: filter, maximised panel, run."""
+        if self.visible_pane.filter_text:
+            self.visible_pane.set_filter("")
+            self.filter_line.hold("")
+        elif self.screen.maximized is not None:
+            self.screen.minimize()
+        elif self.run_page is not None:
+            await self.visit(self.tab)
+
+    async def action_back_or_quit(self) -> None:
+        """Back from a run; at the root, quit."""
+        if self.run_page is not None:
+            await self.visit(self.tab)
+        else:
+            self.exit(None)
+
+    def action_sort(self) -> None:
+        """Choose the column to sort by from a menu."""
+        from buddy_top.screens.sort_menu import SortMenu
+
+        pane = self.visible_pane
+        if isinstance(pane, TablePane):
+            self.push_screen(
+                SortMenu(pane.FIELDS, pane.order), lambda key: pane.sort_by(key) if key else None
+            )
+
+    def action_sort_column(self, step: int) -> None:
+        """Sort by a neighbouring column."""
+        if isinstance(self.visible_pane, TablePane):
+            self.visible_pane.sort_step(step)
+
+    def action_sort_reverse(self) -> None:
+        """Sort the other way round."""
+        if isinstance(self.visible_pane, TablePane):
+            self.visible_pane.sort_reverse()
+
+    def action_toggle_grouping(self) -> None:
+        """Tree or list, groups or single errors, relative or absolute times."""
+        if isinstance(self.visible_pane, ErrorsPane | RunsPane | RunPage):
+            self.visible_pane.toggle_grouping()
+
+    def action_run_view(self, step: int) -> None:
+        """The next view of the run on the screen."""
+        if isinstance(self.visible_pane, RunsPane | RunPage):
+            self.visible_pane.detail.step_view(step)
+
+    def action_jump_error(self, step: int) -> None:
+        """The next failure of the timeline."""
+        if self.run_page is not None and not self.run_page.detail.timeline.jump_error(step):
+            self.footer.say(Plain("no further error this way"))
+
+    def action_step_run(self, step: int) -> None:
+        """The neighbouring run in the list."""
+        if self.run_page is not None and self.snapshot is not None:
+            self.run_page.step(self.snapshot, step)
+
+    def action_window(self, step: int) -> None:
+        """A wider or narrower window of time."""
+        windows = list(Window)
+        at = windows.index(self.window) + step
+        self._window_is_chosen = True
+        if 0 <= at < len(windows):
+            self.set_window(windows[at])
+
+    def action_follow(self) -> None:
+        """Stick to the newest row, or stop doing so."""
+        self.footer.say(
+            Plain("following the newest" if self.visible_pane.toggle_follow() else "not following")
+        )
+
+    def action_pause(self) -> None:
+        """Hold the picture still, or let it go on."""
+        self.paused = not self.paused
+        self.feed.pause(self.paused)
+
+    def action_maximize_panel(self) -> None:
+        """Give the focused panel the whole screen, or give it back."""
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+        else:
+            frame.maximize_panel(self.screen)
+
+    def action_reread(self) -> None:
+        """Look at all files again."""
+        self.feed.reread()
+        self.footer.say(Plain("reading again"))
+
+    def action_help(self) -> None:
+        """Every key that works here."""
+        from buddy_top.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.place))
+
+    def select_run_for_palette(self) -> tuple[tuple[str, str], ...]:
+        """Run ids and objectives, newest first, for the palette."""
+        return tuple((r.run_id, r.objective) for r in self.snapshot.runs) if self.snapshot else ()

@@ -1,0 +1,238 @@
+"""Every command of the monitor, declared once: its keys, footer word, palette entry and help row.
+
+The footer, the help screen, the palette and the key bindings all read `COMMANDS`; none of them lists a
+key of its own. Ids are stable, so that a configuration can remap keys by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+from buddy_top.state import Tab
+
+Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
+"""Where a command works: one of the tabs, or the full-screen run."""
+
+TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
+LISTS: frozenset[Place] = TABLES | {"run"}
+TABS: frozenset[Place] = TABLES | {"overview"}
+ALL: frozenset[Place] = LISTS | TABS
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a key does."""
+
+    id: str
+    keys: str
+    """Comma-separated key names as Textual spells them."""
+    action: str
+    word: str
+    """One or two words for the footer."""
+    help: str
+    """A sentence for the help screen and the palette."""
+    places: frozenset[Place] = ALL
+    footer: int = 0
+    """Rank in the footer, 1 first; 0 keeps it out of the footer."""
+    shown_key: str | None = None
+    """How the key is written for people, where it differs from its name."""
+    priority: bool = False
+    """Works even while a text field has the focus."""
+    palette: bool = True
+
+    def binding(self) -> Binding:
+        """The same command as a Textual binding."""
+        return Binding(
+            self.keys,
+            self.action,
+            self.word,
+            show=False,
+            id=self.id,
+            priority=self.priority,
+            tooltip=self.help,
+        )
+
+    @property
+    def key_text(self) -> str:
+        """The key as people write it."""
+        return self.shown_key or self.keys.split(",")[0]
+
+
+def _tab_command(tab: Tab) -> Command:
+    name = tab.value
+    return Command(
+        f"tab.{name}", str(tab.number), f"open_tab('{name}')", name, f"Go to the {name} tab", places=TABS
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("open", "enter", "open", "open", "Open what the cursor is on", footer=2, palette=False),
+    Command("filter", "slash", "filter", "filter", "Show only the rows that contain a text", LISTS, 1, "/"),
+    Command("sort", "s", "sort", "sort", "Choose the column to sort by", TABLES, 3),
+    Command(
+        "sort.left",
+        "less_than_sign,comma",
+        "sort_column(-1)",
+        "sort left",
+        "Sort by the column to the left",
+        TABLES,
+        0,
+        "<",
+    ),
+    Command(
+        "sort.right",
+        "greater_than_sign,full_stop",
+        "sort_column(1)",
+        "sort right",
+        "Sort by the column to the right",
+        TABLES,
+        0,
+        ">",
+    ),
+    Command("sort.reverse", "r", "sort_reverse", "reverse", "Reverse the order", TABLES),
+    Command(
+        "group",
+        "t",
+        "toggle_grouping",
+        "group",
+        "Errors: grouped or one by one. Runs: forks under their parent or flat. Timeline: time since the start or of day",
+        frozenset({"errors", "runs", "run"}),
+        4,
+    ),
+    Command(
+        "view.next",
+        "v",
+        "run_view(1)",
+        "view",
+        "Timeline, metrics or artifacts of the run",
+        frozenset({"runs", "run"}),
+        3,
+    ),
+    Command(
+        "view.previous",
+        "V",
+        "run_view(-1)",
+        "view back",
+        "The previous view of the run",
+        frozenset({"runs", "run"}),
+    ),
+    Command(
+        "error.next",
+        "e",
+        "jump_error(1)",
+        "next error",
+        "Jump to the next error of the timeline",
+        frozenset({"run"}),
+        3,
+    ),
+    Command(
+        "error.previous",
+        "E",
+        "jump_error(-1)",
+        "previous error",
+        "Jump to the previous error of the timeline",
+        frozenset({"run"}),
+    ),
+    Command(
+        "run.next",
+        "right_square_bracket",
+        "step_run(1)",
+        "next run",
+        "The run below this one in the list",
+        frozenset({"run"}),
+        4,
+        "]",
+    ),
+    Command(
+        "run.previous",
+        "left_square_bracket",
+        "step_run(-1)",
+        "previous run",
+        "The run above this one in the list",
+        frozenset({"run"}),
+        0,
+        "[",
+    ),
+    Command("window.wider", "w", "window(1)", "window", "Look further back in time", TABS, 5),
+    Command("window.narrower", "W", "window(-1)", "narrower", "Look less far back in time", TABS),
+    Command(
+        "follow",
+        "f",
+        "follow",
+        "follow",
+        "Stay on the newest row as new ones arrive",
+        frozenset({"errors", "runs", "run"}),
+        6,
+    ),
+    Command("pause", "p", "pause", "pause", "Hold the picture still; collecting goes on", ALL, 7),
+    Command(
+        "maximize",
+        "z",
+        "maximize_panel",
+        "maximise",
+        "Give the focused panel the whole pane, or give it back",
+        TABS,
+    ),
+    Command("reread", "ctrl+r,f5", "reread", "re-read", "Read the files again now", ALL, 0, "ctrl+r"),
+    Command("theme", "ctrl+t", "change_theme", "theme", "Choose the colours", ALL),
+    Command(
+        "palette",
+        "ctrl+p",
+        "command_palette",
+        "palette",
+        "Find any command, or any run by name",
+        ALL,
+        0,
+        palette=False,
+    ),
+    Command(
+        "back",
+        "escape",
+        "back",
+        "back",
+        "Leave the filter, the selection or this screen",
+        ALL,
+        0,
+        "esc",
+        palette=False,
+    ),
+    Command("help", "question_mark,f1", "help", "help", "Every key of this screen", ALL, 8, "?"),
+    Command("quit", "q", "back_or_quit", "quit", "Back from a nested screen; at the root, quit", ALL, 9),
+    Command(
+        "quit.now",
+        "ctrl+q,ctrl+c",
+        "quit",
+        "quit now",
+        "Quit from anywhere",
+        ALL,
+        0,
+        "ctrl+q",
+        priority=True,
+        palette=False,
+    ),
+    *(_tab_command(tab) for tab in Tab),
+    Command("tab.next", "tab", "step_tab(1)", "next tab", "The tab to the right", TABS, priority=False),
+    Command("tab.previous", "shift+tab", "step_tab(-1)", "previous tab", "The tab to the left", TABS),
+)
+"""All of them, in the order the help screen lists them."""
+
+MOVING: tuple[tuple[str, str], ...] = (
+    ("j k ↑ ↓", "Move by one row"),
+    ("pgup pgdn", "Move by one page"),
+    ("g G home end", "First row, last row"),
+)
+"""The keys every table understands by itself, for the help screen."""
+
+
+def commands_at(place: Place) -> Iterable[Command]:
+    """The commands that do something at `place`."""
+    return (command for command in COMMANDS if place in command.places)
+
+
+def footer_at(place: Place) -> list[Command]:
+    """The commands the footer shows at `place`, the most useful first."""
+    return sorted((c for c in commands_at(place) if c.footer), key=lambda command: command.footer)

@@ -1,0 +1,195 @@
+"""From the library to the screen: a thread that reads, and at most one waiting `Snapshot`.
+
+The thread runs an event loop of its own with the observer in it, so that no file is ever opened and no
+JSON parsed on the thread that draws. The first change after a quiet moment is published at once; under
+load one picture follows another at the refresh interval, however many events arrive in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from buddy_core.clock import Clock
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.observe import Observer
+from buddy_top.run_reader import RunReader
+from buddy_top.snapshots import take_snapshot
+from buddy_top.state import RunDetail, Snapshot, Wants
+
+DEFAULT_REFRESH_S = 0.25
+"""Under load the picture changes four times a second: faster is unreadable and costs twice the CPU."""
+
+
+class SnapshotFeed(Protocol):
+    """What the app needs of a feed; tests hand it one that does everything at once."""
+
+    def start(self, publish: Callable[[Snapshot], None], failed: Callable[[BaseException], None]) -> None:
+        """Begin; `publish` and `failed` are called from any thread."""
+        ...
+
+    def ask(self, wants: Wants) -> None:
+        """Say what the screen shows now; a snapshot that holds it follows soon."""
+        ...
+
+    def pause(self, paused: bool) -> None:
+        """Hold the picture, or let it go on; collecting is not affected."""
+        ...
+
+    def reread(self) -> None:
+        """Look at every file again now."""
+        ...
+
+    def stop(self) -> None:
+        """End the thread and let go of all files."""
+        ...
+
+
+class Feed:
+    """The live feed: observer and snapshots in a thread of their own."""
+
+    def __init__(
+        self,
+        observer: Observer,
+        collector: MetricsCollector,
+        *,
+        clock: Clock,
+        refresh_s: float = DEFAULT_REFRESH_S,
+    ) -> None:
+        self._observer = observer
+        self._collector = collector
+        self._clock = clock
+        self._refresh_s = refresh_s
+        self._wants = Wants()
+        self._paused = False
+        self._behind = 0
+        self._last: Snapshot | None = None
+        self._reader: RunReader | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: asyncio.Event | None = None
+        self._asked: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+
+    def start(self, publish: Callable[[Snapshot], None], failed: Callable[[BaseException], None]) -> None:
+        """Start the thread; returns at once."""
+        self._thread = threading.Thread(
+            target=self._run, args=(publish, failed), name="buddy-top feed", daemon=True
+        )
+        self._thread.start()
+
+    def ask(self, wants: Wants) -> None:
+        """Thread-safe: the newest wants win, and are answered without waiting for the refresh interval."""
+        self._wants = wants
+        self._wake(self._asked)
+
+    def pause(self, paused: bool) -> None:
+        """Thread-safe: hold or release the picture."""
+        self._paused = paused
+        self._behind = 0
+        self._wake(self._asked)
+
+    def reread(self) -> None:
+        """Thread-safe: have the observer sweep now."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._observer.reread)
+
+    def stop(self) -> None:
+        """End the loop; waits a second at most, for a hung file system must not keep the terminal."""
+        self._stopped.set()
+        self._wake(self._asked)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=1.0)
+
+    def _wake(self, event: asyncio.Event | None) -> None:
+        if self._loop is not None and event is not None and self._changed is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just been closed
+                self._loop.call_soon_threadsafe(self._changed.set)
+                self._loop.call_soon_threadsafe(event.set)
+
+    def _run(self, publish: Callable[[Snapshot], None], failed: Callable[[BaseException], None]) -> None:
+        try:
+            asyncio.run(self._main(publish))
+        except BaseException as error:  # noqa: BLE001 - whatever ends this thread must be told, or the picture lies
+            if not self._stopped.is_set():
+                failed(error)
+
+    async def _main(self, publish: Callable[[Snapshot], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._asked = asyncio.Event()
+        self._changed.set()
+        follow = asyncio.create_task(self._follow())
+        draw = asyncio.create_task(self._draw(publish))
+        try:
+            await asyncio.wait((follow, draw), return_when=asyncio.FIRST_COMPLETED)
+            for task in (follow, draw):
+                if task.done():
+                    task.result()
+        finally:
+            follow.cancel()
+            draw.cancel()
+            await asyncio.gather(follow, draw, return_exceptions=True)
+            if self._reader is not None:
+                self._reader.close()
+
+    async def _follow(self) -> None:
+        await self._observer.follow(on_change=self._on_change)
+
+    def _on_change(self) -> None:
+        self._behind += self._paused
+        if self._changed is not None:
+            self._changed.set()
+
+    async def _draw(self, publish: Callable[[Snapshot], None]) -> None:
+        assert self._changed is not None
+        assert self._asked is not None
+        while True:
+            await _wait(self._changed, self._next_tick_s())
+            if self._stopped.is_set():
+                return
+            self._changed.clear()
+            self._asked.clear()
+            publish(await self._snapshot())
+            await _wait(self._asked, self._refresh_s)
+
+    def _next_tick_s(self) -> float:
+        """Without a change, windows still slide and silent runs still turn stalled."""
+        return 1.0 if any(run.live for run in self._observer.facts()) else 30.0
+
+    async def _snapshot(self) -> Snapshot:
+        if self._paused and self._last is not None and self._last.wants == self._wants:
+            self._last = replace(self._last, behind=self._behind, paused=True)
+            return self._last
+        wants = self._wants
+        self._observer.tick()
+        self._last = take_snapshot(
+            self._collector,
+            self._observer,
+            wants,
+            now_ms=self._clock.now_ms(),
+            run=await self._read_run(wants),
+            behind=self._behind,
+            paused=self._paused,
+        )
+        return self._last
+
+    async def _read_run(self, wants: Wants) -> RunDetail | None:
+        if self._reader is not None and self._reader.run_id != wants.run_id:
+            self._reader.close()
+            self._reader = None
+        if wants.run_id is None:
+            return None
+        if self._reader is None:
+            self._reader = RunReader(self._observer.runs_dir, wants.run_id)
+        return await self._reader.read(wants.artifact)
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), timeout=timeout_s)

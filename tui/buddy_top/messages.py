@@ -1,0 +1,53 @@
+"""Messages between the parts of the monitor: facts in the past tense, requests in the imperative."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from buddy_top.state import Snapshot, Tab
+
+
+class SnapshotTaken(Message):
+    """A newer picture of the world is here. Only the newest one waiting is ever handled."""
+
+    bubble = False
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        """An older picture that nobody has looked at yet gives way to this one."""
+        return isinstance(message, SnapshotTaken)
+
+
+class FeedFailed(Message):
+    """The thread that reads the runs died of an unexpected error; the monitor must not pretend to be live."""
+
+    bubble = False
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        super().__init__()
+
+
+class WantsChanged(Message):
+    """The visible pane shows something else now, so the next snapshot has to hold something else."""
+
+
+class OpenTab(Message):
+    """Go to a tab and put its cursor on the row with this key."""
+
+    def __init__(self, tab: Tab, key: str | None = None) -> None:
+        self.tab = tab
+        self.key = key
+        super().__init__()
+
+
+class OpenRun(Message):
+    """Show one run full screen, at the event that happened at `at_ms` where one is given."""
+
+    def __init__(self, run_id: str, at_ms: int | None = None) -> None:
+        self.run_id = run_id
+        self.at_ms = at_ms
+        super().__init__()

@@ -1,0 +1,84 @@
+"""The command palette: every command that works here, and every run by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from buddy_core.safety.text import plain
+from buddy_top.commands import commands_at
+from buddy_top.messages import OpenRun
+
+if TYPE_CHECKING:
+    from buddy_top.app import BuddyTop
+
+_MOST_RUNS = 50
+"""Hits listed for one query; typing on narrows them."""
+
+
+class Entry(NamedTuple):
+    """One thing the palette can do."""
+
+    name: str
+    help: str
+    run: Callable[[], object]
+
+
+class _EntryProvider(Provider):
+    """Fuzzy search over entries; names are shown as text, never read as markup."""
+
+    @property
+    def monitor(self) -> BuddyTop:
+        """The running monitor."""
+        return self.app  # type: ignore[return-value]
+
+    def entries(self) -> Iterable[Entry]:
+        """What there is to find."""
+        return ()
+
+    async def discover(self) -> Hits:
+        """Everything, before a word is typed."""
+        for entry in self.entries():
+            yield DiscoveryHit(Content(entry.name), entry.run, text=entry.name, help=entry.help)
+
+    async def search(self, query: str) -> Hits:
+        """The entries whose name matches."""
+        matcher = self.matcher(query)
+        found = 0
+        for entry in self.entries():
+            score = matcher.match(entry.name)
+            if score > 0 and found < _MOST_RUNS:
+                found += 1
+                yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.help)
+
+
+class RegistryProvider(_EntryProvider):
+    """The commands of the place one is at."""
+
+    def entries(self) -> Iterable[Entry]:
+        """Those that make sense without a cursor."""
+        app = self.monitor
+        for command in commands_at(app.place):
+            if command.palette:
+                name = f"{command.word[0].upper()}{command.word[1:]} ({command.key_text})"
+                yield Entry(name, command.help, partial(app.run_action, command.action))
+
+
+class RunsProvider(_EntryProvider):
+    """Every run, by objective and id."""
+
+    def entries(self) -> Iterable[Entry]:
+        """Newest first."""
+        app = self.monitor
+        for run_id, objective in app.run_names():
+            name = str(plain(objective or run_id, limit=80))
+            yield Entry(name, run_id, partial(app.post_message, OpenRun(run_id)))
+
+    async def discover(self) -> Hits:
+        """Runs appear once one types: there may be a hundred thousand."""
+        return
+        yield

@@ -1,0 +1,178 @@
+"""What every pane is: something that shows a snapshot, says what it wants of the next one, and obeys keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic
+
+from textual import on
+from textual.containers import Container
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Cell
+from buddy_top.messages import WantsChanged
+from buddy_top.panes.fields import Field, Order, Row, matching, order_by, sort_rows, step_order
+from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.widgets.table import Table
+
+
+class Pane(Container):
+    """One tab's content. Panes read snapshots and nothing else."""
+
+    TAB: ClassVar[Tab]
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw `snapshot`; called only while the pane is visible."""
+        raise TypeError(f"{type(self).__name__} must say how it shows a snapshot")
+
+    def wants(self, base: Wants) -> Wants:
+        """`base` with what this pane needs beyond it."""
+        return base
+
+    def focus_main(self) -> None:
+        """Give the keyboard to the part one moves in."""
+
+    def reveal(self, key: str) -> None:
+        """Put the cursor on the row with this key."""
+
+    def toggle_follow(self) -> bool:
+        """Stick to the newest row or stop doing so; True when it now follows."""
+        return False
+
+    @property
+    def filter_text(self) -> str:
+        """What the rows are filtered by; empty when they are not."""
+        return ""
+
+    def set_filter(self, text: str) -> None:
+        """Show only the rows that contain every word of `text`."""
+
+
+class TablePane(Pane, Generic[Row]):
+    """A pane around one table: filter, order and cursor in one place for all of them."""
+
+    FIELDS: ClassVar[Sequence[Field]]  # type: ignore[type-arg]  # each pane knows its own row type
+    ORDER: ClassVar[Order]
+
+    def __init__(self) -> None:
+        super().__init__(id=self.TAB.value)
+        self.order = self.ORDER
+        self.table = Table(id=f"{self.TAB.value}-table")
+        self._filter = ""
+        self._snapshot: Snapshot | None = None
+        self._rows: list[Row] = []
+        self._total = 0
+
+    def rows_of(self, snapshot: Snapshot) -> Sequence[Row]:
+        """The rows of the snapshot this pane lists."""
+        raise TypeError(f"{type(self).__name__} must say which rows it lists")
+
+    def key_of(self, row: Row) -> str:
+        """What identifies a row from one snapshot to the next."""
+        raise TypeError(f"{type(self).__name__} must say what identifies a row")
+
+    def text_of(self, row: Row) -> str:
+        """The text a filter looks at."""
+        return self.key_of(row)
+
+    def empty_words(self, snapshot: Snapshot) -> Plain:
+        """The sentence shown where there is no row."""
+        return Plain("nothing here")
+
+    def arrange(self, rows: list[Row]) -> list[Row]:
+        """Last say over the order, after sorting: a tree, for example."""
+        return rows
+
+    def show_more(self, snapshot: Snapshot) -> None:
+        """Draw what stands beside or below the table."""
+
+    def on_mount(self) -> None:
+        """Tell the table its columns."""
+        self.table.set_columns([field.column for field in self.FIELDS])
+        self.table.set_sort(self.order.key, self.order.descending)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Filter, order and hand over the rows; the table repaints only what differs."""
+        self._snapshot = snapshot
+        rows = self.rows_of(snapshot)
+        self._total = len(rows)
+        found = matching(rows, self._filter, self.text_of)
+        self._rows = self.arrange(sort_rows(found, self.FIELDS, self.order))
+        empty = f"nothing matches “{self._filter}”" if rows and self._filter else self.empty_words(snapshot)
+        self.table.set_empty(Plain(empty))
+        self.table.set_source([self.key_of(row) for row in self._rows], self._render_row)
+        self.show_more(snapshot)
+
+    def _render_row(self, index: int) -> list[Cell]:
+        now = self._snapshot.taken_at if self._snapshot is not None else 0
+        row = self._rows[index]
+        return [field.cell(row, now) for field in self.FIELDS]
+
+    @property
+    def selected(self) -> Row | None:
+        """The row under the cursor."""
+        key = self.table.cursor_key
+        return next((row for row in self._rows if self.key_of(row) == key), None)
+
+    @property
+    def filter_text(self) -> str:
+        """What the rows are filtered by."""
+        return self._filter
+
+    def set_filter(self, text: str) -> None:
+        """Filter, at once."""
+        self._filter = text
+        self.redraw()
+
+    def set_order(self, order: Order) -> None:
+        """Sort by another column or the other way round; the cursor stays on its row."""
+        self.order = order
+        self.table.set_sort(order.key, order.descending)
+        self.redraw()
+
+    def sort_by(self, key: str) -> None:
+        """Sort by a column; the same one again reverses."""
+        if key == self.order.key:
+            self.sort_reverse()
+        else:
+            self.set_order(order_by(self.FIELDS, key))
+
+    def sort_step(self, step: int) -> None:
+        """Sort by the column `step` to the right."""
+        self.set_order(step_order(self.FIELDS, self.order, step))
+
+    def sort_reverse(self) -> None:
+        """The same column, the other way round."""
+        self.set_order(Order(self.order.key, not self.order.descending))
+
+    def redraw(self) -> None:
+        """Show the last snapshot again, after a change of filter or order."""
+        if self._snapshot is not None:
+            self.show(self._snapshot)
+
+    def focus_main(self) -> None:
+        """Focus the table."""
+        self.table.focus()
+
+    def toggle_follow(self) -> bool:
+        """Keep the cursor on the newest row, which is the first in the natural order."""
+        if not self.table.follow:
+            self.set_order(self.ORDER)
+        self.table.follow = not self.table.follow
+        return self.table.follow
+
+    def reveal(self, key: str) -> None:
+        """Put the cursor on a row, dropping a filter that hides it."""
+        if self._filter and key not in {self.key_of(row) for row in self._rows}:
+            self.set_filter("")
+        self.table.move_to(key)
+
+    @on(Table.Highlighted)
+    def _follow_cursor(self, event: Table.Highlighted) -> None:
+        if event.table is self.table:
+            self.post_message(WantsChanged())
+
+    @on(Table.HeaderClicked)
+    def _sort_by_click(self, event: Table.HeaderClicked) -> None:
+        if event.table is self.table:
+            self.sort_by(event.column)

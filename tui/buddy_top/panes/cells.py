@@ -1,0 +1,36 @@
+"""Cells that several panes share: names, numbers that may be unknown, ages, failure shares."""
+
+from __future__ import annotations
+
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+
+
+def name_cell(text: str, ink: str = "value") -> Cell:
+    """Observed text on one line."""
+    return (Span(plain(text), ink),)
+
+
+def number_cell(text: Plain, ink: str = "value") -> Cell:
+    """A formatted number; unknown is drawn as context, so that it does not compete with values."""
+    return (Span(text, "dim" if text == fmt.UNKNOWN else ink),)
+
+
+def age_cell(at_ms: int | None, now_ms: int) -> Cell:
+    """How long ago something happened."""
+    return number_cell(fmt.age(None if at_ms is None else now_ms - at_ms), "label")
+
+
+def failures_cell(count: int) -> Cell:
+    """A count of failures: nothing to see when there are none."""
+    return (Span(fmt.count(count), "bad" if count else "dim"),)
+
+
+def failure_share_cell(failed: int, total: int) -> Cell:
+    """Failures as a share of all; quiet at nought, loud from one in ten."""
+    if total == 0:
+        return number_cell(fmt.UNKNOWN)
+    share = 100.0 * failed / total
+    ink = "dim" if failed == 0 else "warn" if share < 10 else "bad"
+    return (Span(fmt.percent(share), ink),)

@@ -1,0 +1,56 @@
+"""Errors as text: the whole story of one, or the short list of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from buddy_core.metrics.model import ErrorRecord
+from buddy_core.runs.model import RunFacts
+from buddy_core.safety.text import Plain, plain, plain_lines
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+
+_LABEL_WIDTH = 10
+_SHORT = 200
+_MOST_LINES = 400
+
+
+def record_lines(records: Sequence[ErrorRecord], now_ms: int) -> list[Cell]:
+    """One line for each error: its age and the beginning of its message."""
+    if not records:
+        return [(Span(Plain("no error text is kept"), "dim"),)]
+    return [_record_line(record, now_ms) for record in records]
+
+
+def _record_line(record: ErrorRecord, now_ms: int) -> Cell:
+    ago = fmt.age(max(0, now_ms - record.timestamp))
+    return (Span(Plain(f"{ago:>4}  "), "dim"), Span(plain(record.message, limit=_SHORT)))
+
+
+def error_lines(
+    record: ErrorRecord, *, count: int, first_at: int, runs: Sequence[RunFacts], now_ms: int
+) -> list[Cell]:
+    """Everything known of an error: message, context, stack, when and in which runs."""
+    lines: list[Cell] = [(Span(text, "strong"),) for text in plain_lines(record.message)[:_MOST_LINES]]
+    lines += [(), _pair("type", plain(record.type)), _pair("count", fmt.count(count))]
+    lines.append(_pair("first", Plain(f"{fmt.date_time(first_at, now_ms)}")))
+    lines.append(_pair("last", Plain(f"{fmt.date_time(record.timestamp, now_ms)}")))
+    lines += [_pair(plain(key), plain(value)) for key, value in _context(record.context)]
+    for index, run in enumerate(runs):
+        label = Plain("runs" if index == 0 else "")
+        lines.append(
+            (*_pair(label, plain(run.run_id)), Span(Plain("  ")), Span(plain(run.objective), "label"))
+        )
+    if record.stack:
+        lines += [(), (Span(Plain("stack"), "label"),)]
+        lines += [(Span(text),) for text in plain_lines(record.stack)[:_MOST_LINES]]
+    return lines
+
+
+def _context(context: Mapping[str, Any] | None) -> Iterable[tuple[str, Any]]:
+    return () if context is None else context.items()
+
+
+def _pair(label: Plain, text: Plain) -> Cell:
+    return (Span(Plain(f"{label:<{_LABEL_WIDTH}}"), "label"), Span(text))

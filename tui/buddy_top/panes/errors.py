@@ -1,0 +1,180 @@
+"""Errors: what went wrong, grouped by cause, with the whole text of the selected one beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from buddy_core.metrics.model import ErrorGroup, ErrorRecord
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell
+from buddy_top.messages import OpenRun
+from buddy_top.panes.base import TablePane
+from buddy_top.panes.cells import age_cell, name_cell, number_cell
+from buddy_top.panes.error_text import error_lines
+from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.series import SeriesChart
+from buddy_top.panes.words import WINDOW_WORDS
+from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.textview import TextView
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """A group of like errors, or one of them: the table lists both the same way."""
+
+    key: str
+    type: str
+    count: int
+    first_at: int
+    last_at: int
+    run_ids: tuple[str, ...]
+    latest: ErrorRecord
+
+    @property
+    def message(self) -> str:
+        """The latest message's first words say it."""
+        return self.latest.message
+
+    @classmethod
+    def of_group(cls, group: ErrorGroup) -> ErrorRow:
+        """A group as it stands."""
+        return cls(
+            group.fingerprint,
+            group.type,
+            group.count,
+            group.first_at,
+            group.last_at,
+            group.run_ids,
+            group.latest,
+        )
+
+    @classmethod
+    def of_record(cls, record: ErrorRecord, index: int) -> ErrorRow:
+        """One error; `index` counts from the oldest retained one, so that keys survive new arrivals."""
+        runs = (record.run_id,) if record.run_id is not None else ()
+        key = f"{record.timestamp} {index} {record.type}"
+        return cls(key, record.type, 1, record.timestamp, record.timestamp, runs, record)
+
+
+class ErrorsPane(TablePane[ErrorRow]):
+    """Groups of errors, latest first; `t` lists them one by one."""
+
+    TAB = Tab.ERRORS
+    ORDER = Order("last", True)
+    FIELDS: ClassVar[Sequence[Field[ErrorRow]]] = (
+        Field(
+            Column("count", Plain("count"), 6, align="right"),
+            lambda r, _: number_cell(fmt.count(r.count), "bad"),
+            lambda r: r.count,
+        ),
+        Field(
+            Column("last", Plain("last"), 5, align="right"),
+            lambda r, now: age_cell(r.last_at, now),
+            lambda r: r.last_at,
+        ),
+        Field(
+            Column("first", Plain("first"), 5, align="right", priority=2),
+            lambda r, now: age_cell(r.first_at, now),
+            lambda r: r.first_at,
+        ),
+        Field(
+            Column("runs", Plain("runs"), 5, align="right", priority=1),
+            lambda r, _: number_cell(fmt.count(len(r.run_ids))),
+            lambda r: len(r.run_ids),
+        ),
+        Field(
+            Column("type", Plain("type"), 12),
+            lambda r, _: name_cell(r.type, "label"),
+            lambda r: r.type.casefold(),
+            False,
+        ),
+        Field(
+            Column("message", Plain("message"), 20, grow=1),
+            lambda r, _: name_cell(r.message, "value"),
+            lambda r: r.message.casefold(),
+            False,
+        ),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grouped = True
+        self._shown: ErrorRow | None = None
+
+    def compose(self) -> ComposeResult:
+        """The table, and the selected error's story."""
+        with Panel(id="errors-list") as self.panel:
+            yield self.table
+        with Vertical(id="errors-more"):
+            self.chart = SeriesChart()
+            with Panel(id="errors-chart") as self.chart_panel:
+                yield self.chart
+            self.text = TextView(id="errors-text")
+            with Panel(id="errors-detail") as self.detail:
+                yield self.text
+
+    def rows_of(self, snapshot: Snapshot) -> Sequence[ErrorRow]:
+        """Groups, or single errors newest first."""
+        if self.grouped:
+            return [ErrorRow.of_group(group) for group in snapshot.view.errors]
+        newest_first = snapshot.recent_errors
+        return [ErrorRow.of_record(e, len(newest_first) - i) for i, e in enumerate(newest_first)]
+
+    def key_of(self, row: ErrorRow) -> str:
+        """The fingerprint, or the error's own key."""
+        return row.key
+
+    def text_of(self, row: ErrorRow) -> str:
+        """Type, message and runs."""
+        return f"{row.type} {row.message} {' '.join(row.run_ids)}"
+
+    def wants(self, base: Wants) -> Wants:
+        """The trend and the records of the group under the cursor."""
+        key = self.table.cursor_key if self.grouped else None
+        return replace(base, series=("error", key) if key is not None else None)
+
+    def empty_words(self, snapshot: Snapshot) -> Plain:
+        """Good news, and how far it reaches."""
+        return Plain(f"no errors {WINDOW_WORDS[snapshot.view.window]}")
+
+    def toggle_grouping(self) -> None:
+        """Groups, or one row for each error."""
+        self.grouped = not self.grouped
+        self.redraw()
+
+    def show_more(self, snapshot: Snapshot) -> None:
+        """The panel's words, the trend and the whole text."""
+        view = snapshot.view
+        self.panel.set_title(Plain("Errors" if self.grouped else "Errors, one by one"))
+        kinds = f"{len(view.errors)} kinds · " if view.errors else ""
+        self.panel.set_summary(Plain(f"{kinds}{fmt.count(view.total_errors)} {WINDOW_WORDS[view.window]}"))
+        row = self.selected
+        self.chart_panel.set_title(Plain("Trend"))
+        self.chart.show_snapshot(snapshot)
+        self.detail.set_title(plain(row.type, limit=40) if row is not None else Plain("no error selected"))
+        self.detail.set_summary(
+            Plain("enter opens the run") if row is not None and row.run_ids else Plain("")
+        )
+        self.text.set_lines(
+            self._story(row, snapshot) if row is not None else [], keep_scroll=row == self._shown
+        )
+        self._shown = row
+
+    def _story(self, row: ErrorRow, snapshot: Snapshot) -> list[Cell]:
+        runs = [snapshot.by_id[run_id] for run_id in row.run_ids if run_id in snapshot.by_id]
+        now = snapshot.taken_at
+        return error_lines(row.latest, count=row.count, first_at=row.first_at, runs=runs, now_ms=now)
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Go to the run in which the selected error happened last, at that moment."""
+        row = self.selected
+        if event.table is self.table and row is not None and row.latest.run_id is not None:
+            self.post_message(OpenRun(row.latest.run_id, row.latest.timestamp))

@@ -1,0 +1,70 @@
+"""How a pane's table turns rows into cells and an order: one `Field` a column, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from buddy_top.cells import Cell
+from buddy_top.widgets.table import Column
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Generic[Row]):
+    """One column of a pane: where it stands, what it shows and what it sorts by."""
+
+    column: Column
+    cell: Callable[[Row, int], Cell]
+    """The cell of a row, given the wall time of the picture (for ages)."""
+    sort: Callable[[Row], Any]
+    """The value to order by; None is unknown and always comes last, whichever way one sorts."""
+    descending: bool = True
+    """Which way one wants it first: numbers from the top, names from A."""
+
+    @property
+    def key(self) -> str:
+        """The column's key."""
+        return self.column.key
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The column a table is sorted by, and whether it runs from the largest down."""
+
+    key: str
+    descending: bool
+
+
+def sort_rows(rows: Sequence[Row], fields: Sequence[Field[Row]], order: Order) -> list[Row]:
+    """`rows` in `order`; stable, with unknown values last. An order nobody has leaves them as they are."""
+    field = next((field for field in fields if field.key == order.key), None)
+    if field is None:
+        return list(rows)
+    keyed = [(field.sort(row), row) for row in rows]
+    known = [pair for pair in keyed if pair[0] is not None]
+    known.sort(key=lambda pair: pair[0], reverse=order.descending)
+    return [row for _, row in known] + [row for value, row in keyed if value is None]
+
+
+def matching(rows: Sequence[Row], needle: str, text_of: Callable[[Row], str]) -> list[Row]:
+    """The rows whose text contains every word of `needle`, whatever the case."""
+    words = needle.casefold().split()
+    if not words:
+        return list(rows)
+    return [row for row in rows if all(word in text_of(row).casefold() for word in words)]
+
+
+def step_order(fields: Sequence[Field[Row]], order: Order, step: int) -> Order:
+    """The order by the column `step` columns to the right of the present one, wrapping around."""
+    keys = [field.key for field in fields if field.column.sortable]
+    at = keys.index(order.key) if order.key in keys else 0
+    return order_by(fields, keys[(at + step) % len(keys)])
+
+
+def order_by(fields: Sequence[Field[Row]], key: str) -> Order:
+    """The natural first order by a column."""
+    field = next(field for field in fields if field.key == key)
+    return Order(key, field.descending)

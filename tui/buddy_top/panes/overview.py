@@ -1,0 +1,200 @@
+"""Overview: one look answers whether it is all right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from buddy_core.runs.model import RunFacts
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+from buddy_top.messages import OpenRun, OpenTab
+from buddy_top.panes.activity import ActivityChart
+from buddy_top.panes.base import Pane
+from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
+from buddy_top.panes.providers import provider_key
+from buddy_top.panes.tiles import TILES
+from buddy_top.panes.words import WINDOW_WORDS, nothing_in
+from buddy_top.state import Snapshot, Tab
+from buddy_top.states import status_cell
+from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.tile import Tile
+
+_LONGEST_LIST = 50
+"""Rows in a top list; the tab it opens has all of them."""
+
+_RUNNING = (
+    Column("status", Plain("state"), 9),
+    Column("objective", Plain("objective"), 16, grow=2),
+    Column("doing", Plain("doing"), 16, grow=3),
+    Column("for", Plain("for"), 7, align="right"),
+    Column("tools", Plain("tools"), 5, align="right", priority=2),
+    Column("tokens", Plain("tokens"), 7, align="right", priority=1),
+    Column("cost", Plain("cost"), 8, align="right", priority=1),
+    Column("last", Plain("last"), 5, align="right"),
+)
+_TOOLS = (
+    Column("tool", Plain("tool"), 8, grow=1),
+    Column("calls", Plain("calls"), 6, align="right"),
+    Column("failed", Plain("failed"), 6, align="right"),
+    Column("avg", Plain("avg"), 7, align="right", priority=1),
+)
+_PROVIDERS = (
+    Column("model", Plain("model"), 8, grow=1),
+    Column("tokens", Plain("tokens"), 7, align="right"),
+    Column("cost", Plain("cost"), 8, align="right", priority=2),
+    Column("p95", Plain("p95"), 7, align="right", priority=1),
+)
+_ERRORS = (
+    Column("count", Plain("n"), 4, align="right"),
+    Column("message", Plain("message"), 12, grow=1),
+    Column("last", Plain("last"), 5, align="right"),
+)
+
+
+class TopList(Panel):
+    """A short table in a panel; enter opens its tab at the row."""
+
+    def __init__(self, tab: Tab, title: str, columns: Sequence[Column], *, id: str) -> None:
+        super().__init__(title=Plain(title), id=id)
+        self._opens = tab
+        self.table = Table(*columns)
+
+    def compose(self) -> ComposeResult:
+        """The table."""
+        yield self.table
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Go to the tab that has the whole story."""
+        event.stop()
+        self.post_message(OpenTab(self._opens, event.key))
+
+
+class OverviewPane(Pane):
+    """Tiles, activity, what runs now, and three short lists."""
+
+    TAB = Tab.OVERVIEW
+
+    def __init__(self) -> None:
+        super().__init__(id=self.TAB.value)
+        self.tiles = {name: Tile(Plain(name), id=f"tile-{name.replace(' ', '-')}") for name in TILES}
+        self.chart = ActivityChart()
+        self.running = Table(*_RUNNING, empty=Plain("no run is at work"))
+        self.tools = TopList(Tab.TOOLS, "Tools", _TOOLS, id="top-tools")
+        self.providers = TopList(Tab.PROVIDERS, "Models", _PROVIDERS, id="top-providers")
+        self.errors = TopList(Tab.ERRORS, "Errors", _ERRORS, id="top-errors")
+        self._live: list[RunFacts] = []
+
+    def compose(self) -> ComposeResult:
+        """Tiles above, then the chart, then lists."""
+        with Horizontal(id="tiles"):
+            yield from self.tiles.values()
+        self.chart_panel = Panel(self.chart, title=Plain("Activity"), id="activity")
+        yield self.chart_panel
+        self.running_panel = Panel(self.running, title=Plain("Running now"), id="running")
+        yield self.running_panel
+        with Horizontal(id="tops"):
+            yield self.tools
+            yield self.providers
+            yield self.errors
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw everything; each part repaints only what differs."""
+        for name, facts_of in TILES.items():
+            self.tiles[name].show(facts_of(snapshot))
+        self.chart.show_snapshot(snapshot)
+        self.chart_panel.set_summary(Plain(f"tool calls and requests {WINDOW_WORDS[snapshot.view.window]}"))
+        self._show_running(snapshot)
+        self._show_tools(snapshot)
+        self._show_providers(snapshot)
+        self._show_errors(snapshot)
+
+    def focus_main(self) -> None:
+        """The keyboard starts in what runs now."""
+        self.running.focus()
+
+    def _show_running(self, snapshot: Snapshot) -> None:
+        live = self._live = [run for run in snapshot.runs if run.live]
+        words = fmt.plural(len(live), "run")
+        if snapshot.stalled:
+            words = Plain(f"{words} · {snapshot.stalled} stalled")
+        self.running_panel.set_summary(words)
+        self.running.styles.height = max(2, min(len(live) + 1, 9))
+        now = snapshot.taken_at
+        self.running.set_source([run.run_id for run in live], lambda i: running_cells(live[i], now))
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter on a running run opens it."""
+        if event.table is self.running:
+            self.post_message(OpenRun(event.key))
+
+    def _show_tools(self, snapshot: Snapshot) -> None:
+        rows = snapshot.view.tools[:_LONGEST_LIST]
+        self.tools.set_summary(fmt.plural(len(snapshot.view.tools), "tool"))
+        self.tools.table.set_empty(Plain("no tool has finished"))
+        self.tools.table.set_source(
+            [row.name for row in rows],
+            lambda i: (
+                name_cell(rows[i].name),
+                number_cell(fmt.count(rows[i].total_calls)),
+                failures_cell(rows[i].error_count),
+                number_cell(fmt.duration(rows[i].avg_duration_ms), "label"),
+            ),
+        )
+
+    def _show_providers(self, snapshot: Snapshot) -> None:
+        rows = snapshot.view.providers[:_LONGEST_LIST]
+        self.providers.set_summary(fmt.plural(snapshot.view.total_requests, "request"))
+        self.providers.table.set_empty(Plain("no model requests"))
+        self.providers.table.set_source(
+            [provider_key(row) for row in rows],
+            lambda i: (
+                name_cell(rows[i].model),
+                number_cell(fmt.tokens(rows[i].total_tokens)),
+                number_cell(fmt.cost(rows[i].total_cost)),
+                number_cell(fmt.duration(rows[i].p95_latency_ms), "label"),
+            ),
+        )
+
+    def _show_errors(self, snapshot: Snapshot) -> None:
+        rows = snapshot.view.errors[:_LONGEST_LIST]
+        now = snapshot.taken_at
+        self.errors.set_summary(fmt.plural(snapshot.view.total_errors, "error"))
+        self.errors.table.set_empty(nothing_in(snapshot, "no errors"))
+        self.errors.table.set_source(
+            [row.fingerprint for row in rows],
+            lambda i: (
+                number_cell(fmt.count(rows[i].count), "bad"),
+                name_cell(rows[i].latest.message),
+                age_cell(rows[i].last_at, now),
+            ),
+        )
+
+
+def running_cells(run: RunFacts, now_ms: int) -> tuple[Cell, ...]:
+    """One line of "running now": what it is, what it does, since when, and how long it has been silent."""
+    tool = run.running_tools[-1] if run.running_tools else None
+    return (
+        status_cell(run.status),
+        name_cell(run.objective),
+        _doing(run),
+        number_cell(fmt.duration(max(0, now_ms - tool.since)) if tool else fmt.UNKNOWN),
+        number_cell(fmt.count(run.tool_calls)),
+        number_cell(fmt.tokens(run.total_tokens)),
+        number_cell(fmt.cost(run.total_cost)),
+        age_cell(run.last_event_at, now_ms),
+    )
+
+
+def _doing(run: RunFacts) -> Cell:
+    if run.running_tools:
+        tool = run.running_tools[-1]
+        more = len(run.running_tools) - 1
+        spans = (Span(plain(tool.name), "accent"), Span(Plain(" ")), Span(plain(tool.argument), "label"))
+        return (*spans, Span(Plain(f"  +{more}"), "dim")) if more else spans
+    words = f"step {run.step}" if run.step else "waiting for the model"
+    return (Span(plain(words), "dim"),)

@@ -1,0 +1,148 @@
+"""Providers: which model costs what, how fast it answers and how often it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from buddy_core.metrics.model import ProviderMetrics
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
+from buddy_top.panes.base import TablePane
+from buddy_top.panes.cells import age_cell, failure_share_cell, name_cell, number_cell
+from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.series import SeriesPanels
+from buddy_top.panes.words import nothing_in
+from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.table import Column
+
+P = ProviderMetrics
+
+
+def provider_key(row: P) -> str:
+    """The collector's key of a provider and model."""
+    return f"{row.provider}/{row.model}"
+
+
+def _cost(row: P) -> Plain:
+    known = fmt.cost(row.total_cost)
+    partly = row.total_cost is not None and 0 < row.cost_count < row.total_requests
+    return Plain(f"≥{known}") if partly else known
+
+
+class ProvidersPane(TablePane[ProviderMetrics]):
+    """One row for each provider and model, with the selected one in depth below."""
+
+    TAB = Tab.PROVIDERS
+    ORDER = Order("requests", True)
+    FIELDS: ClassVar[Sequence[Field[P]]] = (
+        Field(
+            Column("provider", Plain("provider"), 10, grow=1),
+            lambda r, _: name_cell(r.provider),
+            lambda r: r.provider.casefold(),
+            False,
+        ),
+        Field(
+            Column("model", Plain("model"), 16, grow=3),
+            lambda r, _: name_cell(r.model, "strong"),
+            lambda r: r.model.casefold(),
+            False,
+        ),
+        Field(
+            Column("requests", Plain("requests"), 8, align="right"),
+            lambda r, _: number_cell(fmt.count(r.total_requests)),
+            lambda r: r.total_requests,
+        ),
+        Field(
+            Column("failed", Plain("failed"), 6, align="right", priority=1),
+            lambda r, _: failure_share_cell(r.error_count, r.total_requests),
+            lambda r: r.error_count / max(1, r.total_requests),
+        ),
+        Field(
+            Column("prompt", Plain("prompt"), 7, align="right", priority=4),
+            lambda r, _: number_cell(fmt.tokens(r.prompt_tokens)),
+            lambda r: r.prompt_tokens,
+        ),
+        Field(
+            Column("completion", Plain("compl."), 7, align="right", priority=5),
+            lambda r, _: number_cell(fmt.tokens(r.completion_tokens)),
+            lambda r: r.completion_tokens,
+        ),
+        Field(
+            Column("cache", Plain("cache"), 7, align="right", priority=6),
+            lambda r, _: number_cell(fmt.tokens(r.cache_read_tokens + r.cache_write_tokens)),
+            lambda r: r.cache_read_tokens + r.cache_write_tokens,
+        ),
+        Field(
+            Column("tokens", Plain("tokens"), 7, align="right"),
+            lambda r, _: number_cell(fmt.tokens(r.total_tokens)),
+            lambda r: r.total_tokens,
+        ),
+        Field(
+            Column("cost", Plain("cost"), 8, align="right"),
+            lambda r, _: number_cell(_cost(r)),
+            lambda r: r.total_cost,
+        ),
+        Field(
+            Column("avg", Plain("avg"), 7, align="right", priority=3),
+            lambda r, _: number_cell(fmt.duration(r.avg_latency_ms)),
+            lambda r: r.avg_latency_ms,
+        ),
+        Field(
+            Column("p95", Plain("p95"), 7, align="right"),
+            lambda r, _: number_cell(fmt.duration(r.p95_latency_ms)),
+            lambda r: r.p95_latency_ms,
+        ),
+        Field(
+            Column("ttft", Plain("1st token"), 9, align="right", priority=7),
+            lambda r, _: number_cell(fmt.duration(r.avg_ttft_ms)),
+            lambda r: r.avg_ttft_ms,
+        ),
+        Field(
+            Column("last", Plain("last"), 5, align="right", priority=2),
+            lambda r, now: age_cell(r.last_request_at, now),
+            lambda r: r.last_request_at,
+        ),
+    )
+
+    def compose(self) -> ComposeResult:
+        """The table above, the selected row's charts below."""
+        with Panel(id="providers-list") as self.panel:
+            yield self.table
+        self.more = SeriesPanels()
+        yield self.more
+
+    def rows_of(self, snapshot: Snapshot) -> Sequence[P]:
+        """Every provider and model with a request in the window."""
+        return snapshot.view.providers
+
+    def key_of(self, row: P) -> str:
+        """Provider and model."""
+        return provider_key(row)
+
+    def wants(self, base: Wants) -> Wants:
+        """The detail of the row under the cursor."""
+        key = self.table.cursor_key
+        return replace(base, series=("provider", key) if key is not None else None)
+
+    def empty_words(self, snapshot: Snapshot) -> Plain:
+        """Why there may be no requests."""
+        return nothing_in(snapshot, "no model requests")
+
+    def show_more(self, snapshot: Snapshot) -> None:
+        """The panel's words and the selected row in depth."""
+        view = snapshot.view
+        self.panel.set_title(Plain("Providers"))
+        failing = sum(1 for row in view.providers if row.error_count)
+        words = f"{fmt.count(len(view.providers))} models"
+        if failing:
+            words += f" · {failing} failing"
+        if view.unattributed_cost:
+            words += f" · {fmt.cost(view.unattributed_cost)} not logged by provider"
+        self.panel.set_summary(Plain(words))
+        row = self.selected
+        self.more.show(snapshot, plain(row.model) if row is not None else Plain("no model selected"))

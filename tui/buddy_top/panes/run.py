@@ -1,0 +1,75 @@
+"""One run, full screen: the same views as beside the list, with the keyboard in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.app import ComposeResult
+
+from buddy_core.runs.model import RunFacts
+from buddy_top.messages import WantsChanged
+from buddy_top.panes.base import Pane
+from buddy_top.run_view.view import RunDetailView
+from buddy_top.state import Snapshot, Tab, Wants
+
+
+class RunPage(Pane):
+    """Opened with enter from anywhere a run is named; esc goes back there."""
+
+    TAB = Tab.RUNS
+
+    def __init__(self) -> None:
+        super().__init__(id="run-page")
+        self.detail = RunDetailView(id="run-page-detail")
+        self.run_id = ""
+
+    def compose(self) -> ComposeResult:
+        """The run, nothing else."""
+        yield self.detail
+
+    def open(self, run_id: str, at_ms: int | None) -> None:
+        """Show this run, at the moment given."""
+        self.run_id = run_id
+        if at_ms is not None:
+            self.detail.set_view("timeline")
+            self.detail.timeline.jump_to_moment(at_ms)
+
+    def step(self, snapshot: Snapshot, step: int) -> None:
+        """Go to the run before or after this one in time."""
+        ids = [run.run_id for run in snapshot.runs]
+        if self.run_id in ids:
+            self.run_id = ids[max(0, min(len(ids) - 1, ids.index(self.run_id) + step))]
+            self.show(snapshot)
+            self.post_message(WantsChanged())
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw the run; one that has been deleted says so."""
+        self.detail.show(snapshot, self._facts(snapshot))
+
+    def _facts(self, snapshot: Snapshot) -> RunFacts | None:
+        return snapshot.by_id.get(self.run_id)
+
+    def wants(self, base: Wants) -> Wants:
+        """This run."""
+        return self.detail.wants(replace(base, run_id=self.run_id))
+
+    def focus_main(self) -> None:
+        """Focus the view in front."""
+        self.detail.focus_view()
+
+    def toggle_grouping(self) -> None:
+        """Relative or absolute times."""
+        self.detail.timeline.toggle_absolute()
+
+    def toggle_follow(self) -> bool:
+        """Stay on the newest event of a live run."""
+        return self.detail.toggle_follow()
+
+    @property
+    def filter_text(self) -> str:
+        """The timeline's filter."""
+        return self.detail.timeline.filter_text
+
+    def set_filter(self, text: str) -> None:
+        """Filter the timeline."""
+        self.detail.timeline.set_filter(text)

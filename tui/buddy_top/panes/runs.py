@@ -1,0 +1,155 @@
+"""Runs: every run there is, newest first, and the selected one beside the list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from buddy_core.runs.model import RunFacts
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+from buddy_top.messages import OpenRun
+from buddy_top.panes.base import TablePane
+from buddy_top.panes.cells import failures_cell, number_cell
+from buddy_top.panes.family import as_families
+from buddy_top.panes.fields import Field, Order
+from buddy_top.run_view.view import RunDetailView
+from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.states import status_cell
+from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.table import Column, Table
+
+R = RunFacts
+
+
+def cost_text(run: R) -> Plain:
+    """What the run cost, as far as anybody wrote it down."""
+    return fmt.cost(run.total_cost)
+
+
+class RunsPane(TablePane[RunFacts]):
+    """The list of runs; live ones on top, forks under their parents, enter opens one full screen."""
+
+    TAB = Tab.RUNS
+    ORDER = Order("started", True)
+    FIELDS: ClassVar[Sequence[Field[R]]] = (
+        Field(
+            Column("status", Plain("status"), 13),
+            lambda r, _: status_cell(r.status, True),
+            lambda r: r.status,
+            False,
+        ),
+        Field(
+            Column("started", Plain("started"), 12, align="right"),
+            lambda r, now: number_cell(fmt.date_time(r.started_at, now), "label"),
+            lambda r: r.started_at,
+        ),
+        Field(
+            Column("took", Plain("took"), 7, align="right"),
+            lambda r, _: number_cell(fmt.duration(r.duration_ms)),
+            lambda r: r.duration_ms,
+        ),
+        Field(
+            Column("tokens", Plain("tokens"), 7, align="right", priority=3),
+            lambda r, _: number_cell(fmt.tokens(r.total_tokens)),
+            lambda r: r.total_tokens,
+        ),
+        Field(
+            Column("cost", Plain("cost"), 8, align="right", priority=2),
+            lambda r, _: number_cell(cost_text(r)),
+            lambda r: r.total_cost,
+        ),
+        Field(
+            Column("tools", Plain("tools"), 5, align="right", priority=1),
+            lambda r, _: number_cell(fmt.count(r.tool_calls)),
+            lambda r: r.tool_calls,
+        ),
+        Field(
+            Column("failed", Plain("fail"), 4, align="right", priority=1),
+            lambda r, _: failures_cell(r.tool_failures + r.errors),
+            lambda r: r.tool_failures + r.errors,
+        ),
+        Field(
+            Column("objective", Plain("objective"), 16, grow=1),
+            lambda r, _: (Span(plain(r.objective)),),
+            lambda r: r.objective.casefold(),
+            False,
+        ),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tree = True
+        self._depths: dict[str, int] = {}
+
+    def compose(self) -> ComposeResult:
+        """List and detail; the style sheet puts them side by side or one above the other."""
+        with Panel(id="runs-list") as self.panel:
+            yield self.table
+        self.detail = RunDetailView(id="runs-detail")
+        yield self.detail
+
+    def rows_of(self, snapshot: Snapshot) -> Sequence[R]:
+        """Every run, whatever the window: the window is about numbers, this list is about runs."""
+        return snapshot.runs
+
+    def key_of(self, row: R) -> str:
+        """The run id."""
+        return row.run_id
+
+    def text_of(self, row: R) -> str:
+        """Objective, id, status, tags, model and artifacts."""
+        parts = (row.objective, row.run_id, row.status, row.model or "", *row.tags, *row.artifacts)
+        return " ".join(parts)
+
+    def arrange(self, rows: list[R]) -> list[R]:
+        """Live runs on top, then forks under their parents."""
+        if self.order.key == "started" and self.order.descending:
+            rows = sorted(rows, key=lambda run: not run.live)
+        if not self.tree:
+            self._depths = {}
+            return rows
+        families = as_families(rows)
+        self._depths = {run.run_id: depth for run, depth in families}
+        return [run for run, _ in families]
+
+    def _render_row(self, index: int) -> list[Cell]:
+        cells: list[Cell] = super()._render_row(index)
+        run = self._rows[index]
+        depth = min(self._depths.get(run.run_id, 0), 4)
+        if depth:
+            branch = Plain("  " * (depth - 1) + "└ ")
+            cells[-1] = (Span(branch, "dim"), *cells[-1])
+        return cells
+
+    def wants(self, base: Wants) -> Wants:
+        """The run under the cursor."""
+        return self.detail.wants(replace(base, run_id=self.table.cursor_key))
+
+    def empty_words(self, snapshot: Snapshot) -> Plain:
+        """Nothing recorded yet."""
+        return Plain("no runs yet")
+
+    def toggle_grouping(self) -> None:
+        """Tree or flat list."""
+        self.tree = not self.tree
+        self.redraw()
+
+    def show_more(self, snapshot: Snapshot) -> None:
+        """The panel's words and the selected run."""
+        self.panel.set_title(Plain("Runs"))
+        total = fmt.count(self._total)
+        found = f"{fmt.count(len(self._rows))} of {total} match" if self.filter_text else f"{total} runs"
+        if snapshot.sources.loaded < snapshot.sources.total:
+            found = f"reading {snapshot.sources.loaded} of {snapshot.sources.total} …"
+        self.panel.set_summary(Plain(found))
+        self.detail.show(snapshot, self.selected)
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Open the run under the cursor full screen."""
+        if event.table is self.table and event.key is not None:
+            self.post_message(OpenRun(event.key))

@@ -1,0 +1,133 @@
+"""Tools: what the agent calls, how often it fails and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from buddy_core.metrics.model import ToolMetrics
+from buddy_core.metrics.wilson import wilson_lower_bound
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+from buddy_top.panes.base import TablePane
+from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
+from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.series import SeriesPanels
+from buddy_top.panes.words import nothing_in
+from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.table import Column
+
+T = ToolMetrics
+
+
+def _success_cell(row: T) -> Cell:
+    if row.total_calls == 0:
+        return number_cell(fmt.UNKNOWN)
+    share = 100.0 * row.success_count / row.total_calls
+    ink = "value" if row.error_count == 0 else "warn" if share >= 90 else "bad"
+    return (Span(fmt.percent(share), ink),)
+
+
+def _success_rank(row: T) -> float:
+    """What sorting by success uses: one good call must not outrank 98 of 100."""
+    return wilson_lower_bound(row.success_count, row.total_calls)
+
+
+class ToolsPane(TablePane[ToolMetrics]):
+    """One row for each tool, with the selected one in depth below."""
+
+    TAB = Tab.TOOLS
+    ORDER = Order("calls", True)
+    FIELDS: ClassVar[Sequence[Field[T]]] = (
+        Field(
+            Column("tool", Plain("tool"), 14, grow=2),
+            lambda r, _: name_cell(r.name, "strong"),
+            lambda r: r.name.casefold(),
+            False,
+        ),
+        Field(
+            Column("calls", Plain("calls"), 7, align="right"),
+            lambda r, _: number_cell(fmt.count(r.total_calls)),
+            lambda r: r.total_calls,
+        ),
+        Field(
+            Column("success", Plain("success"), 7, align="right"),
+            lambda r, _: _success_cell(r),
+            _success_rank,
+            False,
+        ),
+        Field(
+            Column("failed", Plain("failed"), 6, align="right"),
+            lambda r, _: failures_cell(r.error_count),
+            lambda r: r.error_count,
+        ),
+        Field(
+            Column("avg", Plain("avg"), 7, align="right", priority=3),
+            lambda r, _: number_cell(fmt.duration(r.avg_duration_ms)),
+            lambda r: r.avg_duration_ms,
+        ),
+        Field(
+            Column("p50", Plain("p50"), 7, align="right", priority=4),
+            lambda r, _: number_cell(fmt.duration(r.p50_duration_ms)),
+            lambda r: r.p50_duration_ms,
+        ),
+        Field(
+            Column("p95", Plain("p95"), 7, align="right"),
+            lambda r, _: number_cell(fmt.duration(r.p95_duration_ms)),
+            lambda r: r.p95_duration_ms,
+        ),
+        Field(
+            Column("max", Plain("max"), 7, align="right", priority=2),
+            lambda r, _: number_cell(fmt.duration(r.max_duration_ms)),
+            lambda r: r.max_duration_ms,
+        ),
+        Field(
+            Column("total", Plain("total"), 7, align="right", priority=5),
+            lambda r, _: number_cell(fmt.duration(r.total_duration_ms if r.duration_count else None)),
+            lambda r: r.total_duration_ms if r.duration_count else None,
+        ),
+        Field(
+            Column("last", Plain("last"), 5, align="right", priority=1),
+            lambda r, now: age_cell(r.last_executed_at, now),
+            lambda r: r.last_executed_at,
+        ),
+    )
+
+    def compose(self) -> ComposeResult:
+        """The table above, the selected row's charts below."""
+        with Panel(id="tools-list") as self.panel:
+            yield self.table
+        self.more = SeriesPanels()
+        yield self.more
+
+    def rows_of(self, snapshot: Snapshot) -> Sequence[T]:
+        """Every tool with a finished call in the window."""
+        return snapshot.view.tools
+
+    def key_of(self, row: T) -> str:
+        """The tool's name."""
+        return row.name
+
+    def wants(self, base: Wants) -> Wants:
+        """The detail of the row under the cursor."""
+        key = self.table.cursor_key
+        return replace(base, series=("tool", key) if key is not None else None)
+
+    def empty_words(self, snapshot: Snapshot) -> Plain:
+        """Why there may be no calls."""
+        return nothing_in(snapshot, "no tool has finished")
+
+    def show_more(self, snapshot: Snapshot) -> None:
+        """The panel's words and the selected row in depth."""
+        view = snapshot.view
+        failing = sum(1 for row in view.tools if row.error_count)
+        self.panel.set_title(Plain("Tools"))
+        words = f"{fmt.count(len(view.tools))} tools · {fmt.count(view.total_tool_calls)} calls"
+        self.panel.set_summary(Plain(words + (f" · {failing} failing" if failing else "")))
+        row = self.selected
+        self.more.show(snapshot, plain(row.name) if row is not None else Plain("no tool selected"))

@@ -1,0 +1,53 @@
+"""The card one sees where nothing has been recorded yet, and the one for terminals that are too small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from buddy_core.safety.text import Plain, plain
+from buddy_top.cells import Cell, Span
+from buddy_top.state import Snapshot
+
+EXAMPLE = (
+    "from buddy_core import RunStore",
+    "",
+    'with RunStore().run("Fix the flaky login test") as run:',
+    '    run.emit("tool_call", {"toolName": "bash", "toolCallId": "1", "args": {"command": "pytest"}})',
+    '    run.emit("tool_result", {"toolName": "bash", "toolCallId": "1", "success": True, "durationMs": 812})',
+)
+
+
+def is_empty(snapshot: Snapshot) -> bool:
+    """True when there is nothing at all to show, and nothing being read."""
+    sources = snapshot.sources
+    return not snapshot.runs and not sources.turn_requests and sources.loaded >= sources.total
+
+
+def welcome_lines(snapshot: Snapshot) -> list[Cell]:
+    """What was looked for and where, how an agent starts to record, and the key for the demonstration."""
+    sources = snapshot.sources
+    return [
+        (Span(Plain("No runs yet"), "strong"),),
+        (),
+        _place(sources.runs_dir, sources.problem),
+        (Span(Plain("They appear here by themselves as soon as an agent starts to record."), "label"),),
+        (),
+        (Span(Plain("Code Buddy records into ~/.codebuddy/runs without being asked."), "label"),),
+        (Span(Plain("Runs elsewhere:  buddy-top --runs-dir DIR   or   CODEBUDDY_RUNS_DIR=DIR"), "label"),),
+        (),
+        (Span(Plain("An agent of your own, in Python:"), "label"),),
+        (),
+        *((Span(Plain(f"    {line}"), "info"),) for line in EXAMPLE),
+        (),
+        (Span(Plain("d"), "accent"), Span(Plain("  watch the demonstration agent"), "value")),
+    ]
+
+
+def _place(runs_dir: Path, problem: str | None) -> Cell:
+    words = problem or "is empty"
+    return (
+        Span(Plain("Looked in "), "label"),
+        Span(plain(str(runs_dir)), "value"),
+        Span(Plain(": "), "label"),
+        Span(plain(words), "warn" if problem else "label"),
+    )

@@ -1,0 +1,65 @@
+"""Reads the one run that is on the screen: its timeline, grown as the file grows, and its artifacts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from buddy_core.runs.timeline import TimelineBuilder
+
+from buddy_core.errors import BuddyError
+from buddy_core.runs.artifacts import ArtifactText, list_artifacts, read_artifact
+from buddy_core.runs.tail import FileTail
+from buddy_top.state import RunDetail
+
+
+class RunReader:
+    """Follows one run's events for the detail view. Not thread-safe: it lives in the feed's thread."""
+
+    def __init__(self, runs_dir: Path, run_id: str) -> None:
+        self.run_id = run_id
+        self._runs_dir = runs_dir
+        self._tail = FileTail(runs_dir, run_id, "events.jsonl")
+        self._builder = TimelineBuilder()
+        self._problem: str | None = None
+        self._text: tuple[str, ArtifactText] | None = None
+
+    async def read(self, artifact: str | None) -> RunDetail:
+        """Read what has been appended, and the text of `artifact` when one is asked for."""
+        self._grow()
+        run_dir = self._runs_dir / self.run_id
+        try:
+            artifacts = list_artifacts(run_dir)
+        except (OSError, BuddyError) as error:
+            artifacts, self._problem = (), str(error)
+        if artifact is not None:
+            await self._read_artifact(run_dir, artifact)
+        return RunDetail(
+            run_id=self.run_id,
+            rows=tuple(self._builder.rows()),
+            hidden=self._builder.hidden,
+            artifacts=artifacts,
+            accounting=self._accounting,
+            problem=self._problem,
+            artifact=self._text if artifact is not None else None,
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._tail.close()
+
+    def _grow(self) -> None:
+        more = True
+        while more:
+            change = self._tail.poll()
+            if change.reset:
+                self._builder = TimelineBuilder()
+            self._builder.feed(change.batch)
+            self._problem = change.problem
+            self._accounting = change.accounting
+            more = change.more
+
+    async def _read_artifact(self, run_dir: Path, name: str) -> None:
+        try:
+            self._text = (name, await read_artifact(run_dir, name))
+        except (OSError, BuddyError) as error:
+            self._text, self._problem = None, str(error)

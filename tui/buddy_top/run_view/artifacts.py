@@ -1,0 +1,93 @@
+"""What a run left behind: the list of its artifacts and the text of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
+from buddy_core.safety.text import Plain, plain, plain_lines
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+from buddy_top.messages import WantsChanged
+from buddy_top.state import RunDetail
+from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.textview import TextView
+
+_COLUMNS = (
+    Column("name", Plain("artifact"), 12, grow=1, sortable=False),
+    Column("size", Plain("size"), 8, align="right", sortable=False),
+)
+_LIST_HEIGHT = 7
+
+
+class ArtifactsView(Container):
+    """A short list above, the text of the artifact under its cursor below."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.table = Table(*_COLUMNS, empty=Plain("this run left no artifacts"), classes="artifact-list")
+        self.text = TextView(classes="artifact-text")
+        self._infos: tuple[ArtifactInfo, ...] = ()
+        self._shown: tuple[str, ArtifactText] | None = None
+
+    def compose(self) -> ComposeResult:
+        """List, then text."""
+        yield self.table
+        yield self.text
+
+    @property
+    def chosen(self) -> str | None:
+        """The artifact under the cursor."""
+        return self.table.cursor_key
+
+    def show(self, detail: RunDetail) -> None:
+        """List the artifacts and draw the text when it is the chosen one's."""
+        self._infos = detail.artifacts
+        self.table.styles.height = min(_LIST_HEIGHT, max(2, len(self._infos) + 1))
+        self.table.set_source([info.name for info in self._infos], self._render)
+        if detail.artifact != self._shown:
+            self._shown = detail.artifact
+            self.text.set_lines(list(_text_lines(detail.artifact)) if detail.artifact is not None else [])
+            self.text.scroll_home(animate=False)
+
+    def _render(self, index: int) -> tuple[Cell, ...]:
+        info = self._infos[index]
+        return ((Span(plain(info.name)),), (Span(fmt.bytes_(info.size), "label"),))
+
+    def on_table_highlighted(self, event: Table.Highlighted) -> None:
+        """Another artifact: its text has to be read."""
+        if event.table is self.table:
+            self.post_message(WantsChanged())
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter moves the keyboard into the text."""
+        event.stop()
+        self.text.focus()
+
+
+def _text_lines(artifact: tuple[str, ArtifactText]) -> Iterable[Cell]:
+    name, content = artifact
+    if content.binary:
+        yield (Span(Plain(f"binary, {fmt.bytes_(content.size)}: not shown"), "dim"),)
+        return
+    is_diff = name.endswith((".diff", ".patch"))
+    is_markdown = name.endswith((".md", ".markdown"))
+    for line in plain_lines(content.text):
+        yield (Span(line, _diff_ink(line) if is_diff else _markdown_ink(line) if is_markdown else "value"),)
+    if content.truncated:
+        yield (Span(Plain(f"… cut: the whole file has {fmt.bytes_(content.size)}"), "warn"),)
+
+
+def _diff_ink(line: str) -> str:
+    if line.startswith(("+++", "---", "diff ", "index ")):
+        return "strong"
+    if line.startswith("@@"):
+        return "accent"
+    return "ok" if line.startswith("+") else "bad" if line.startswith("-") else "label"
+
+
+def _markdown_ink(line: str) -> str:
+    return "strong" if line.startswith("#") else "accent" if line.startswith("```") else "value"

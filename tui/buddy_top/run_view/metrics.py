@@ -1,0 +1,96 @@
+"""The numbers of one run in words: what it used, where the time went, which tools it called."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from buddy_core.runs.timeline import TimelineRow
+
+from buddy_core.runs.model import RunFacts
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+
+_LABEL_WIDTH = 14
+
+
+def metrics_lines(run: RunFacts, rows: Sequence[TimelineRow]) -> list[Cell]:
+    """The metrics view, line by line."""
+    return [
+        *_totals(run),
+        (),
+        *_tools(rows),
+        *_integrity(run),
+    ]
+
+
+def _pair(label: str, *spans: Span) -> Cell:
+    return (Span(Plain(label.ljust(_LABEL_WIDTH)), "label"), *spans)
+
+
+def _value(text: Plain) -> Span:
+    return Span(text, "dim" if text == fmt.UNKNOWN else "value")
+
+
+def _not_logged(text: Plain) -> tuple[Span, ...]:
+    return (_value(text), Span(Plain("  not logged"), "dim")) if text == fmt.UNKNOWN else (_value(text),)
+
+
+def _totals(run: RunFacts) -> Iterable[Cell]:
+    yield _pair("tokens", *_not_logged(fmt.tokens_full(run.total_tokens)))
+    if run.total_tokens is not None:
+        yield _pair("  prompt", _value(fmt.tokens_full(run.prompt_tokens)))
+        yield _pair("  completion", _value(fmt.tokens_full(run.completion_tokens)))
+    yield _pair("cost", *_not_logged(fmt.cost(run.total_cost)))
+    yield _pair("model", *((Span(plain(run.model)),) if run.model else _not_logged(fmt.UNKNOWN)))
+    yield _pair("took", _value(fmt.duration(run.duration_ms)))
+    yield _pair("events", _value(fmt.count(run.event_count)))
+    failures = Span(Plain(f"  {run.tool_failures} failed"), "bad" if run.tool_failures else "dim")
+    yield _pair("tool calls", _value(fmt.count(run.tool_calls)), failures)
+    yield _pair("errors", Span(fmt.count(run.errors), "bad" if run.errors else "value"))
+    if run.failovers:
+        yield _pair("failovers", Span(fmt.count(run.failovers), "warn"))
+    yield _pair("session", *((Span(plain(run.session_id)),) if run.session_id else (_value(fmt.UNKNOWN),)))
+
+
+def _tools(rows: Sequence[TimelineRow]) -> Iterable[Cell]:
+    calls: dict[str, list[TimelineRow]] = defaultdict(list)
+    for row in rows:
+        if row.kind in ("tool_call", "tool_result"):
+            calls[row.title].append(row)
+    if not calls:
+        yield (Span(Plain("no tool was called"), "dim"),)
+        return
+    width = min(28, max(len(plain(name)) for name in calls))
+    heading = f"{'tool'.ljust(width)}  {'calls':>6}  {'failed':>6}  {'time':>8}  {'slowest':>8}"
+    yield (Span(Plain(heading), "label"),)
+    by_time = sorted(calls.items(), key=lambda item: -sum(row.duration_ms or 0 for row in item[1]))
+    for name, group in by_time:
+        yield _tool_line(name, group, width)
+
+
+def _tool_line(name: str, group: list[TimelineRow], width: int) -> Cell:
+    known = [row.duration_ms for row in group if row.duration_ms is not None]
+    failed = sum(row.state == "failed" for row in group)
+    shown = plain(name, limit=width)
+    return (
+        Span(Plain(shown.ljust(width)), "strong"),
+        Span(Plain(f"  {fmt.count(len(group)):>6}")),
+        Span(Plain(f"  {fmt.count(failed):>6}"), "bad" if failed else "dim"),
+        Span(Plain(f"  {fmt.duration(sum(known) if known else None):>8}")),
+        Span(Plain(f"  {fmt.duration(max(known) if known else None):>8}"), "label"),
+    )
+
+
+def _integrity(run: RunFacts) -> Iterable[Cell]:
+    damage = run.integrity
+    if damage.intact:
+        return
+    yield ()
+    yield (Span(Plain("the event file is damaged"), "warn"),)
+    yield _pair("skipped", _value(fmt.count(damage.skipped_lines)), Span(Plain(" lines"), "dim"))
+    yield _pair("recovered", _value(fmt.count(damage.recovered_lines)), Span(Plain(" records"), "dim"))
+    yield _pair("pending", _value(fmt.count(damage.pending_bytes)), Span(Plain(" bytes"), "dim"))
+    for note in damage.notes:
+        yield (Span(Plain("  · "), "dim"), Span(plain(note), "label"))

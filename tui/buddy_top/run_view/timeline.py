@@ -1,0 +1,148 @@
+"""The timeline of one run: every event on a line of its own, calls joined with their results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from buddy_core.runs.timeline import TimelineRow
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+from buddy_top.panes.fields import matching
+from buddy_top.widgets.table import Column, Table
+
+_MARKS: dict[str, tuple[str, str]] = {
+    "ok": ("✓", "ok"),
+    "failed": ("✗", "bad"),
+    "error": ("✗", "bad"),
+    "running": ("●", "accent"),
+    "refused": ("■", "warn"),
+    "info": ("·", "dim"),
+}
+"""A glyph and an ink for each state; the words beside them say the same without colour."""
+
+_COLUMNS = (
+    Column("at", Plain("time"), 9, align="right", sortable=False),
+    Column("gap", Plain("gap"), 7, align="right", priority=3, sortable=False),
+    Column("mark", Plain(""), 1, sortable=False),
+    Column("what", Plain("what"), 14, sortable=False),
+    Column("detail", Plain("detail"), 20, grow=1, sortable=False),
+    Column("took", Plain("took"), 7, align="right", priority=1, sortable=False),
+    Column("out", Plain("output"), 7, align="right", priority=2, sortable=False),
+)
+
+_QUIET_GAP_MS = 1_000
+"""Shorter gaps say nothing and are left blank."""
+
+
+class TimelineView(Container):
+    """A table of timeline rows with relative or absolute times."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.table = Table(*_COLUMNS, newest="last")
+        self.absolute = False
+        self._all: Sequence[TimelineRow] = ()
+        self._rows: Sequence[TimelineRow] = ()
+        self._filter = ""
+        self._run_id: str | None = None
+        self._jump_to: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """Just the table."""
+        yield self.table
+
+    def show(self, run_id: str, rows: Sequence[TimelineRow], empty: Plain) -> None:
+        """Show a run's rows; another run than before starts at its top."""
+        if run_id != self._run_id:
+            self._run_id = run_id
+            self._all = ()
+            self.table.set_source([], self._render)
+        if rows is not self._all:
+            self._all = rows
+            self._apply(empty)
+        if self._jump_to is not None and self._rows:
+            self._go_to(self._jump_to)
+            self._jump_to = None
+
+    @property
+    def filter_text(self) -> str:
+        """What the rows are filtered by."""
+        return self._filter
+
+    def set_filter(self, text: str) -> None:
+        """Show only the rows that contain every word of `text`."""
+        self._filter = text
+        self._apply(Plain(f"nothing matches “{text}”"))
+
+    def toggle_absolute(self) -> None:
+        """Times since the start of the run, or of the day."""
+        self.absolute = not self.absolute
+        self._apply(Plain(""))
+
+    def jump_to_moment(self, at_ms: int) -> None:
+        """Put the cursor on the last row at or before `at_ms`, now or when the rows arrive."""
+        if self._rows:
+            self._go_to(at_ms)
+        else:
+            self._jump_to = at_ms
+
+    def jump_error(self, step: int) -> bool:
+        """Put the cursor on the next (1) or previous (-1) failure; False when there is none that way."""
+        at = self.table.cursor_index
+        order = range(at + 1, len(self._rows)) if step > 0 else range(at - 1, -1, -1)
+        for index in order:
+            if self._rows[index].state in ("failed", "error"):
+                self.table.move_to(index)
+                return True
+        return False
+
+    @property
+    def selected(self) -> TimelineRow | None:
+        """The row under the cursor."""
+        at = self.table.cursor_index
+        return self._rows[at] if 0 <= at < len(self._rows) else None
+
+    def _apply(self, empty: Plain) -> None:
+        self._rows = matching(self._all, self._filter, _text_of) if self._filter else self._all
+        self.table.set_empty(empty)
+        self.table.set_source([str(row.index) for row in self._rows], self._render)
+
+    def _go_to(self, at_ms: int) -> None:
+        before = [i for i, row in enumerate(self._rows) if row.at_ms <= at_ms]
+        self.table.move_to(before[-1] if before else 0)
+
+    def _render(self, index: int) -> Sequence[Cell]:
+        row = self._rows[index]
+        glyph, ink = _MARKS[row.state]
+        return (
+            (Span(fmt.clock(row.at_ms) if self.absolute else fmt.relative(row.since_start_ms), "label"),),
+            (Span(_gap(row.gap_ms), "dim"),),
+            (Span(Plain(glyph), ink),),
+            (Span(Plain("  " * min(row.depth, 3))), Span(plain(row.title), _title_ink(row))),
+            _detail(row),
+            (Span(Plain("") if row.duration_ms is None else fmt.duration(row.duration_ms), "value"),),
+            (Span(Plain("") if row.output_bytes is None else fmt.bytes_(row.output_bytes), "dim"),),
+        )
+
+
+def _gap(gap_ms: int | None) -> Plain:
+    return Plain("") if gap_ms is None or gap_ms < _QUIET_GAP_MS else fmt.duration(gap_ms)
+
+
+def _title_ink(row: TimelineRow) -> str:
+    return "bad" if row.state in ("failed", "error") else "value" if row.state != "info" else "label"
+
+
+def _detail(row: TimelineRow) -> Cell:
+    detail = Span(plain(row.detail), "label")
+    if row.error:
+        return (Span(plain(row.error, limit=300), "bad"), Span(Plain("  "), "dim"), detail)
+    return (detail,)
+
+
+def _text_of(row: TimelineRow) -> str:
+    return f"{row.kind} {row.title} {row.detail} {row.error or ''}"

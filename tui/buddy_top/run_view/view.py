@@ -1,0 +1,129 @@
+"""One run: two heading lines, a line of views, and the chosen view."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.app import ComposeResult
+
+from buddy_core.runs.model import RunFacts
+from buddy_core.safety.text import Plain, plain
+from buddy_top.cells import Span
+from buddy_top.messages import WantsChanged
+from buddy_top.run_view.artifacts import ArtifactsView
+from buddy_top.run_view.heading import heading_lines
+from buddy_top.run_view.metrics import metrics_lines
+from buddy_top.run_view.timeline import TimelineView
+from buddy_top.state import RunDetail, RunView, Snapshot, Wants
+from buddy_top.widgets.lines import Lines
+from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.table import Table
+from buddy_top.widgets.textview import TextView
+
+VIEWS: tuple[RunView, ...] = ("timeline", "metrics", "artifacts")
+
+
+class RunDetailView(Panel):
+    """The selected run in a panel of its own."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.view: RunView = "timeline"
+        self.heading = Lines(2, id="run-heading")
+        self.tabs = Lines(1, id="run-views")
+        self.timeline = TimelineView()
+        self.metrics = TextView()
+        self.artifacts = ArtifactsView()
+        self.follow = True
+        self._run_id: str | None = None
+        self._last: tuple[Snapshot, RunFacts | None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Heading, view names, views: only the chosen one is displayed."""
+        yield self.heading
+        yield self.tabs
+        yield self.timeline
+        yield self.metrics
+        yield self.artifacts
+
+    def on_mount(self) -> None:
+        """Show the first view."""
+        self.set_view(self.view)
+
+    def wants(self, base: Wants) -> Wants:
+        """The run, and the text of the chosen artifact when artifacts are in view."""
+        artifact = self.artifacts.chosen if self.view == "artifacts" else None
+        return replace(base, artifact=artifact)
+
+    def set_view(self, view: RunView) -> None:
+        """Bring one view to the front."""
+        self.view = view
+        self.timeline.display = view == "timeline"
+        self.metrics.display = view == "metrics"
+        self.artifacts.display = view == "artifacts"
+        self._draw_view_names()
+        if self._last is not None:
+            self.show(*self._last)
+        self.post_message(WantsChanged())
+
+    def step_view(self, step: int) -> None:
+        """The next view, or the one before."""
+        self.set_view(VIEWS[(VIEWS.index(self.view) + step) % len(VIEWS)])
+
+    def focus_view(self) -> None:
+        """Give the keyboard to the view in front."""
+        target = {"timeline": self.timeline.table, "metrics": self.metrics, "artifacts": self.artifacts.table}
+        target[self.view].focus()
+
+    def show(self, snapshot: Snapshot, run: RunFacts | None) -> None:
+        """Draw `run`; its rows come with the snapshot as soon as they have been read."""
+        self._last = (snapshot, run)
+        if run is None:
+            self.set_title(Plain("no run selected"))
+            self.set_summary(Plain(""))
+            self.heading.set_lines([])
+            self.timeline.show("", (), Plain(""))
+            return
+        self.set_title(plain(run.objective or run.run_id, limit=200))
+        self.set_summary(plain(run.run_id))
+        self.heading.set_lines(heading_lines(run, snapshot.taken_at))
+        self._run_id = run.run_id
+        self._show_view(snapshot, run)
+
+    def _show_view(self, snapshot: Snapshot, run: RunFacts) -> None:
+        detail = snapshot.run if snapshot.run is not None and snapshot.run.run_id == run.run_id else None
+        rows = detail.rows if detail is not None else ()
+        if self.view == "timeline":
+            self.timeline.show(run.run_id, rows, self._empty_words(detail))
+            if run.live and self.follow and not self.timeline.table.follow:
+                self.timeline.table.follow = True
+        elif self.view == "metrics":
+            self.metrics.set_lines(metrics_lines(run, rows))
+        elif detail is not None:
+            self.artifacts.show(detail)
+            if self.artifacts.chosen is not None and detail.artifact is None:
+                self.post_message(WantsChanged())
+
+    def _empty_words(self, detail: RunDetail | None) -> Plain:
+        if detail is None:
+            return Plain("reading …")
+        return plain(detail.problem) if detail.problem else Plain("no events yet")
+
+    def _draw_view_names(self) -> None:
+        spans: list[Span] = []
+        for view in VIEWS:
+            chosen = view == self.view
+            spans.append(Span(Plain(f" {view} "), "accent" if chosen else "label"))
+            spans.append(Span(Plain(" "), "dim"))
+        self.tabs.set_lines([tuple(spans)])
+
+    def toggle_follow(self) -> bool:
+        """Stay on the newest event of a live run, or stop doing so."""
+        self.follow = not self.follow
+        self.timeline.table.follow = self.follow
+        return self.follow
+
+    def on_table_follow_ended(self, event: Table.FollowEnded) -> None:
+        """Moving away from the newest event by hand ends following for good."""
+        event.stop()
+        self.follow = False

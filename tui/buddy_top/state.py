@@ -1,0 +1,117 @@
+"""What the widgets see: one frozen `Snapshot` at a time, and the `Wants` that decide what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from buddy_core.runs.timeline import TimelineRow
+
+from buddy_core.metrics.model import (
+    Activity,
+    DashboardState,
+    ErrorRecord,
+    HistogramBin,
+    SeriesPoint,
+    Window,
+    WindowView,
+)
+from buddy_core.observe import SourceStatus
+from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.tail import Accounting
+
+SeriesKind = Literal["provider", "tool", "error"]
+RunView = Literal["timeline", "metrics", "artifacts"]
+
+
+class Tab(Enum):
+    """The five tabs, in their order on the screen."""
+
+    OVERVIEW = "overview"
+    PROVIDERS = "providers"
+    TOOLS = "tools"
+    ERRORS = "errors"
+    RUNS = "runs"
+
+    @property
+    def number(self) -> int:
+        """The digit key that opens it, from 1."""
+        return list(Tab).index(self) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What the screen shows right now, and so what a snapshot has to hold; nothing else is computed."""
+
+    tab: Tab = Tab.OVERVIEW
+    window: Window = Window.H24
+    slices: int = 96
+    """Into how many columns of time charts are cut."""
+    series: tuple[SeriesKind, str] | None = None
+    """The provider, tool or error group whose detail is on the screen."""
+    run_id: str | None = None
+    """The run whose detail is on the screen."""
+    artifact: str | None = None
+    """The artifact of that run whose text is on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDetail:
+    """One provider, tool or error group in depth."""
+
+    kind: SeriesKind
+    key: str
+    points: tuple[SeriesPoint, ...]
+    bucket_ms: int
+    bins: tuple[HistogramBin, ...]
+    records: tuple[ErrorRecord, ...]
+    """The errors that concern it, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """One run in depth."""
+
+    run_id: str
+    rows: Sequence[TimelineRow]
+    hidden: int
+    """Earlier events that are not in `rows` because the run is very long."""
+    artifacts: tuple[ArtifactInfo, ...]
+    accounting: Accounting | None
+    problem: str | None = None
+    """Why the run's files could not be read, in words."""
+    artifact: tuple[str, ArtifactText] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything on the screen, taken at one moment."""
+
+    taken_at: int
+    wants: Wants
+    view: WindowView
+    activity: Activity
+    state: DashboardState
+    runs: tuple[RunFacts, ...]
+    sources: SourceStatus
+    recent_errors: tuple[ErrorRecord, ...] = ()
+    """The latest errors one by one, newest first, within the window."""
+    series: SeriesDetail | None = None
+    run: RunDetail | None = None
+    behind: int = 0
+    """Changes that wait while the picture is paused."""
+    paused: bool = False
+    by_id: dict[str, RunFacts] = field(default_factory=dict, compare=False)
+
+    @property
+    def running(self) -> int:
+        """How many runs are at work."""
+        return sum(run.status == "running" for run in self.runs)
+
+    @property
+    def stalled(self) -> int:
+        """How many runs have been silent for too long."""
+        return sum(run.status == "stalled" for run in self.runs)
