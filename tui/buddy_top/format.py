@@ -145,6 +145,17 @@ def moment(ms: float | None, now_ms: float, tz: tzinfo | None = None) -> Plain:
     return Plain(f"{at.day} {_MONTHS[at.month - 1]}" if at.year == now.year else f"{at.year:04d}")
 
 
+def date_time(ms: float | None, now_ms: float, tz: tzinfo | None = None) -> Plain:
+    """A moment with its time of day, in at most twelve columns: `12:30` today, `5 Jan 12:30`, `5 Jan 2024`."""
+    at, now = local(ms, tz), local(now_ms, tz)
+    if at is None or now is None:
+        return UNKNOWN
+    if at.date() == now.date():
+        return Plain(f"{at:%H:%M}")
+    date = f"{at.day} {_MONTHS[at.month - 1]}"
+    return Plain(f"{date} {at:%H:%M}" if at.year == now.year else f"{date} {at.year:04d}")
+
+
 def percent(value: float | None) -> Plain:
     """A percentage given as 0 to 100: `12 %`, `0.4 %`, and `99.9 %` where `100 %` would be a lie."""
     if not _known(value):

@@ -33,6 +33,9 @@ INKS = ("value", "strong", "label", "dim", "accent", "ok", "warn", "bad", "info"
 CONTRAST = 4.5
 """What text needs to be read with ease (WCAG 2, level AA)."""
 
+TERMINAL = Color.parse("ansi_default")
+"""The terminal's own background, of which nothing is known."""
+
 _SOURCES = {
     "accent": ("accent", "primary"),
     "ok": ("success", "primary"),
@@ -184,7 +187,9 @@ class InkWidget(Widget):
     def palette(self) -> Palette:
         """The inks on this widget's background in the current theme."""
         if self._palette_cache is None:
-            self._palette_cache = make_palette(self.app.theme_variables, self.background_colors[1])
+            # Without colour only attributes are left to tell weights and the cursor bar apart.
+            background = TERMINAL if self.app.no_color else self.background_colors[1]
+            self._palette_cache = make_palette(self.app.theme_variables, background)
         return self._palette_cache
 
     def ink(self, name: str, ground: Ground = "plain") -> Style:

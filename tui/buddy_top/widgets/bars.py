@@ -1,0 +1,43 @@
+"""Horizontal bars in eighths of a cell, for a share inside a table. Pure functions."""
+
+from __future__ import annotations
+
+import math
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Cell, Span
+
+_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+FULL = "█"
+
+
+def bar(share: float | None, width: int) -> str:
+    """A bar of at most `width` columns for a share from 0 to 1; anything above nought shows at least a trace."""
+    if share is None or not math.isfinite(share) or share <= 0 or width <= 0:
+        return ""
+    eighths = max(round(min(share, 1.0) * width * 8), 1)
+    return FULL * (eighths // 8) + _EIGHTHS[eighths % 8]
+
+
+def share_bar(share: float | None, width: int, *, ink: str = "accent") -> Cell:
+    """A bar on its track: what is not filled is a faint line, so that the whole can be seen."""
+    filled = bar(share, width)
+    rest = width - len(filled)
+    track = Span(Plain("─" * rest), "track")
+    return (Span(Plain(filled), ink), track) if filled else (track,)
+
+
+def slice_bar(start: float, end: float, width: int, *, ink: str = "accent") -> Cell:
+    """The part [start, end] of a whole of length 1 in `width` columns: where in a run a tool was at work.
+
+    Always at least one column, and never past the end.
+    """
+    if width <= 0 or not (math.isfinite(start) and math.isfinite(end)):
+        return ()
+    first = min(max(int(start * width), 0), width - 1)
+    last = min(max(math.ceil(end * width), first + 1), width)
+    return (
+        Span(Plain(" " * first)),
+        Span(Plain("━" * (last - first)), ink),
+        Span(Plain(" " * (width - last))),
+    )

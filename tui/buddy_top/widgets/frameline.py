@@ -1,0 +1,78 @@
+"""A line of the frame: words in inks at known places, of which some can be clicked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.geometry import Region
+from textual.strip import Strip
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Cell, Span, width_of
+from buddy_top.ink import Ground, InkWidget
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words that belong together; `target` is what a click on them means, None for nothing."""
+
+    spans: Cell
+    target: str | None = None
+    ground: Ground = "plain"
+
+    @property
+    def width(self) -> int:
+        """Columns the words take."""
+        return width_of(self.spans)
+
+
+def blank(width: int) -> Piece:
+    """Room between two pieces."""
+    return Piece((Span(Plain(" " * max(width, 0))),))
+
+
+def words(text: str, ink: str = "value", target: str | None = None) -> Piece:
+    """A piece of the program's own words in one ink."""
+    return Piece((Span(Plain(text), ink),), target)
+
+
+class FrameLine(InkWidget):
+    """One line of pieces, repainted only when they differ."""
+
+    DEFAULT_CSS = "FrameLine { height: 1; width: 1fr; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._pieces: tuple[Piece, ...] = ()
+
+    def pieces(self, width: int) -> tuple[Piece, ...]:
+        """What stands on the line when it is `width` columns wide."""
+        return ()
+
+    def update_pieces(self) -> None:
+        """Lay out anew, and repaint if anything looks different."""
+        new = self.pieces(self.size.width)
+        if new != self._pieces:
+            self._pieces = new
+            self.refresh(Region(0, 0, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        """Lay out for the new width."""
+        self.update_pieces()
+
+    def target_at(self, x: int) -> str | None:
+        """What a click on column `x` means."""
+        for piece in self._pieces:
+            if x < piece.width:
+                return piece.target
+            x -= piece.width
+        return None
+
+    def render_line(self, y: int) -> Strip:
+        """The pieces one after the other."""
+        strips = [self.strip(piece.spans, piece.width, piece.ground) for piece in self._pieces]
+        strip = Strip.join(strips)
+        missing = self.size.width - strip.cell_length
+        if missing > 0:
+            strip = Strip.join([strip, self.strip((), missing)])
+        return strip.crop(0, self.size.width)

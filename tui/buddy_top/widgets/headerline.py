@@ -1,0 +1,153 @@
+"""The header: where it reads, whether it is live, what runs, the window, what it costs, the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual import events
+from textual.message import Message
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Span, cut_left
+from buddy_top.states import STATE_INKS, UNICODE
+from buddy_top.widgets.frameline import FrameLine, Piece, blank, words
+
+LEAST_PATH = 12
+"""Columns below which a shortened path says nothing any more."""
+
+_NOTHING = Plain("")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFields:
+    """What the header says; an empty text is left out."""
+
+    path: Plain = _NOTHING
+    state: Literal["live", "paused", "busy", "trouble"] = "live"
+    state_words: Plain = _NOTHING
+    """`live`, `paused, 214 events behind`, `reading 12 of 30 runs`, `polling`, `no such directory`."""
+    running: int = 0
+    stalled: int = 0
+    windows: tuple[tuple[str, bool], ...] = ()
+    """Every window in its order, and whether it is the chosen one."""
+    cost: Plain = _NOTHING
+    cost_rate: Plain = _NOTHING
+    clock: Plain = _NOTHING
+
+
+_STATE_SIGNS = {
+    "live": (UNICODE.live, "ok"),
+    "paused": (UNICODE.pause, "warn"),
+    "busy": ("◌", "info"),
+    "trouble": ("▲", "bad"),
+}
+
+
+class HeaderLine(FrameLine):
+    """One line of facts; a click on a window of time chooses it."""
+
+    class WindowClicked(Message):
+        """The window `name` was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._fields = HeaderFields()
+
+    def set_fields(self, fields: HeaderFields) -> None:
+        """Show these facts."""
+        self._fields = fields
+        self.update_pieces()
+
+    def pieces(self, width: int) -> tuple[Piece, ...]:
+        """As many facts as fit."""
+        return header_pieces(self._fields, width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the window under the mouse."""
+        target = self.target_at(event.x)
+        if target is not None:
+            self.post_message(self.WindowClicked(target))
+
+
+def header_pieces(fields: HeaderFields, width: int) -> tuple[Piece, ...]:
+    """The header in `width` columns: short of room it loses the clock, the path, the burn rate, the counts.
+
+    The path is shortened from its left before it is dropped. Left and right groups keep to their edges, so
+    that nothing moves while numbers change.
+    """
+    for dropped in _DROPS:
+        left = _left(fields, dropped, "")
+        right = _right(fields, dropped)
+        room = width - _width(left) - _width(right) - 4
+        path = "" if "path" in dropped else fields.path
+        if path and room >= min(len(path) + 3, LEAST_PATH + 3):
+            left = _left(fields, dropped, cut_left(path, room - 3))
+        elif path or room < 0:
+            continue
+        gap = width - _width(left) - _width(right) - 1
+        return (*left, blank(gap), *right, blank(1))
+    return tuple(_left(fields, _DROPS[-1], ""))
+
+
+_DROPS: tuple[frozenset[str], ...] = (
+    frozenset(),
+    frozenset({"clock"}),
+    frozenset({"clock", "path"}),
+    frozenset({"clock", "path", "rate"}),
+    frozenset({"clock", "path", "rate", "counts"}),
+    frozenset({"clock", "path", "rate", "counts", "cost"}),
+    frozenset({"clock", "path", "rate", "counts", "cost", "windows"}),
+)
+"""What is left out, step by step, when room is short."""
+
+
+def _width(pieces: list[Piece]) -> int:
+    return sum(piece.width for piece in pieces)
+
+
+def _left(fields: HeaderFields, dropped: frozenset[str], path: str) -> list[Piece]:
+    sign, ink = _STATE_SIGNS[fields.state]
+    pieces = [blank(1), words("buddy-top", "strong"), blank(2)]
+    if path:
+        pieces += [words(path, "label"), blank(3)]
+    pieces += [words(f"{sign} ", ink), Piece((Span(fields.state_words, ink),))]
+    if "counts" not in dropped:
+        for number, word, state in (
+            (fields.running, "running", "running"),
+            (fields.stalled, "stalled", "stalled"),
+        ):
+            if number:
+                pieces += [blank(2), words(f"{number:,} {word}", STATE_INKS[state])]
+    return pieces
+
+
+def _right(fields: HeaderFields, dropped: frozenset[str]) -> list[Piece]:
+    groups: list[list[Piece]] = []
+    if "windows" not in dropped and fields.windows:
+        groups.append(_windows(fields.windows))
+    money = []
+    if fields.cost and "cost" not in dropped:
+        money.append(words(fields.cost, "strong"))
+        if fields.cost_rate and "rate" not in dropped:
+            money += [blank(2), words(fields.cost_rate, "label")]
+        groups.append(money)
+    if fields.clock and "clock" not in dropped:
+        groups.append([words(fields.clock, "dim")])
+    pieces: list[Piece] = []
+    for group in groups:
+        pieces += [blank(3), *group] if pieces else group
+    return pieces
+
+
+def _windows(windows: tuple[tuple[str, bool], ...]) -> list[Piece]:
+    """`15m 1h [24h] 7d all`: the brackets say which is chosen where colour cannot."""
+    pieces: list[Piece] = []
+    for name, chosen in windows:
+        spans = (Span(Plain(f"[{name}]"), "accent"),) if chosen else (Span(Plain(f" {name} "), "dim"),)
+        pieces.append(Piece(spans, name))
+    return pieces

@@ -1,0 +1,71 @@
+"""The line of tabs: number, name and how many there are; the active one in a bar of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+
+from buddy_core.safety.text import Plain
+from buddy_top.cells import Span
+from buddy_top.widgets.frameline import FrameLine, Piece, blank
+
+
+@dataclass(frozen=True, slots=True)
+class TabLabel:
+    """One tab: the key that opens it, its name, and a count that is left out when None."""
+
+    key: str
+    """What `Clicked` says when it is clicked."""
+    number: Plain
+    title: Plain
+    count: Plain | None = None
+    count_ink: str = "dim"
+
+
+class TabLine(FrameLine):
+    """Tabs in a row; a click asks for one."""
+
+    class Clicked(Message):
+        """The tab `key` was clicked."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._tabs: tuple[TabLabel, ...] = ()
+        self._active = ""
+
+    def set_tabs(self, tabs: Sequence[TabLabel], active: str) -> None:
+        """Show these tabs; `active` is the key of the one that is open."""
+        self._tabs, self._active = tuple(tabs), active
+        self.update_pieces()
+
+    def pieces(self, width: int) -> tuple[Piece, ...]:
+        """The tabs with their names; with numbers and counts alone where names have no room."""
+        for style in ("full", "uncounted", "short"):
+            pieces = [_piece(tab, tab.key == self._active, style) for tab in self._tabs]
+            if sum(piece.width for piece in pieces) + 1 <= width:
+                break
+        return (blank(1), *pieces) if self._tabs else ()
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for the tab under the mouse."""
+        target = self.target_at(event.x)
+        if target is not None:
+            self.post_message(self.Clicked(target))
+
+
+def _piece(tab: TabLabel, active: bool, style: str) -> Piece:
+    title = tab.title if style != "short" or active else Plain(tab.title[:4])
+    spans = [
+        Span(Plain(f" {tab.number} "), "accent" if active else "dim"),
+        Span(title, "strong" if active else "label"),
+    ]
+    if tab.count is not None and style == "full":
+        spans.append(Span(Plain(f" {tab.count}"), tab.count_ink))
+    return Piece((*spans, Span(Plain(" "))), tab.key, "cursor" if active else "plain")
