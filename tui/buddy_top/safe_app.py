@@ -16,6 +16,7 @@ from rich.console import RenderableType
 from textual.app import App
 from textual.filter import LineFilter, Monochrome, NoColor
 
+from buddy_core.safety.output import stream_writer
 from buddy_core.safety.text import plain
 from buddy_top.crash import CrashReport, crash_lines, report_of
 from buddy_top.driver import driver_class
@@ -102,11 +103,10 @@ class SafeApp(App[None]):
         lines = crash_lines(self._crashes, debug=self.options.debug)
         if self.options.debug:
             lines = [*stray.lines(), *lines]
+        write = stream_writer(sys.stderr)
         with contextlib.suppress(OSError, ValueError):
             for line in lines:
-                sys.stderr.write(
-                    line.encode(sys.stderr.encoding or "ascii", "replace").decode("ascii", "replace") + "\n"
-                )
+                write(line)
 
     def _leave(self, code: int) -> bool:
         """Ask the app to exit; from any thread. False when it is not running."""
