@@ -305,3 +305,6 @@ class MetricsExport:
     session: SessionMetrics | None
     rejected: Mapping[str, int]
     """Values refused by reason: not finite, negative, name too long, …"""
+    overflow: Mapping[str, int] = field(default_factory=dict)
+    """Samples past a limit, by kind: `provider`, `tool`, `error`, `metric` went to `other`; `bucket` are in
+    the totals, not in the windows."""

@@ -1,0 +1,120 @@
+"""The library under buddy-top: metrics and runs of a coding agent, recorded and read.
+
+Every public name is importable from here and loads its module only when it is first used, so that
+`import buddy_core` costs an agent next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from buddy_core._version import __version__
+
+if TYPE_CHECKING:
+    from buddy_core.clock import Clock as Clock
+    from buddy_core.clock import ManualClock as ManualClock
+    from buddy_core.clock import SystemClock as SystemClock
+    from buddy_core.errors import AmbiguousRun as AmbiguousRun
+    from buddy_core.errors import BadArtifactName as BadArtifactName
+    from buddy_core.errors import BuddyError as BuddyError
+    from buddy_core.errors import RunClosed as RunClosed
+    from buddy_core.errors import RunLocked as RunLocked
+    from buddy_core.errors import RunNotFound as RunNotFound
+    from buddy_core.errors import StoreUnavailable as StoreUnavailable
+    from buddy_core.metrics.batch import HistoryBatch as HistoryBatch
+    from buddy_core.metrics.batch import ToolColumn as ToolColumn
+    from buddy_core.metrics.collector import MetricsCollector as MetricsCollector
+    from buddy_core.metrics.collector import get_metrics_collector as get_metrics_collector
+    from buddy_core.metrics.collector import reset_metrics_collector as reset_metrics_collector
+    from buddy_core.metrics.model import Activity as Activity
+    from buddy_core.metrics.model import ActivityBucket as ActivityBucket
+    from buddy_core.metrics.model import ApiRequest as ApiRequest
+    from buddy_core.metrics.model import DashboardState as DashboardState
+    from buddy_core.metrics.model import ErrorGroup as ErrorGroup
+    from buddy_core.metrics.model import ErrorRecord as ErrorRecord
+    from buddy_core.metrics.model import HistogramBin as HistogramBin
+    from buddy_core.metrics.model import Metric as Metric
+    from buddy_core.metrics.model import MetricPoint as MetricPoint
+    from buddy_core.metrics.model import MetricsExport as MetricsExport
+    from buddy_core.metrics.model import ProviderMetrics as ProviderMetrics
+    from buddy_core.metrics.model import SeriesPoint as SeriesPoint
+    from buddy_core.metrics.model import SessionMetrics as SessionMetrics
+    from buddy_core.metrics.model import ToolExecution as ToolExecution
+    from buddy_core.metrics.model import ToolMetrics as ToolMetrics
+    from buddy_core.metrics.model import Usage as Usage
+    from buddy_core.metrics.model import Window as Window
+    from buddy_core.metrics.model import WindowView as WindowView
+    from buddy_core.metrics.stream import CollectorEvent as CollectorEvent
+    from buddy_core.metrics.stream import CollectorReset as CollectorReset
+    from buddy_core.metrics.stream import MetricRecorded as MetricRecorded
+    from buddy_core.metrics.stream import Subscription as Subscription
+    from buddy_core.runs.model import RunEvent as RunEvent
+    from buddy_core.runs.model import RunFacts as RunFacts
+    from buddy_core.runs.model import RunMetadata as RunMetadata
+    from buddy_core.runs.model import RunMetrics as RunMetrics
+    from buddy_core.runs.model import RunRecord as RunRecord
+    from buddy_core.runs.model import RunSummary as RunSummary
+    from buddy_core.settings import Settings as Settings
+
+_HOMES: dict[str, str] = {
+    "Activity": "metrics.model",
+    "ActivityBucket": "metrics.model",
+    "AmbiguousRun": "errors",
+    "ApiRequest": "metrics.model",
+    "BadArtifactName": "errors",
+    "BuddyError": "errors",
+    "Clock": "clock",
+    "CollectorEvent": "metrics.stream",
+    "CollectorReset": "metrics.stream",
+    "DashboardState": "metrics.model",
+    "ErrorGroup": "metrics.model",
+    "ErrorRecord": "metrics.model",
+    "HistogramBin": "metrics.model",
+    "HistoryBatch": "metrics.batch",
+    "ManualClock": "clock",
+    "Metric": "metrics.model",
+    "MetricPoint": "metrics.model",
+    "MetricRecorded": "metrics.stream",
+    "MetricsCollector": "metrics.collector",
+    "MetricsExport": "metrics.model",
+    "ProviderMetrics": "metrics.model",
+    "RunClosed": "errors",
+    "RunEvent": "runs.model",
+    "RunFacts": "runs.model",
+    "RunLocked": "errors",
+    "RunMetadata": "runs.model",
+    "RunMetrics": "runs.model",
+    "RunNotFound": "errors",
+    "RunRecord": "runs.model",
+    "RunSummary": "runs.model",
+    "SeriesPoint": "metrics.model",
+    "SessionMetrics": "metrics.model",
+    "Settings": "settings",
+    "StoreUnavailable": "errors",
+    "Subscription": "metrics.stream",
+    "SystemClock": "clock",
+    "ToolColumn": "metrics.batch",
+    "ToolExecution": "metrics.model",
+    "ToolMetrics": "metrics.model",
+    "Usage": "metrics.model",
+    "Window": "metrics.model",
+    "WindowView": "metrics.model",
+    "get_metrics_collector": "metrics.collector",
+    "reset_metrics_collector": "metrics.collector",
+}
+"""Public name -> module beneath `buddy_core` that it lives in; the block above tells type checkers the same."""
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'buddy_core' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"buddy_core.{home}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,219 @@
+"""How busy everything together was: one series of small counters for the charts, the rates and the totals.
+
+Seconds for the last quarter of an hour, minutes for as long as `MINUTES_HELD` minutes with activity
+last (more than a week without a pause), then hours. A sample is counted in its second, its minute and
+the total; minutes that grow old are folded into hours. (Single providers and tools keep no seconds:
+nothing asks them for anything finer than a minute.)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from buddy_core.metrics.model import Activity, ActivityBucket, Window
+from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, SECOND, since_of
+from buddy_core.metrics.slices import Grid, grid_of, window_grid
+
+SECONDS_HELD = 16 * 60
+"""Seconds kept: the 15 m chart has slices finer than a minute, and rates look back five minutes."""
+
+MINUTES_HELD = 8 * 24 * 60
+"""Minutes with activity kept: the 7 d window is whole even if no minute of it was quiet."""
+
+HOURS_HELD = 5 * 365 * 24
+"""Hours with activity kept for the chart of everything; older ones are in the totals only."""
+
+
+class ActivityCounts:
+    """What happened in one slice of time; sums only."""
+
+    __slots__ = (
+        "cost",
+        "cost_count",
+        "errors",
+        "failed_requests",
+        "failed_tools",
+        "latency_count",
+        "latency_sum_ms",
+        "requests",
+        "tokens",
+        "tool_calls",
+        "usages",
+    )
+
+    def __init__(self) -> None:
+        self.tokens = self.requests = self.failed_requests = 0
+        self.tool_calls = self.failed_tools = self.errors = self.usages = 0
+        self.cost = self.latency_sum_ms = 0.0
+        self.cost_count = self.latency_count = 0
+
+    def add_request(self, tokens: int, cost: float | None, latency_ms: float | None, success: bool) -> None:
+        """Count one model request."""
+        self.requests += 1
+        self.tokens += tokens
+        if cost is not None:
+            self.cost += cost
+            self.cost_count += 1
+        if latency_ms is not None:
+            self.latency_sum_ms += latency_ms
+            self.latency_count += 1
+        if not success:
+            self.failed_requests += 1
+
+    def add_usage(self, tokens: int, cost: float | None) -> None:
+        """Count tokens and cost that belong to no request."""
+        self.usages += 1
+        self.tokens += tokens
+        if cost is not None:
+            self.cost += cost
+            self.cost_count += 1
+
+    def add_tools(self, calls: int, failures: int) -> None:
+        """Count tool calls."""
+        self.tool_calls += calls
+        self.failed_tools += failures
+
+    def merge(self, other: ActivityCounts, /) -> None:
+        """Add everything `other` counted."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    @property
+    def known_cost(self) -> float | None:
+        """Sum of stated costs: 0.0 when nothing was spent on, None when something was and nobody said what."""
+        return None if (self.requests or self.usages) and not self.cost_count else self.cost
+
+    @property
+    def failures(self) -> int:
+        """Failed requests, failed tools and errors other than those of failed tools."""
+        return self.failed_requests + self.failed_tools + self.errors
+
+    def as_bucket(self, start_at: int) -> ActivityBucket:
+        """The frozen value that charts read."""
+        return ActivityBucket(
+            start_at=start_at,
+            tokens=self.tokens,
+            cost=self.cost,
+            requests=self.requests,
+            tool_calls=self.tool_calls,
+            errors=self.failures,
+            latency_sum_ms=self.latency_sum_ms,
+            latency_count=self.latency_count,
+        )
+
+
+class ActivityLog:
+    """The activity of everything, by second, minute and hour. The collector's lock is held around every call."""
+
+    def __init__(self) -> None:
+        self.total = ActivityCounts()
+        self.first_at: int | None = None
+        """Earliest dated sample, in milliseconds since the epoch."""
+        self.last_at: int | None = None
+        self._seconds: dict[int, ActivityCounts] = {}
+        self._minutes: dict[int, ActivityCounts] = {}
+        self._hours: dict[int, ActivityCounts] = {}
+        self._folded_until = 0
+
+    def buckets(self, at_ms: int, now_ms: int) -> tuple[ActivityCounts, ...]:
+        """The counters a sample of this moment is added to; the total is the first."""
+        if not EARLIEST_AT <= at_ms <= now_ms + AHEAD_MS:
+            return (self.total,)
+        self._stretch(at_ms, at_ms)
+        coarse = self._coarse(at_ms // MINUTE)
+        if at_ms < now_ms - SECONDS_HELD * SECOND:
+            return self.total, coarse
+        second = at_ms // SECOND
+        return self.total, coarse, self._seconds.get(second) or self._open_second(second, now_ms)
+
+    def add_tools(self, at_ms: Sequence[int], failed_at_ms: Sequence[int], now_ms: int) -> None:
+        """Count tool calls of the past in bulk: when each was, and again when each that failed was.
+
+        All of them are dated; those recent enough to have a second of their own are counted one by one.
+        """
+        if not at_ms:
+            return
+        recent = now_ms - SECONDS_HELD * SECOND
+        self._stretch(min(at_ms), max(at_ms))
+        for moments, failed in ((at_ms, 0), (failed_at_ms, 1)):
+            for minute, count in Counter([moment // MINUTE for moment in moments]).items():
+                self._coarse(minute).add_tools(count * (1 - failed), count * failed)
+            for second, count in Counter([at // SECOND for at in moments if at >= recent]).items():
+                counts = self._seconds.get(second) or self._open_second(second, now_ms)
+                counts.add_tools(count * (1 - failed), count * failed)
+
+    def _stretch(self, first: int, last: int) -> None:
+        self.first_at = first if self.first_at is None else min(self.first_at, first)
+        self.last_at = last if self.last_at is None else max(self.last_at, last)
+
+    def _coarse(self, minute: int) -> ActivityCounts:
+        known = self._minutes.get(minute)
+        if known is not None:
+            return known
+        if minute < self._folded_until:
+            return self._open_hour(minute * MINUTE // HOUR)
+        if len(self._minutes) >= MINUTES_HELD + 60:
+            self._fold_minutes()
+            return self._coarse(minute)
+        return self._minutes.setdefault(minute, ActivityCounts())
+
+    def _open_second(self, second: int, now_ms: int) -> ActivityCounts:
+        if len(self._seconds) > SECONDS_HELD + AHEAD_MS // SECOND:
+            oldest = now_ms // SECOND - SECONDS_HELD
+            self._seconds = {key: counts for key, counts in self._seconds.items() if key >= oldest}
+        return self._seconds.setdefault(second, ActivityCounts())
+
+    def _open_hour(self, hour: int) -> ActivityCounts:
+        if hour not in self._hours and len(self._hours) >= HOURS_HELD:
+            del self._hours[min(self._hours)]
+        return self._hours.setdefault(hour, ActivityCounts())
+
+    def _fold_minutes(self) -> None:
+        """Move the oldest whole hours of minutes into the hour tier."""
+        keys = sorted(self._minutes)
+        until = -(-keys[len(keys) - MINUTES_HELD] // 60) * 60
+        for key in keys:
+            if key < until:
+                self._open_hour(key // 60).merge(self._minutes.pop(key))
+        self._folded_until = max(self._folded_until, until)
+
+    def recent(self, since_ms: int) -> ActivityCounts:
+        """Everything since a moment at most a quarter of an hour ago, exact to the second."""
+        whole = ActivityCounts()
+        first = since_ms // SECOND
+        for key, counts in self._seconds.items():
+            if key >= first:
+                whole.merge(counts)
+        return whole
+
+    def cut(self, window: Window, slices: int, now_ms: int) -> Activity:
+        """The window in about `slices` equal slices; see `MetricsCollector.activity`."""
+        if window is Window.ALL:
+            return self._cut_all(slices)
+        length = window.ms or 0
+        if length <= SECONDS_HELD * SECOND and length < slices * MINUTE:
+            grid = window_grid(window, now_ms, slices, SECOND)
+            return _filled(grid, _dated(self._seconds, SECOND, grid.start_at))
+        grid = window_grid(window, now_ms, slices, MINUTE)
+        return _filled(grid, _dated(self._minutes, MINUTE, since_of(window, now_ms) or 0))
+
+    def _cut_all(self, slices: int) -> Activity:
+        if self.first_at is None or self.last_at is None:
+            return Activity(bucket_ms=MINUTE, buckets=())
+        grain = HOUR if self._hours else MINUTE
+        grid = grid_of(self.first_at, self.last_at, slices, grain)
+        return _filled(grid, [*_dated(self._hours, HOUR, 0), *_dated(self._minutes, MINUTE, 0)])
+
+
+def _dated(tier: dict[int, ActivityCounts], grain: int, since: int) -> list[tuple[int, ActivityCounts]]:
+    return [(key * grain, counts) for key, counts in tier.items() if key * grain >= since]
+
+
+def _filled(grid: Grid, parts: Iterable[tuple[int, ActivityCounts]]) -> Activity:
+    slices: dict[int, ActivityCounts] = {}
+    for start, counts in parts:
+        slices.setdefault(grid.index_of(start), ActivityCounts()).merge(counts)
+    empty = ActivityCounts()
+    buckets = tuple(slices.get(n, empty).as_bucket(start) for n, start in enumerate(grid.starts()))
+    return Activity(bucket_ms=grid.bucket_ms, buckets=buckets)

@@ -1,0 +1,41 @@
+"""History in bulk: one run's past as columns, so that it can be counted without a call for every item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from buddy_core.metrics.model import ApiRequest, ErrorRecord, Usage
+
+
+@dataclass(slots=True)
+class ToolColumn:
+    """The finished calls of one tool; the three lists are parallel."""
+
+    at_ms: list[int] = field(default_factory=list)
+    duration_ms: list[float | None] = field(default_factory=list)
+    """None where nobody measured."""
+    ok: list[bool] = field(default_factory=list)
+
+    def add(self, at_ms: int, duration_ms: float | None, ok: bool) -> None:
+        """Append one call."""
+        self.at_ms.append(at_ms)
+        self.duration_ms.append(duration_ms)
+        self.ok.append(ok)
+
+
+@dataclass(slots=True)
+class HistoryBatch:
+    """What happened in one run, for `MetricsCollector.absorb`.
+
+    A failed tool call that gave a reason appears twice, as `record_tool_execution` would have it: in its
+    tool's column, and in `errors` as a `tool_error` with `context={"tool": name}`.
+    """
+
+    run_id: str | None = None
+    tools: dict[str, ToolColumn] = field(default_factory=dict)
+    errors: list[ErrorRecord] = field(default_factory=list)
+    requests: list[ApiRequest] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.tools or self.errors or self.requests or self.usage)

@@ -1,0 +1,363 @@
+"""The collector: where an agent, or the monitor reading its files, says what happened, and whoever asks is told.
+
+Recording is synchronous, thread-safe, takes microseconds and never raises. Every number shown anywhere
+comes from here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from buddy_core.clock import Clock
+from buddy_core.metrics.batch import HistoryBatch
+from buddy_core.metrics.bulk import absorb_batch
+from buddy_core.metrics.checks import request_sample
+from buddy_core.metrics.errorlog import trimmed
+from buddy_core.metrics.ledger import TOOL_ERROR
+from buddy_core.metrics.model import (
+    ApiRequest,
+    ErrorRecord,
+    Metric,
+    MetricType,
+    SessionMetrics,
+    ToolExecution,
+)
+from buddy_core.metrics.reading import MetricsReader
+from buddy_core.metrics.stats import RequestSample, UsageSample
+from buddy_core.metrics.stream import (
+    Broadcast,
+    CollectorEvent,
+    CollectorReset,
+    EventName,
+    MetricRecorded,
+    Subscription,
+)
+
+
+class MetricsCollector(MetricsReader):
+    """Counts requests, tools, errors, usage and custom metrics, and shows them through windows of time.
+
+    `clock` is the only source of time. `max_history_points` bounds the points kept of each metric,
+    `max_errors` the errors kept whole, `max_series` the providers, tools, error groups and label sets
+    (each): what comes after goes to `other`, and `export().overflow` says how much did. Arguments that
+    make no sense (NaN, negative counts, over-long names) are refused and counted in `export().rejected`:
+    a bad number becomes unknown, a bad name refuses the whole record.
+
+    Events: `api:request`, `tool:executed` and `error` for every record of their kind, `metric` for
+    `record`, `increment` and once for each `absorb`, `session:started`, `session:ended`, `reset`.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        max_history_points: int = 1000,
+        max_errors: int = 100,
+        max_series: int = 2000,
+    ) -> None:
+        super().__init__(clock, max_history_points, max_errors, max_series)
+        self._broadcast = Broadcast(self._clock)
+
+    def _start_empty(self) -> None:
+        super()._start_empty()
+        metrics = self._registry.metrics
+        self._tokens_points = metrics["tokens_total"].points
+        self._cost_points = metrics["cost_total"].points
+        self._response_points = metrics["response_time"].points
+        self._tool_points = metrics["tool_execution_time"].points
+
+    def record_api_request(
+        self,
+        *,
+        provider: str,
+        model: str,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        cache_read_tokens: int = 0,
+        cache_write_tokens: int = 0,
+        cost: float | None = None,
+        latency_ms: float | None = None,
+        ttft_ms: float | None = None,
+        success: bool = True,
+        run_id: str | None = None,
+        at_ms: int | None = None,
+    ) -> None:
+        """Count one model request: cost in US dollars (None: nobody said), `ttft_ms` to its first token."""
+        try:
+            with self._lock:
+                refusals, now = self._refusals, self._clock.now_ms()
+                if (provider, model) not in self._ledger.providers and not refusals.names(provider, model):
+                    return
+                moment = now if at_ms is None else refusals.moment(at_ms, now)
+                tokens = (prompt_tokens, completion_tokens, cache_read_tokens, cache_write_tokens)
+                sample = request_sample(refusals, moment, tokens, cost, latency_ms, ttft_ms, success)
+                self._count_request(provider, model, sample, now)
+        except Exception:  # noqa: BLE001 - nothing may be raised into the host
+            self._refuse_call()
+            return
+        if self._broadcast.wanted("api:request"):
+            self._broadcast.send("api:request", _request_of(provider, model, sample, run_id))
+
+    def _count_request(self, provider: str, model: str, sample: RequestSample, now_ms: int) -> None:
+        series = self._ledger.provider(provider, model)
+        self._ledger.add_request(series, sample, now_ms)
+        total, labels, at_ms = series.tiers.total, series.labels, sample.at_ms
+        self._tokens_points.append((at_ms, total.tokens, labels))
+        if sample.cost is not None:
+            self._cost_points.append((at_ms, total.cost, labels))
+        if sample.latency_ms is not None:
+            self._response_points.append((at_ms, sample.latency_ms, labels))
+
+    def record_tool_execution(
+        self,
+        *,
+        name: str,
+        duration_ms: float | None = None,
+        success: bool = True,
+        error: str | None = None,
+        run_id: str | None = None,
+        at_ms: int | None = None,
+    ) -> None:
+        """Count one finished tool call; a failed one with an `error` text is also an error of type `tool_error`."""
+        record: ErrorRecord | None = None
+        try:
+            with self._lock:
+                refusals, now = self._refusals, self._clock.now_ms()
+                if name not in self._ledger.tools and refusals.name(name) is None:
+                    return
+                moment = now if at_ms is None else refusals.moment(at_ms, now)
+                duration = refusals.amount(duration_ms)
+                series = self._ledger.tool(name)
+                self._ledger.add_tool(series, moment, duration, bool(success), now)
+                if duration is not None:
+                    self._tool_points.append((moment, duration, series.labels))
+                if error and not success:
+                    record = ErrorRecord(moment, TOOL_ERROR, str(error), None, {"tool": name}, run_id)
+                    self._count_error(record, now)
+        except Exception:  # noqa: BLE001 - nothing may be raised into the host
+            self._refuse_call()
+            return
+        if self._broadcast.wanted("tool:executed"):
+            execution = ToolExecution(name, duration, bool(success), error, run_id, moment)
+            self._broadcast.send("tool:executed", execution)
+        if record is not None and self._broadcast.wanted("error"):
+            self._broadcast.send("error", record)
+
+    def record_error(
+        self,
+        type: str,
+        message: str,
+        *,
+        stack: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        at_ms: int | None = None,
+    ) -> None:
+        """Count one error and keep it among the newest."""
+        try:
+            with self._lock:
+                now = self._clock.now_ms()
+                checked = self._refusals.name(type)
+                if checked is None:
+                    return
+                moment = self._refusals.moment(at_ms, now)
+                kept = None if context is None else dict(context)
+                record = ErrorRecord(moment, checked, str(message), stack, kept, run_id)
+                self._count_error(record, now)
+        except Exception:  # noqa: BLE001 - nothing may be raised into the host
+            self._refuse_call()
+            return
+        if self._broadcast.wanted("error"):
+            self._broadcast.send("error", record)
+
+    def _count_error(self, record: ErrorRecord, now_ms: int) -> None:
+        self._ledger.add_error(trimmed(record), now_ms)
+        total = self._ledger.error_types[record.type]
+        self._registry.point("errors_total", record.timestamp, total, {"type": record.type})
+
+    def record_usage(
+        self,
+        *,
+        total_tokens: int = 0,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        cost: float | None = None,
+        run_id: str | None = None,
+        at_ms: int | None = None,
+    ) -> None:
+        """Count tokens and cost of a run that no request accounts for: in totals and charts, in no provider."""
+        try:
+            with self._lock:
+                refusals, now = self._refusals, self._clock.now_ms()
+                sample = UsageSample(
+                    refusals.moment(at_ms, now),
+                    refusals.count(total_tokens),
+                    refusals.count(prompt_tokens),
+                    refusals.count(completion_tokens),
+                    refusals.amount(cost),
+                )
+                self._ledger.add_usage(sample, now)
+        except Exception:  # noqa: BLE001 - nothing may be raised into the host
+            self._refuse_call()
+            return
+        if self._broadcast.wanted("metric"):
+            self._broadcast.send("metric", MetricRecorded("usage", sample.at_ms, sample.tokens))
+
+    def absorb(self, batch: HistoryBatch) -> None:
+        """Count a run's past in bulk: the totals of recording every item, without an event for each."""
+        try:
+            with self._lock:
+                now = self._clock.now_ms()
+                count = absorb_batch(self._ledger, batch, self._refusals, now)
+        except Exception:  # noqa: BLE001 - nothing may be raised into the host
+            self._refuse_call()
+            return
+        if count and self._broadcast.wanted("metric"):
+            self._broadcast.send("metric", MetricRecorded("history", now, count))
+
+    def register_metric(
+        self, name: str, *, type: MetricType, description: str = "", unit: str | None = None
+    ) -> Metric:
+        """Make a metric known; a name that is known keeps its first type and description."""
+        with self._lock:
+            checked = self._refusals.name(name)
+            if checked is None:
+                return Metric(str(name)[:64], type, description, unit)
+            return self._registry.register(checked, type, description, unit).as_metric()
+
+    def record(
+        self, name: str, value: float, labels: Mapping[str, str] | None = None, *, at_ms: int | None = None
+    ) -> None:
+        """Add a point to a metric; an unknown name becomes a gauge."""
+        self._record_point(name, value, labels, at_ms, adding=False)
+
+    def increment(
+        self,
+        name: str,
+        amount: float = 1,
+        labels: Mapping[str, str] | None = None,
+        *,
+        at_ms: int | None = None,
+    ) -> None:
+        """Add to the running total of a label set; the point recorded is the new total."""
+        self._record_point(name, amount, labels, at_ms, adding=True)
+
+    def _record_point(
+        self,
+        name: str,
+        value: float,
+        labels: Mapping[str, str] | None,
+        at_ms: int | None,
+        *,
+        adding: bool,
+    ) -> None:
+        try:
+            with self._lock:
+                point = self._registry.accept(
+                    self._refusals, name, value, labels, at_ms, self._clock.now_ms(), adding=adding
+                )
+        except Exception:  # noqa: BLE001 - nothing may be raised into the host
+            self._refuse_call()
+            return
+        if point is not None and self._broadcast.wanted("metric"):
+            self._broadcast.send("metric", point)
+
+    def record_message(self, role: Literal["user", "assistant", "system", "tool"]) -> None:
+        """Count one message, in the session too if one runs."""
+        self._record_point("messages_total", 1, {"role": role}, None, adding=True)
+        with self._lock:
+            self._sessions.message(role)
+
+    def start_session(self, session_id: str) -> None:
+        """A session begins; one that was running ends."""
+        self.end_session()
+        with self._lock:
+            self._sessions.begin(session_id, self._ledger.activity.total)
+            metrics = self.get_session_metrics()
+        if metrics is not None and self._broadcast.wanted("session:started"):
+            self._broadcast.send("session:started", metrics)
+
+    def end_session(self) -> SessionMetrics | None:
+        """The running session's final numbers; None when none runs."""
+        with self._lock:
+            metrics = self.get_session_metrics()
+            self._sessions.end()
+        if metrics is not None and self._broadcast.wanted("session:ended"):
+            self._broadcast.send("session:ended", metrics)
+        return metrics
+
+    def on(self, event: EventName, callback: Callable[[CollectorEvent], object]) -> Callable[[], None]:
+        """Call `callback` with every event of this name, in the recorder's thread; the result unsubscribes.
+
+        A callback that raises is isolated; after ten failures in a row (raising, or holding the recorder
+        up for 50 ms) it is not called any more. `listener_failures` counts them.
+        """
+        return self._broadcast.on(event, callback)
+
+    def subscribe(self, *events: EventName, maxsize: int = 1024) -> Subscription:
+        """A bounded async stream of the events named (none: all), for a consumer in any thread's event loop."""
+        return self._broadcast.subscribe(events, maxsize)
+
+    @property
+    def listener_failures(self) -> int:
+        """Times a callback raised, was too slow, or was left out because callbacks recorded too deeply."""
+        return self._broadcast.failures + self._broadcast.suppressed
+
+    def reset(self) -> None:
+        """Forget everything that was recorded; who listens goes on listening."""
+        with self._lock:
+            self._start_empty()
+            now = self._clock.now_ms()
+        if self._broadcast.wanted("reset"):
+            self._broadcast.send("reset", CollectorReset(now))
+
+    def dispose(self) -> None:
+        """Forget everything, and everybody who listens: their streams end."""
+        self._broadcast.close()
+        self.reset()
+
+    def _refuse_call(self) -> None:
+        with self._lock:
+            self._refusals.refuse("arguments make no sense")
+
+
+def _request_of(provider: str, model: str, sample: RequestSample, run_id: str | None) -> ApiRequest:
+    at_ms, prompt, completion, cache_read, cache_write, cost, latency, ttft, success = sample
+    return ApiRequest(
+        provider,
+        model,
+        prompt,
+        completion,
+        cache_read,
+        cache_write,
+        cost,
+        latency,
+        ttft,
+        success,
+        run_id,
+        at_ms,
+    )
+
+
+_process_lock = threading.Lock()
+_process_collector: MetricsCollector | None = None
+
+
+def get_metrics_collector() -> MetricsCollector:
+    """The collector of this process, made at the first call."""
+    global _process_collector
+    with _process_lock:
+        if _process_collector is None:
+            _process_collector = MetricsCollector()
+        return _process_collector
+
+
+def reset_metrics_collector() -> None:
+    """Dispose of the process's collector; the next `get_metrics_collector` makes a new one."""
+    global _process_collector
+    with _process_lock:
+        gone, _process_collector = _process_collector, None
+    if gone is not None:
+        gone.dispose()

@@ -1,0 +1,265 @@
+"""The reading half of the collector: totals, tables, charts and windows, the same for every screen and exporter."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+from buddy_core.clock import Clock, SystemClock
+from buddy_core.metrics import views
+from buddy_core.metrics.checks import Refusals
+from buddy_core.metrics.custom import Registry
+from buddy_core.metrics.ledger import Ledger
+from buddy_core.metrics.model import (
+    Activity,
+    DashboardState,
+    ErrorRecord,
+    HistogramBin,
+    MetricPoint,
+    MetricsExport,
+    ProviderMetrics,
+    SeriesPoint,
+    SessionMetrics,
+    ToolMetrics,
+    Window,
+    WindowView,
+)
+from buddy_core.metrics.rollup import HOUR, MINUTE, SECOND, since_of
+from buddy_core.metrics.sessions import Sessions
+
+T = TypeVar("T")
+
+RATE_MS = 5 * MINUTE
+"""How far the rates of the dashboard state look back."""
+
+MOST_LOOKS = 512
+"""Charts remembered until something new is recorded."""
+
+
+class MetricsReader:
+    """Everything that can be asked of a collector. See `MetricsCollector`, which adds what can be told to it."""
+
+    def __init__(self, clock: Clock | None, points: int, errors: int, series: int) -> None:
+        self._clock: Clock = clock or SystemClock()
+        self._limits = (max(0, points), max(0, errors), max(1, series))
+        # Re-entrant: a signal handler that records must not wait for the very thread it interrupted.
+        self._lock = threading.RLock()
+        self._generation = 0
+        self._start_empty()
+
+    def _start_empty(self) -> None:
+        points, errors, series = self._limits
+        self._generation += 1
+        self._refusals = Refusals()
+        self._ledger = Ledger(max_series=series, max_errors=errors)
+        self._registry = Registry(kept=points, most=series)
+        self._sessions = Sessions(self._clock)
+        self._looks: dict[tuple[object, ...], tuple[object, object]] = {}
+        self._started_at = self._clock.now_ms()
+        self._started_monotonic = self._clock.monotonic_ms()
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Changes whenever any number may have changed; compare for equality only."""
+        return self._generation, self._ledger.version
+
+    def _look(self, key: tuple[object, ...], moment: object, build: Callable[[], T]) -> T:
+        """What `build` gives, or gave before if nothing was recorded since and `moment` is the same."""
+        with self._lock:
+            stamp = (self._ledger.version, moment)
+            known = self._looks.get(key)
+            if known is not None and known[0] == stamp:
+                return known[1]  # type: ignore[return-value]
+            if len(self._looks) >= MOST_LOOKS:
+                self._looks.clear()
+            built = build()
+            self._looks[key] = (stamp, built)
+            return built
+
+    def view(self, window: Window, *, now_ms: int | None = None) -> WindowView:
+        """Everything about `window` as it ends at `now_ms` (now, by default).
+
+        Exact: equal to a recount of the recorded samples at or after `since_ms`, which is the whole
+        minute (7 d: the whole hour) at or before the window's length ago. Samples without a believable
+        time (before 2000, more than five minutes ahead) are in `ALL` only. The same object is returned
+        until something is recorded or the window's beginning moves.
+        """
+        now = self._clock.now_ms() if now_ms is None else now_ms
+        return self._look(
+            ("view", window), since_of(window, now), lambda: views.build_view(self._ledger, window, now)
+        )
+
+    def activity(self, window: Window, slices: int, *, now_ms: int | None = None) -> Activity:
+        """The window in equal slices, oldest first, without holes; `ALL` from the first to the last activity.
+
+        There are `slices` of them, or one more because the ends of the window cut a slice in two, or
+        fewer where the buckets are coarser: seconds for 15 m, minutes for the others, hours for `ALL`
+        when it is longer than about a week. Slices begin on multiples of their length. Those of a
+        minute and more add up to exactly what `view` counts.
+        """
+        now = self._clock.now_ms() if now_ms is None else now_ms
+        return self._look(
+            ("activity", window, slices),
+            now // SECOND,
+            lambda: self._ledger.activity.cut(window, slices, now),
+        )
+
+    def history(
+        self,
+        kind: views.Kind,
+        key: str,
+        window: Window,
+        slices: int,
+        *,
+        now_ms: int | None = None,
+    ) -> tuple[SeriesPoint, ...]:
+        """One provider (`provider/model`), tool (name) or error group (fingerprint) in slices like `activity`.
+
+        The finest slice is a minute, an hour for 7 d, and for `ALL` an hour unless everything is of the
+        last day. Empty when there is no such series, or nothing in `ALL` has a time.
+        """
+        now = self._clock.now_ms() if now_ms is None else now_ms
+        return self._look(
+            ("history", kind, key, window, slices),
+            now // MINUTE,
+            lambda: views.build_history(self._ledger, kind, key, window, slices, now),
+        )
+
+    def latency_histogram(
+        self,
+        kind: Literal["provider", "tool"],
+        key: str,
+        window: Window,
+        bins: int = 24,
+        *,
+        now_ms: int | None = None,
+    ) -> tuple[HistogramBin, ...]:
+        """Durations of one provider or tool in bins of equal ratio; a call may be off by 1 % at a bin's edge."""
+        now = self._clock.now_ms() if now_ms is None else now_ms
+        return self._look(
+            ("histogram", kind, key, window, bins),
+            since_of(window, now),
+            lambda: views.build_histogram(self._ledger, kind, key, window, bins, now),
+        )
+
+    def error_records(self, fingerprint: str) -> tuple[ErrorRecord, ...]:
+        """Errors of one group, newest first: the latest, and those still among the newest `max_errors` of all."""
+        return self._look(
+            ("errors", fingerprint), None, lambda: views.build_records(self._ledger, fingerprint)
+        )
+
+    def get_dashboard_state(self) -> DashboardState:
+        """The headline numbers over everything recorded, and two rates over the last five minutes."""
+        with self._lock:
+            total = self._ledger.activity.total
+            tokens_rate, cost_rate = self._rates()
+            return DashboardState(
+                uptime_ms=self._uptime_ms(),
+                active_session=self._sessions.active_id,
+                total_sessions=self._sessions.started,
+                total_tokens=total.tokens,
+                total_cost=total.known_cost,
+                total_tool_calls=total.tool_calls,
+                avg_response_time_ms=total.latency_sum_ms / total.latency_count
+                if total.latency_count
+                else None,
+                error_rate=100.0 * total.failed_requests / total.requests if total.requests else None,
+                tokens_per_minute=tokens_rate,
+                cost_per_hour=cost_rate,
+            )
+
+    def _uptime_ms(self) -> int:
+        return int(self._clock.monotonic_ms() - self._started_monotonic)
+
+    def _rates(self) -> tuple[float, float | None]:
+        """Tokens a minute and dollars an hour over the last five minutes.
+
+        A shorter life counts as what it is, unless samples are older than the collector: a monitor that
+        has just read a run's last five minutes knows all of them.
+        """
+        now, first = self._clock.now_ms(), self._ledger.activity.first_at
+        life = self._uptime_ms()
+        if first is not None:
+            life = max(life, now - first)
+        length = min(RATE_MS, max(life, SECOND))
+        recent = self._ledger.activity.recent(now - length)
+        cost = recent.known_cost
+        return recent.tokens * MINUTE / length, None if cost is None else cost * HOUR / length
+
+    def get_total_tokens(self) -> int:
+        """Tokens of all requests and all usage."""
+        with self._lock:
+            return self._ledger.activity.total.tokens
+
+    def get_total_cost(self) -> float:
+        """Sum of all stated costs in US dollars; 0.0 where none was stated."""
+        with self._lock:
+            return self._ledger.activity.total.cost
+
+    def get_total_tool_calls(self) -> int:
+        """Finished tool calls, whatever came of them."""
+        with self._lock:
+            return self._ledger.activity.total.tool_calls
+
+    def get_average_response_time(self) -> float:
+        """Milliseconds, over every request that has a latency; 0.0 when none has."""
+        with self._lock:
+            total = self._ledger.activity.total
+            return total.latency_sum_ms / total.latency_count if total.latency_count else 0.0
+
+    def get_error_rate(self) -> float:
+        """Percent of API requests that failed, 0 to 100; 0.0 without requests."""
+        with self._lock:
+            total = self._ledger.activity.total
+            return 100.0 * total.failed_requests / total.requests if total.requests else 0.0
+
+    def get_tool_metrics(self) -> list[ToolMetrics]:
+        """Every tool, most calls first."""
+        return list(self.view(Window.ALL).tools)
+
+    def get_provider_metrics(self) -> list[ProviderMetrics]:
+        """Every provider and model, most requests first."""
+        return list(self.view(Window.ALL).providers)
+
+    def get_recent_errors(self, limit: int = 10) -> list[ErrorRecord]:
+        """The newest `limit` errors by their own time, oldest of them first."""
+        with self._lock:
+            return self._ledger.error_log.newest(limit)
+
+    def get_metric_history(self, name: str, since_ms: int | None = None) -> list[MetricPoint]:
+        """Points of one metric, oldest first, at most `max_history_points`; empty for a name nobody knows.
+
+        Absorbed history adds to every total, and no points.
+        """
+        with self._lock:
+            metric = self._registry.metrics.get(name)
+            return metric.history(since_ms) if metric else []
+
+    def get_session_metrics(self) -> SessionMetrics | None:
+        """The running session as it stands; None without one."""
+        with self._lock:
+            return self._sessions.metrics(self._ledger.activity.total)
+
+    def export(self) -> MetricsExport:
+        """Everything at once, as of one moment."""
+        with self._lock:
+            return MetricsExport(
+                exported_at=self._clock.now_ms(),
+                state=self.get_dashboard_state(),
+                metrics=tuple(metric.as_metric() for metric in self._registry.metrics.values()),
+                tools=tuple(self.get_tool_metrics()),
+                providers=tuple(self.get_provider_metrics()),
+                errors=tuple(self.get_recent_errors(self._limits[1])),
+                session=self.get_session_metrics(),
+                rejected=dict(self._refusals.by_reason),
+                overflow=self._overflow(),
+            )
+
+    def _overflow(self) -> dict[str, int]:
+        overflow = dict(self._ledger.overflow)
+        if self._registry.folded:
+            overflow["metric"] = self._registry.folded
+        if self._ledger.room.refused:
+            overflow["bucket"] = self._ledger.room.refused
+        return overflow

@@ -1,0 +1,159 @@
+"""Buckets of time for one series: minutes for a day, hours for three months, and the running total.
+
+A window never needs the samples themselves: it is a merge of whole buckets. So that this is exact, a
+window begins on a whole minute (15 m, 1 h, 24 h) or a whole hour (7 d), see `since_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from buddy_core.metrics.model import Window
+from buddy_core.metrics.stats import Stats
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+MINUTES_KEPT = 25 * 60
+"""Minutes a series keeps: a day, and one hour more so that the edge of the 24 h window is exact."""
+
+HOURS_KEPT = 90 * 24
+"""Hours with activity that a series keeps, newest first: at least 90 days, more where days were quiet."""
+
+AHEAD_MS = 5 * MINUTE
+"""How far a sample's time may lie in the future (clocks differ a little) and still be believed."""
+
+EARLIEST_AT = 946_684_800_000
+"""The year 2000: a time before it is a writer's default or a unit mixed up, not a moment."""
+
+LATEST_AT = 4_102_444_800_000
+"""The year 2100: likewise."""
+
+S = TypeVar("S", bound=Stats)
+
+
+def since_of(window: Window, now_ms: int) -> int | None:
+    """First millisecond that belongs to `window` at `now_ms`; None for `ALL`.
+
+    15 m, 1 h and 24 h begin on the whole minute at or before their length ago, 7 d on the whole hour:
+    a window holds everything in its name and at most one minute (one hour) more. It has no end:
+    samples stamped up to five minutes ahead by another clock are in it.
+    """
+    if window.ms is None:
+        return None
+    grain = HOUR if window is Window.D7 else MINUTE
+    return (now_ms - window.ms) // grain * grain
+
+
+def is_dated(at_ms: int, now_ms: int) -> bool:
+    """True when a sample's time can be believed; the others count in the totals but in no window."""
+    return EARLIEST_AT <= at_ms <= now_ms + AHEAD_MS
+
+
+class Room:
+    """How many buckets all series together may still open; memory is bounded by it, whatever the input."""
+
+    __slots__ = ("left", "refused")
+
+    def __init__(self, buckets: int) -> None:
+        self.left = buckets
+        self.refused = 0
+        """Samples that found no room: they are in the totals, not in the windows."""
+
+
+class Tiers(Generic[S]):
+    """One series' buckets by minute and hour, and its running total.
+
+    `make` gives an empty bucket. Not locked: the collector's lock is held around every call.
+    """
+
+    __slots__ = ("_make", "_room", "hours", "minutes", "total")
+
+    def __init__(self, make: Callable[[], S], room: Room) -> None:
+        self._make = make
+        self._room = room
+        self.minutes: dict[int, S] = {}
+        self.hours: dict[int, S] = {}
+        self.total = make()
+
+    def buckets(self, at_ms: int, now_ms: int) -> tuple[S, ...]:
+        """The buckets a sample of this moment is added to; the total is always the first."""
+        if not EARLIEST_AT <= at_ms <= now_ms + AHEAD_MS:
+            return (self.total,)
+        hour = self.hours.get(at_ms // HOUR) or self.hour(at_ms // HOUR)
+        key = at_ms // MINUTE
+        if key < now_ms // MINUTE - MINUTES_KEPT:
+            return self.total, hour
+        return self.total, hour, self.minutes.get(key) or self.minute(key, now_ms)
+
+    def minute(self, key: int, now_ms: int) -> S:
+        """The bucket of a minute since the epoch, opened if need be."""
+        if key in self.minutes:
+            return self.minutes[key]
+        if len(self.minutes) > MINUTES_KEPT + AHEAD_MS // MINUTE + 1:
+            oldest = now_ms // MINUTE - MINUTES_KEPT
+            self._drop(self.minutes, [known for known in self.minutes if known < oldest])
+        return self._open(self.minutes, key)
+
+    def hour(self, key: int) -> S:
+        """The bucket of an hour since the epoch, opened if need be."""
+        if key in self.hours:
+            return self.hours[key]
+        if len(self.hours) >= HOURS_KEPT + 24:
+            self._drop(self.hours, sorted(self.hours)[:24])
+        return self._open(self.hours, key)
+
+    def _open(self, tier: dict[int, S], key: int) -> S:
+        bucket = self._make()
+        if self._room.left > 0:
+            self._room.left -= 1
+            tier[key] = bucket
+        else:
+            self._room.refused += 1
+        return bucket
+
+    def _drop(self, tier: dict[int, S], keys: list[int]) -> None:
+        for key in keys:
+            del tier[key]
+        self._room.left += len(keys)
+
+    def merged(self, window: Window, since_ms: int | None) -> S:
+        """Everything in the window as one bucket; `since_ms` comes from `since_of`."""
+        if since_ms is None:
+            return self.total
+        whole = self._make()
+        for part in self._parts(window, since_ms):
+            whole.merge(part)
+        return whole
+
+    def _parts(self, window: Window, since_ms: int) -> Iterator[S]:
+        if window is Window.M15 or window is Window.H1:
+            yield from _between(self.minutes, since_ms // MINUTE, None)
+            return
+        first_hour = -(-since_ms // HOUR)
+        yield from _between(self.minutes, since_ms // MINUTE, first_hour * HOUR // MINUTE)
+        yield from _between(self.hours, first_hour, None)
+
+    def finest(self, window: Window, since_ms: int | None, now_ms: int) -> tuple[int, list[tuple[int, S]]]:
+        """The finest complete tier for a chart of the window: its grain in ms, and (start, bucket) pairs."""
+        if since_ms is None:
+            kept_since = (now_ms // MINUTE - MINUTES_KEPT) * MINUTE
+            by_minute = bool(self.hours) and min(self.hours) * HOUR >= kept_since
+        else:
+            by_minute = window is not Window.D7
+        grain, tier = (MINUTE, self.minutes) if by_minute else (HOUR, self.hours)
+        since = since_ms or 0
+        return grain, [(key * grain, bucket) for key, bucket in tier.items() if key * grain >= since]
+
+
+def _between(tier: dict[int, S], first: int, end: int | None) -> Iterator[S]:
+    """Buckets with keys from `first` up to, not including, `end`, by whichever way is shorter."""
+    if not tier:
+        return
+    last = max(tier) if end is None else end - 1
+    if last - first < len(tier):
+        yield from (tier[key] for key in range(first, last + 1) if key in tier)
+    else:
+        yield from (bucket for key, bucket in tier.items() if first <= key <= last)

@@ -1,0 +1,177 @@
+"""The series behind the tables: tools, providers and error groups, each with its buckets and its row."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from buddy_core.metrics.model import (
+    ErrorGroup,
+    ErrorRecord,
+    ProviderMetrics,
+    SeriesPoint,
+    ToolMetrics,
+    Window,
+)
+from buddy_core.metrics.rollup import Room, S, Tiers
+from buddy_core.metrics.stats import ErrorStats, ProviderStats, ToolStats
+
+R = TypeVar("R", ToolMetrics, ProviderMetrics, ErrorGroup)
+
+RUNS_NAMED = 20
+"""Runs an error group remembers."""
+
+
+class Series(ABC, Generic[S, R]):
+    """One name's buckets, with the row of each window kept until something new arrives."""
+
+    def __init__(self, make: Callable[[], S], room: Room) -> None:
+        self.tiers: Tiers[S] = Tiers(make, room)
+        self.version = 0
+        """Bumped by whoever adds to the buckets."""
+        self._looks: dict[Window, tuple[int, int | None, S, R | None]] = {}
+
+    def look(self, window: Window, since_ms: int | None) -> tuple[S, R | None]:
+        """The window merged, and as a table row; no row where nothing happened in it."""
+        known = self._looks.get(window)
+        if known and known[0] == self.version and known[1] == since_ms:
+            return known[2], known[3]
+        merged = self.tiers.merged(window, since_ms)
+        row = self._row(merged, since_ms)
+        self._looks[window] = (self.version, since_ms, merged, row)
+        return merged, row
+
+    @abstractmethod
+    def _row(self, stats: S, since_ms: int | None) -> R | None:
+        """The table row of a merged window; None where nothing happened in it."""
+
+
+class ToolSeries(Series[ToolStats, ToolMetrics]):
+    """One tool."""
+
+    def __init__(self, name: str, room: Room) -> None:
+        super().__init__(ToolStats, room)
+        self.name = name
+        self.labels = {"tool": name}
+
+    def _row(self, stats: ToolStats, since_ms: int | None) -> ToolMetrics | None:
+        if not stats.calls:
+            return None
+        p50, p95, p99 = stats.at(0.5, 0.95, 0.99)
+        return ToolMetrics(
+            name=self.name,
+            total_calls=stats.calls,
+            success_count=stats.calls - stats.failures,
+            error_count=stats.failures,
+            total_duration_ms=stats.sum_ms,
+            avg_duration_ms=stats.mean,
+            min_duration_ms=stats.low,
+            max_duration_ms=stats.high,
+            p50_duration_ms=p50,
+            p95_duration_ms=p95,
+            p99_duration_ms=p99,
+            last_executed_at=stats.last_at or None,
+            duration_count=stats.count,
+        )
+
+
+class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
+    """One provider and model."""
+
+    def __init__(self, provider: str, model: str, room: Room) -> None:
+        super().__init__(ProviderStats, room)
+        self.provider = provider
+        self.model = model
+        self.labels = {"provider": provider, "model": model}
+
+    def _row(self, stats: ProviderStats, since_ms: int | None) -> ProviderMetrics | None:
+        if not stats.requests:
+            return None
+        p50, p95 = stats.at(0.5, 0.95)
+        return ProviderMetrics(
+            provider=self.provider,
+            model=self.model,
+            total_requests=stats.requests,
+            total_tokens=stats.tokens,
+            prompt_tokens=stats.prompt_tokens,
+            completion_tokens=stats.completion_tokens,
+            cache_read_tokens=stats.cache_read_tokens,
+            cache_write_tokens=stats.cache_write_tokens,
+            total_cost=stats.cost if stats.cost_count else None,
+            avg_latency_ms=stats.mean,
+            p50_latency_ms=p50,
+            p95_latency_ms=p95,
+            avg_ttft_ms=stats.ttft_sum_ms / stats.ttft_count if stats.ttft_count else None,
+            error_count=stats.failures,
+            last_request_at=stats.last_at or None,
+            latency_count=stats.count,
+            cost_count=stats.cost_count,
+        )
+
+
+class ErrorSeries(Series[ErrorStats, ErrorGroup]):
+    """One group of errors that are the same but for numbers, paths and ids."""
+
+    def __init__(self, key: str, type_: str, first: ErrorRecord, room: Room) -> None:
+        super().__init__(ErrorStats, room)
+        self.key = key
+        self.type = type_
+        self.latest = first
+        self._runs: dict[str, int] = {}
+
+    def note(self, record: ErrorRecord) -> None:
+        """Remember which run it was seen in, and the record itself if none is newer."""
+        if record.timestamp >= self.latest.timestamp:
+            self.latest = record
+        run = record.run_id
+        if run is None:
+            return
+        self._runs[run] = max(record.timestamp, self._runs.get(run, 0))
+        if len(self._runs) > RUNS_NAMED:
+            del self._runs[min(self._runs, key=lambda known: (self._runs[known], known))]
+
+    def _row(self, stats: ErrorStats, since_ms: int | None) -> ErrorGroup | None:
+        if not stats.count:
+            return None
+        return ErrorGroup(
+            fingerprint=self.key,
+            type=self.type,
+            count=stats.count,
+            first_at=stats.first_at,
+            last_at=stats.last_at,
+            run_ids=self._runs_since(since_ms or 0),
+            latest=self.latest,
+        )
+
+    def _runs_since(self, since_ms: int) -> tuple[str, ...]:
+        newest = sorted(self._runs.items(), key=lambda seen: (-seen[1], seen[0]))
+        return tuple(run for run, at in newest if at >= since_ms)
+
+
+def tool_point(start_at: int, stats: ToolStats) -> SeriesPoint:
+    """A slice of a tool's chart."""
+    return SeriesPoint(
+        start_at=start_at,
+        count=stats.calls,
+        failures=stats.failures,
+        duration_sum_ms=stats.sum_ms,
+        duration_count=stats.count,
+    )
+
+
+def provider_point(start_at: int, stats: ProviderStats) -> SeriesPoint:
+    """A slice of a provider's chart."""
+    return SeriesPoint(
+        start_at=start_at,
+        count=stats.requests,
+        failures=stats.failures,
+        tokens=stats.tokens,
+        duration_sum_ms=stats.sum_ms,
+        duration_count=stats.count,
+    )
+
+
+def error_point(start_at: int, stats: ErrorStats) -> SeriesPoint:
+    """A slice of an error group's chart: every one is a failure."""
+    return SeriesPoint(start_at=start_at, count=stats.count, failures=stats.count)

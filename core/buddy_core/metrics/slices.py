@@ -1,0 +1,41 @@
+"""Cutting a stretch of time into the equal slices a chart draws."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from buddy_core.metrics.model import Window
+
+
+class Grid(NamedTuple):
+    """Equal slices without holes: slice `n` begins at `start_at + n * bucket_ms`."""
+
+    start_at: int
+    bucket_ms: int
+    slices: int
+
+    def index_of(self, at_ms: int) -> int:
+        """The slice of a moment; the few milliseconds before the first or after the last are drawn in them."""
+        return min(max((at_ms - self.start_at) // self.bucket_ms, 0), self.slices - 1)
+
+    def starts(self) -> range:
+        """Beginning of every slice, oldest first."""
+        return range(self.start_at, self.start_at + self.slices * self.bucket_ms, self.bucket_ms)
+
+
+def grid_of(first_ms: int, last_ms: int, slices: int, grain_ms: int) -> Grid:
+    """About `slices` slices from `first_ms` to `last_ms`; one more where the ends cut a slice in two.
+
+    A slice is a whole number of grains, and begins on a multiple of itself: so the picture of a moving
+    window moves by whole slices and no bar changes its height by being cut differently. Where the
+    grain does not allow as many slices there are fewer.
+    """
+    length = max(last_ms - first_ms, 1)
+    bucket = max(1, -(-length // (max(slices, 1) * grain_ms))) * grain_ms
+    start = first_ms // bucket * bucket
+    return Grid(start, bucket, (last_ms - start) // bucket + 1)
+
+
+def window_grid(window: Window, now_ms: int, slices: int, grain_ms: int) -> Grid:
+    """Slices over a window that has a beginning, the last one holding `now_ms`."""
+    return grid_of(now_ms - (window.ms or 0), now_ms, slices, grain_ms)

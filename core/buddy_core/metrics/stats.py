@@ -1,0 +1,278 @@
+"""What one bucket of time holds: plain sums that add up, so that any window is a merge of buckets."""
+
+# Comparing before assigning costs half of what min() and max() cost, and this runs for every sample.
+# ruff: noqa: PLR1730
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, Self
+
+from buddy_core.metrics.sketch import bucket_of, quantiles
+
+
+class RequestSample(NamedTuple):
+    """One checked model request, ready to be added to any number of buckets."""
+
+    at_ms: int
+    prompt_tokens: int
+    completion_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost: float | None
+    latency_ms: float | None
+    ttft_ms: float | None
+    success: bool
+
+
+class UsageSample(NamedTuple):
+    """One checked statement of usage that belongs to no request."""
+
+    at_ms: int
+    tokens: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+
+
+class Stats(Protocol):
+    """What the rollup asks of a bucket."""
+
+    def merge(self, other: Self, /) -> None:
+        """Add everything `other` counted."""
+        ...
+
+
+class Timing:
+    """Count, sum, extremes and quantile sketch of durations in milliseconds."""
+
+    __slots__ = ("count", "high_ms", "low_ms", "sketch", "sum_ms")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sum_ms = 0.0
+        self.low_ms = math.inf
+        self.high_ms = -math.inf
+        self.sketch: dict[int, int] = {}
+
+    def add_duration(self, value: float) -> None:
+        """Count one duration."""
+        self.count += 1
+        self.sum_ms += value
+        if value < self.low_ms:
+            self.low_ms = value
+        if value > self.high_ms:
+            self.high_ms = value
+        sketch, index = self.sketch, bucket_of(value)
+        sketch[index] = sketch.get(index, 0) + 1
+
+    def add_durations(self, values: Sequence[float]) -> None:
+        """Count many durations at the speed of the interpreter's own loops."""
+        if not values:
+            return
+        self.count += len(values)
+        self.sum_ms += sum(values)
+        self.low_ms = min(self.low_ms, min(values))
+        self.high_ms = max(self.high_ms, max(values))
+        self._add_sketch(Counter(map(bucket_of, values)))
+
+    def merge_timing(self, other: Timing) -> None:
+        """Add the durations that `other` counted."""
+        if not other.count:
+            return
+        self.count += other.count
+        self.sum_ms += other.sum_ms
+        self.low_ms = min(self.low_ms, other.low_ms)
+        self.high_ms = max(self.high_ms, other.high_ms)
+        self._add_sketch(other.sketch)
+
+    def _add_sketch(self, added: dict[int, int]) -> None:
+        sketch = self.sketch
+        if not sketch:
+            self.sketch = dict(added)
+            return
+        have = sketch.get
+        for index, count in added.items():
+            sketch[index] = have(index, 0) + count
+
+    @property
+    def mean(self) -> float | None:
+        """Average duration; None without durations."""
+        return self.sum_ms / self.count if self.count else None
+
+    @property
+    def low(self) -> float | None:
+        """Shortest duration; None without durations."""
+        return self.low_ms if self.count else None
+
+    @property
+    def high(self) -> float | None:
+        """Longest duration; None without durations."""
+        return self.high_ms if self.count else None
+
+    def at(self, *shares: float) -> list[float | None]:
+        """The quantiles asked for, ascending, never outside the exact extremes; Nones without durations."""
+        if not self.count:
+            return [None] * len(shares)
+        return [min(max(value, self.low_ms), self.high_ms) for value in quantiles(self.sketch, shares)]
+
+
+class ToolStats(Timing):
+    """Calls of one tool."""
+
+    __slots__ = ("calls", "failures", "last_at")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self.failures = 0
+        self.last_at = 0
+
+    def add(self, at_ms: int, duration_ms: float | None, success: bool) -> None:
+        """Count one call."""
+        self.calls += 1
+        if not success:
+            self.failures += 1
+        if at_ms > self.last_at:
+            self.last_at = at_ms
+        if duration_ms is not None:
+            self.add_duration(duration_ms)
+
+    def merge(self, other: ToolStats, /) -> None:
+        """Add everything `other` counted."""
+        self.calls += other.calls
+        self.failures += other.failures
+        self.last_at = max(self.last_at, other.last_at)
+        self.merge_timing(other)
+
+
+class ProviderStats(Timing):
+    """Requests to one provider and model; the timing is their latency."""
+
+    __slots__ = (
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "completion_tokens",
+        "cost",
+        "cost_count",
+        "failures",
+        "last_at",
+        "prompt_tokens",
+        "requests",
+        "ttft_count",
+        "ttft_sum_ms",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = self.failures = self.last_at = 0
+        self.prompt_tokens = self.completion_tokens = 0
+        self.cache_read_tokens = self.cache_write_tokens = 0
+        self.cost = self.ttft_sum_ms = 0.0
+        self.cost_count = self.ttft_count = 0
+
+    def add(self, sample: RequestSample) -> None:
+        """Count one request."""
+        at_ms, prompt, completion, cache_read, cache_write, cost, latency, ttft, success = sample
+        self.requests += 1
+        self.prompt_tokens += prompt
+        self.completion_tokens += completion
+        self.cache_read_tokens += cache_read
+        self.cache_write_tokens += cache_write
+        if not success:
+            self.failures += 1
+        if at_ms > self.last_at:
+            self.last_at = at_ms
+        if cost is not None:
+            self.cost += cost
+            self.cost_count += 1
+        if ttft is not None:
+            self.ttft_sum_ms += ttft
+            self.ttft_count += 1
+        if latency is not None:
+            self.add_duration(latency)
+
+    def merge(self, other: ProviderStats, /) -> None:
+        """Add everything `other` counted."""
+        self.requests += other.requests
+        self.failures += other.failures
+        self.last_at = max(self.last_at, other.last_at)
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.cache_read_tokens += other.cache_read_tokens
+        self.cache_write_tokens += other.cache_write_tokens
+        self.cost += other.cost
+        self.cost_count += other.cost_count
+        self.ttft_sum_ms += other.ttft_sum_ms
+        self.ttft_count += other.ttft_count
+        self.merge_timing(other)
+
+    @property
+    def tokens(self) -> int:
+        """Sum of the four kinds."""
+        return self.prompt_tokens + self.completion_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+
+class ErrorStats:
+    """Errors of one group."""
+
+    __slots__ = ("count", "first_at", "last_at", "of_tools")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.of_tools = 0
+        """Those that repeat a failed tool call, which the tool's own series counts too."""
+        self.first_at = 0
+        self.last_at = 0
+
+    def add(self, at_ms: int, of_tool: bool) -> None:
+        """Count one error."""
+        self.first_at = min(self.first_at, at_ms) if self.count else at_ms
+        self.last_at = max(self.last_at, at_ms)
+        self.count += 1
+        self.of_tools += of_tool
+
+    def merge(self, other: ErrorStats, /) -> None:
+        """Add everything `other` counted."""
+        if not other.count:
+            return
+        self.first_at = min(self.first_at, other.first_at) if self.count else other.first_at
+        self.last_at = max(self.last_at, other.last_at)
+        self.count += other.count
+        self.of_tools += other.of_tools
+
+
+class UsageStats:
+    """Tokens and cost that are known only as run totals."""
+
+    __slots__ = ("completion_tokens", "cost", "cost_count", "count", "last_at", "prompt_tokens", "tokens")
+
+    def __init__(self) -> None:
+        self.count = self.last_at = 0
+        self.tokens = self.prompt_tokens = self.completion_tokens = 0
+        self.cost = 0.0
+        self.cost_count = 0
+
+    def add(self, sample: UsageSample) -> None:
+        """Count one statement of usage."""
+        at_ms, tokens, prompt, completion, cost = sample
+        self.count += 1
+        self.last_at = max(self.last_at, at_ms)
+        self.tokens += tokens
+        self.prompt_tokens += prompt
+        self.completion_tokens += completion
+        if cost is not None:
+            self.cost += cost
+            self.cost_count += 1
+
+    def merge(self, other: UsageStats, /) -> None:
+        """Add everything `other` counted."""
+        self.count += other.count
+        self.last_at = max(self.last_at, other.last_at)
+        self.tokens += other.tokens
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.cost += other.cost
+        self.cost_count += other.cost_count

@@ -1,0 +1,191 @@
+"""Looking at the ledger through a window: rows, totals, charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple
+
+from buddy_core.metrics.fingerprint import fingerprint
+from buddy_core.metrics.ledger import Ledger
+from buddy_core.metrics.model import (
+    ErrorGroup,
+    ErrorRecord,
+    HistogramBin,
+    ProviderMetrics,
+    SeriesPoint,
+    ToolMetrics,
+    Window,
+    WindowView,
+)
+from buddy_core.metrics.rollup import S, Tiers, since_of
+from buddy_core.metrics.series import (
+    ErrorSeries,
+    ProviderSeries,
+    ToolSeries,
+    error_point,
+    provider_point,
+    tool_point,
+)
+from buddy_core.metrics.sketch import histogram, log_edges
+from buddy_core.metrics.slices import grid_of, window_grid
+from buddy_core.metrics.stats import ErrorStats, ProviderStats, Timing, ToolStats, UsageStats
+
+Kind = Literal["provider", "tool", "error"]
+
+
+class _Tools(NamedTuple):
+    rows: tuple[ToolMetrics, ...]
+    calls: int
+    failures: int
+
+
+class _Errors(NamedTuple):
+    rows: tuple[ErrorGroup, ...]
+    others: int
+    """Errors that are not merely the reason of a failed tool call."""
+
+
+def build_view(ledger: Ledger, window: Window, now_ms: int) -> WindowView:
+    """Everything about one window; only series with something new are merged again."""
+    since = since_of(window, now_ms)
+    provider_rows, requests = _providers(ledger.providers.values(), window, since)
+    tools = _tools(ledger.tools.values(), window, since)
+    errors = _errors(ledger.errors.values(), window, since)
+    usage = ledger.usage.merged(window, since)
+    p50, p95 = requests.at(0.5, 0.95)
+    return WindowView(
+        window=window,
+        taken_at=now_ms,
+        since_ms=since,
+        total_requests=requests.requests,
+        failed_requests=requests.failures,
+        total_tokens=requests.tokens + usage.tokens,
+        prompt_tokens=requests.prompt_tokens + usage.prompt_tokens,
+        completion_tokens=requests.completion_tokens + usage.completion_tokens,
+        cache_tokens=requests.cache_read_tokens + requests.cache_write_tokens,
+        total_cost=_cost(requests, usage),
+        unattributed_cost=usage.cost,
+        unattributed_tokens=usage.tokens,
+        total_tool_calls=tools.calls,
+        failed_tool_calls=tools.failures,
+        total_errors=requests.failures + tools.failures + errors.others,
+        avg_latency_ms=requests.mean,
+        p50_latency_ms=p50,
+        p95_latency_ms=p95,
+        latency_count=requests.count,
+        error_rate=100.0 * requests.failures / requests.requests if requests.requests else None,
+        providers=provider_rows,
+        tools=tools.rows,
+        errors=errors.rows,
+    )
+
+
+def _cost(requests: ProviderStats, usage: UsageStats) -> float | None:
+    spent_on, stated = requests.requests + usage.count, requests.cost_count + usage.cost_count
+    return None if spent_on and not stated else requests.cost + usage.cost
+
+
+def _providers(
+    series: Iterable[ProviderSeries], window: Window, since: int | None
+) -> tuple[tuple[ProviderMetrics, ...], ProviderStats]:
+    whole = ProviderStats()
+    rows: list[ProviderMetrics] = []
+    for one in series:
+        stats, row = one.look(window, since)
+        if row is not None:
+            whole.merge(stats)
+            rows.append(row)
+    rows.sort(key=lambda row: (-row.total_requests, row.provider, row.model))
+    return tuple(rows), whole
+
+
+def _tools(series: Iterable[ToolSeries], window: Window, since: int | None) -> _Tools:
+    rows = [row for one in series if (row := one.look(window, since)[1]) is not None]
+    rows.sort(key=lambda row: (-row.total_calls, row.name))
+    return _Tools(tuple(rows), sum(row.total_calls for row in rows), sum(row.error_count for row in rows))
+
+
+def _errors(series: Iterable[ErrorSeries], window: Window, since: int | None) -> _Errors:
+    rows: list[ErrorGroup] = []
+    count = 0
+    for one in series:
+        stats, row = one.look(window, since)
+        if row is not None:
+            rows.append(row)
+            count += stats.count - stats.of_tools
+    rows.sort(key=lambda row: (-row.last_at, row.fingerprint))
+    return _Errors(tuple(rows), count)
+
+
+def build_history(
+    ledger: Ledger, kind: Kind, key: str, window: Window, slices: int, now_ms: int
+) -> tuple[SeriesPoint, ...]:
+    """One series over the window in about `slices` equal slices; empty when there is no such series."""
+    if kind == "tool":
+        tool = ledger.tools.get(key)
+        return _points(tool.tiers, ToolStats, tool_point, window, slices, now_ms) if tool else ()
+    if kind == "error":
+        group = ledger.errors.get(key)
+        return _points(group.tiers, ErrorStats, error_point, window, slices, now_ms) if group else ()
+    provider = provider_of(ledger, key)
+    return _points(provider.tiers, ProviderStats, provider_point, window, slices, now_ms) if provider else ()
+
+
+def _points(
+    tiers: Tiers[S],
+    make: Callable[[], S],
+    point: Callable[[int, S], SeriesPoint],
+    window: Window,
+    slices: int,
+    now_ms: int,
+) -> tuple[SeriesPoint, ...]:
+    grain, parts = tiers.finest(window, since_of(window, now_ms), now_ms)
+    if window is not Window.ALL:
+        grid = window_grid(window, now_ms, slices, grain)
+    elif parts:
+        grid = grid_of(min(parts)[0], max(parts)[0], slices, grain)
+    else:
+        return ()
+    merged: dict[int, S] = {}
+    for start, stats in parts:
+        merged.setdefault(grid.index_of(start), make()).merge(stats)
+    empty = make()
+    return tuple(point(start, merged.get(number, empty)) for number, start in enumerate(grid.starts()))
+
+
+def provider_of(ledger: Ledger, key: str) -> ProviderSeries | None:
+    """The series with the key `provider/model`; either name may contain slashes itself."""
+    for place, letter in enumerate(key):
+        if letter == "/" and (found := ledger.providers.get((key[:place], key[place + 1 :]))):
+            return found
+    return None
+
+
+def build_histogram(
+    ledger: Ledger, kind: Literal["provider", "tool"], key: str, window: Window, bins: int, now_ms: int
+) -> tuple[HistogramBin, ...]:
+    """Durations of one series in `bins` bins of equal ratio from the shortest to the longest; empty without any."""
+    since = since_of(window, now_ms)
+    timing: Timing | None = None
+    if kind == "tool":
+        tool = ledger.tools.get(key)
+        timing = tool.look(window, since)[0] if tool else None
+    else:
+        provider = provider_of(ledger, key)
+        timing = provider.look(window, since)[0] if provider else None
+    if timing is None or not timing.count:
+        return ()
+    edges = log_edges(timing.low_ms, timing.high_ms, max(1, bins))
+    counts = histogram(timing.sketch, edges)
+    return tuple(
+        HistogramBin(low, high, count) for low, high, count in zip(edges, edges[1:], counts, strict=False)
+    )
+
+
+def build_records(ledger: Ledger, key: str) -> tuple[ErrorRecord, ...]:
+    """What is retained of one error group, newest first."""
+    group = ledger.errors.get(key)
+    if group is None:
+        return ()
+    kept = [one for one in ledger.error_log.newest_first() if fingerprint(one.type, one.message) == key]
+    return tuple(kept) if group.latest in kept else (group.latest, *kept)
