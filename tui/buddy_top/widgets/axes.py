@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -56,10 +57,15 @@ def value_ticks(top: float, rows: int, words: Callable[[float], Plain]) -> list[
     ticks: list[Tick] = []
     for number in range(math.floor(top / step + 1e-9), 0, -1):
         row = round(rows - number * step / top * rows)
-        label = words(number * step)
+        label = shortened(words(number * step))
         if 0 <= row < rows and not any(tick.at == row or tick.label == label for tick in ticks):
             ticks.append(Tick(row, label))
     return ticks
+
+
+def shortened(words: Plain) -> Plain:
+    """A round value without its empty decimals: `40.0k` as `40k`, `5.0 s` as `5 s`."""
+    return Plain(re.sub(r"\.0+(?!\d)", "", words))
 
 
 def time_ticks(

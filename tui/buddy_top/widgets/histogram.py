@@ -15,7 +15,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut, fit
 from buddy_top.format import duration, tokens
 from buddy_top.ink import InkWidget
-from buddy_top.widgets.axes import Tick, nice_top, value_ticks
+from buddy_top.widgets.axes import Tick, nice_top, shortened, value_ticks
 from buddy_top.widgets.sparkline import columns, resample
 
 NOTHING_YET = Plain("no durations yet")
@@ -155,7 +155,7 @@ def _labels(data: HistogramData, bins: Sequence[Bin], width: int, gutter: int) -
         at = place(value, bins, width)
         if at is None:
             continue
-        words = data.words(value)
+        words = shortened(data.words(value))
         size = cell_len(words)
         start = min(max(gutter + 1 + at - size // 2, 0), total - size)
         if start >= x + bool(x) * 2:

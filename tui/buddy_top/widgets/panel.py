@@ -16,6 +16,9 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut, width_of
 from buddy_top.ink import InkWidget
 
+LEAST_SUMMARY = 4
+"""Columns below which a shortened summary says nothing any more."""
+
 
 class Panel(Container, InkWidget):
     """A container with a border; what is inside brings its own margin of one column."""
@@ -44,7 +47,7 @@ class Panel(Container, InkWidget):
         self._summary: Cell = () if summary is None else (Span(summary, "dim"),)
 
     def set_title(self, title: Plain | Cell) -> None:
-        """Words at the left of the top edge; the longer of title and summary gives way when both do not fit."""
+        """Words at the left of the top edge; a name is drawn `strong`, a cell brings its own inks."""
         cell: Cell = title if isinstance(title, tuple) else (Span(title, "strong"),)
         if cell != self._title:
             self._title = cell
@@ -72,11 +75,12 @@ class Panel(Container, InkWidget):
         width = self.outer_size.width
         base, background = self.background_colors
         line = Style(color=(base + self.styles.border_top[1]).rich_color, bgcolor=background.rich_color)
-        title, summary = edge_labels(self._title, self._summary, width - 4)
-        used = width_of(title) + width_of(summary) + 2 * bool(title) + 2 * bool(summary)
-        segments = [Segment("╭─", line), *self._label(title)]
-        segments.append(Segment("─" * max(width - 4 - used, 0), line))
-        segments += [*self._label(summary), Segment("─╮", line)]
+        title, summary = edge_labels(self._title, self._summary, width - 3)
+        used = sum(width_of(label) + 2 for label in (title, summary) if label)
+        tail = "─╮" if summary else "╮"
+        stroke = "─" * max(width - 2 - len(tail) - used, 0)
+        segments = [Segment("╭─", line), *self._label(title), Segment(stroke, line)]
+        segments += [*self._label(summary), Segment(tail, line)]
         strip = Strip(segments).adjust_cell_length(width, line)
         for line_filter in self.get_line_filters():
             strip = strip.apply_filter(line_filter, background)
@@ -90,11 +94,10 @@ class Panel(Container, InkWidget):
 
 
 def edge_labels(title: Cell, summary: Cell, room: int) -> tuple[Cell, Cell]:
-    """Title and summary cut to `room` columns, with a blank on each side of both and a stroke between them.
+    """Title and summary cut to `room` columns, with a blank on each side of both and strokes after each.
 
     The summary gives way down to nothing; the title is only cut once the summary is gone.
     """
-    title_width = width_of(title)
-    left = room - title_width - 2 - 1
-    summary = cut(summary, left - 2) if left >= 6 else ()
+    left = room - width_of(title) - 2 - 2
+    summary = cut(summary, left - 2) if left >= LEAST_SUMMARY + 2 else ()
     return cut(title, max(room - 2, 0)), summary

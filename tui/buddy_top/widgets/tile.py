@@ -13,6 +13,9 @@ from buddy_top.ink import InkWidget
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.sparkline import How, Values, columns, resample, top_of
 
+BESIDE = 20
+"""Inner width from which the note stands beside the value."""
+
 
 @dataclass(frozen=True, slots=True)
 class TileFacts:
@@ -81,12 +84,16 @@ class Tile(Panel):
 
 
 def tile_lines(facts: TileFacts, width: int, height: int) -> list[Cell]:
-    """The lines of a tile of this inner size: the value always, then the note, then bars as high as is left."""
+    """The lines of a tile of this inner size: value, note, and bars as high as is left.
+
+    Whether the note stands beside the value or below it follows from the width alone, so that all tiles of a
+    row agree.
+    """
     value: Cell = (Span(facts.value, facts.value_ink),)
-    beside = width_of(value) + 2 + width_of(facts.note) <= width
-    lines = [spread(value, facts.note, width) if beside else cut(value, width)]
-    if height > 1 and not beside:
-        lines.append(cut(facts.note, width))
+    if width >= BESIDE:
+        lines = [spread(value, cut(facts.note, max(width - width_of(value) - 2, 0)), width)]
+    else:
+        lines = [cut(value, width), cut(facts.note, width)]
     return [*lines, *_bars(facts, width, height - len(lines))][: max(height, 0)]
 
 

@@ -1,0 +1,87 @@
+"""Pictures of the screen as SVG files under `snapshots/`, and a plain environment for every test."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
+
+Drive = Callable[[Pilot[Any]], Awaitable[None]]
+"""What to do with the app before its picture is taken."""
+
+
+class TopLevelSVG(SingleFileSnapshotExtension):
+    """One picture per test: `snapshots/<test module>/<test name>[<param>].svg`."""
+
+    file_extension = "svg"
+    _write_mode = WriteMode.TEXT
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        """The folder of the test's module, all modules side by side."""
+        return str(SNAPSHOTS / test_location.basename)
+
+    def serialize(self, data: Any, **_options: Any) -> str:
+        """The picture without the id that Rich makes up for each."""
+        return re.sub(r"\bterminal-\d+-", "terminal-", str(data))
+
+
+class Compare(Protocol):
+    """Takes a picture of an app and holds it against the one that was reviewed."""
+
+    def __call__(
+        self,
+        app: App[Any],
+        *,
+        press: Sequence[str] = (),
+        size: tuple[int, int] = (80, 24),
+        drive: Drive | None = None,
+    ) -> bool: ...
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the person's own environment may change a picture; Textual reads NO_COLOR in its App."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def snap_compare(snapshot: SnapshotAssertion) -> Compare:
+    """The comparer; run pytest with --snapshot-update to take the pictures anew, then look at them."""
+    pictures = snapshot.use_extension(TopLevelSVG)
+
+    def compare(
+        app: App[Any],
+        *,
+        press: Sequence[str] = (),
+        size: tuple[int, int] = (80, 24),
+        drive: Drive | None = None,
+    ) -> bool:
+        return bool(pictures == asyncio.run(_shoot(app, press, size, drive)))
+
+    return compare
+
+
+async def _shoot(app: App[Any], press: Sequence[str], size: tuple[int, int], drive: Drive | None) -> str:
+    app.animation_level = "none"
+    async with app.run_test(size=size) as pilot:
+        if drive is not None:
+            await drive(pilot)
+        await pilot.press(*press)
+        for screen in app.screen_stack:
+            for field in (*screen.query(Input), *screen.query(TextArea)):
+                field.cursor_blink = False
+        await pilot.pause()
+        return app.export_screenshot(simplify=True)
