@@ -98,3 +98,17 @@ def open_at(directory_fd: int, name: str) -> int:
 def _demand_plain(name: str, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise NotPlainFile(name, _KINDS.get(stat.S_IFMT(found.st_mode), "something unknown"))
+
+
+def entries_beneath(root: Path, *parts: str) -> Iterator[os.DirEntry[str]]:
+    """What the directory `root/parts…` holds, in no order, one by one; raises `OSError`.
+
+    An entry's `path` is relative to that directory: only its `name` and its kind mean something here.
+    """
+    with directory_beneath(root, *parts) as found:
+        fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=found)
+    try:
+        with os.scandir(fd) as entries:
+            yield from entries
+    finally:
+        os.close(fd)

@@ -1,0 +1,178 @@
+"""Which runs does a directory hold, and whose files have changed since the last look?
+
+Sizes are the truth: a run is compared by inode, size and times of its directory and its three files. A
+look at 500 idle runs is 500 entries of one directory listing, and that only when the directory itself has
+changed; their files are looked at a slice at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+from buddy_core.runs.names import is_run_id
+from buddy_core.safety.paths import entries_beneath, real_root
+
+FILES = ("events.jsonl", "summary.json", "metrics.json")
+"""What of a run is compared."""
+
+BASELINE = 2000
+"""Newest runs whose files are noted when they are first seen; older ones when their slice comes."""
+
+_QUIET_SWEEPS = 2
+
+_Mark: TypeAlias = tuple[int, int, int, int] | None
+"""Inode, size, modification and change time; None for a file that is not there."""
+
+_Marks: TypeAlias = tuple[_Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Who came and who left."""
+
+    added: tuple[str, ...] = ()
+    """Newest first."""
+    removed: tuple[str, ...] = ()
+
+
+NOBODY = Attendance()
+
+
+class Census:
+    """The runs beneath `named`, which may be the user's symbolic link and need not exist yet."""
+
+    def __init__(self, named: Path, extra: Path | None = None) -> None:
+        self.root = real_root(named)
+        self.problem: str | None = None
+        """Why the directory cannot be listed, in a few words."""
+        self.rejected = 0
+        """Entries called `run_…` that are no run ids, or no directories of their own."""
+        self._named = named
+        self._extra = extra
+        self._extra_mark = _mark(str(extra)) if extra is not None else None
+        self._runs: dict[str, _Marks | None] = {}
+        self._root_mark: _Mark = None
+        self._quiet = 0  # sweeps in which the root has not changed
+        self._cursor = 0
+
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._runs
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @property
+    def root_inode(self) -> int | None:
+        """Of the directory as last listed; None when there was none."""
+        return self._root_mark[0] if self._root_mark else None
+
+    def inode_of(self, run_id: str) -> int | None:
+        """Of the run's directory as last seen; None when it was not looked at."""
+        marks = self._runs.get(run_id)
+        return marks[0][0] if marks and marks[0] else None
+
+    def attend(self, *, force: bool = False, sweep: bool = True) -> Attendance:
+        """List the directory if it has changed, and say who came and who left.
+
+        File times are coarse, so after a change it is listed again until two sweeps found it unchanged.
+        """
+        mark = _mark(str(self.root))
+        if mark is None:
+            self.root = real_root(self._named)
+        self._quiet = self._quiet + sweep if mark == self._root_mark else 0
+        if self._quiet > _QUIET_SWEEPS and not force:
+            return NOBODY
+        self._root_mark = mark
+        return self._replace(self._list())
+
+    def check(self, run_ids: Iterable[str]) -> frozenset[str]:
+        """Those of `run_ids` whose files are not as they were at the last check."""
+        return frozenset(run_id for run_id in run_ids if run_id in self._runs and self._check(run_id))
+
+    def check_slice(self, size: int) -> frozenset[str]:
+        """`check` for the next `size` runs, round and round."""
+        self._cursor = 0 if self._cursor >= len(self._runs) else self._cursor
+        chosen = list(islice(self._runs, self._cursor, self._cursor + size))
+        self._cursor += size
+        return self.check(chosen)
+
+    def check_all(self) -> frozenset[str]:
+        """`check` for every run."""
+        return self.check(list(self._runs))
+
+    def check_extra(self) -> bool:
+        """True when the extra file is not as it was at the last check."""
+        if self._extra is None:
+            return False
+        before, self._extra_mark = self._extra_mark, _mark(str(self._extra))
+        return before != self._extra_mark
+
+    def _check(self, run_id: str) -> bool:
+        marks = self._look(run_id)
+        before, self._runs[run_id] = self._runs[run_id], marks
+        if marks[0] is None:
+            self._quiet = 0  # its directory is gone: list again
+        return before != marks
+
+    def _look(self, run_id: str) -> _Marks:
+        directory = f"{self.root}/{run_id}"
+        mark = _mark(directory)
+        inode = (
+            None if mark is None else (mark[0], 0, 0, 0)
+        )  # its times change with every file; they tell nothing
+        return (inode, *(_mark(f"{directory}/{name}") for name in FILES))
+
+    def _list(self) -> set[str]:
+        names: set[str] = set()
+        rejected = 0
+        try:
+            for entry in entries_beneath(self.root):
+                if entry.name.startswith("run_"):
+                    if is_run_id(entry.name) and entry.is_dir(follow_symlinks=False):
+                        names.add(entry.name)
+                    else:
+                        rejected += 1
+        except OSError as error:
+            return self._fail(error)
+        self.problem, self.rejected = None, rejected
+        return names
+
+    def _fail(self, error: OSError) -> set[str]:
+        self._quiet = 0
+        if isinstance(error, FileNotFoundError):
+            self.problem = "the runs directory does not exist yet"
+            return set()
+        words = (
+            "is not a directory" if isinstance(error, NotADirectoryError) else (error.strerror or "").lower()
+        )
+        self.problem = f"the runs directory cannot be read: {words}"
+        return set(self._runs) if isinstance(error, PermissionError) else set()
+
+    def _replace(self, names: set[str]) -> Attendance:
+        removed = tuple(run_id for run_id in self._runs if run_id not in names)
+        for run_id in removed:
+            del self._runs[run_id]
+        added = sorted(names - self._runs.keys(), key=_age, reverse=True)
+        for position, run_id in enumerate(added):
+            self._runs[run_id] = self._look(run_id) if position < BASELINE else None
+        return Attendance(tuple(added), removed) if added or removed else NOBODY
+
+
+def _age(run_id: str) -> tuple[int, str]:
+    return len(run_id), run_id  # a longer number is a later time
+
+
+def _mark(path: str) -> _Mark:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        return found.st_ino, 0, found.st_mtime_ns, found.st_ctime_ns
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -1,0 +1,233 @@
+"""Being told that something changed in a directory: inotify, watchfiles, or a look now and then.
+
+A notification is a hint to look, nothing more: it may be late, doubled or lost, and what it says about
+the change is not used. Each platform has its own best way behind one small interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from buddy_core.runs.mounts import silent_filesystem
+
+if TYPE_CHECKING:
+    from asyncinotify import Event, Inotify, Watch
+
+Mode = Literal["notify", "polling"]
+
+POLL_S = 0.25
+"""How often a polling notifier says "look"."""
+
+REFUSALS = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Errors of `Notifier.watch` that mean "no more watches", not "no such directory"."""
+
+_DRAIN = 4096
+"""Events taken in one go; a flood goes on in the next."""
+
+
+class Notifier(Protocol):
+    """Tells when something may have changed in the directories it watches (not in their subdirectories)."""
+
+    def watch(self, path: Path) -> None:
+        """Begin to watch a directory; raises `OSError` where that cannot be done. Twice is as good as once."""
+        ...
+
+    def unwatch(self, path: Path) -> None:
+        """Stop; an unknown path is no error."""
+        ...
+
+    async def wait(self, timeout_s: float) -> set[Path]:
+        """The watched directories to look at, as soon as there is one; empty after `timeout_s` seconds."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class PollingNotifier:
+    """Says "look at everything" four times a second: for file systems that tell nothing."""
+
+    def __init__(self, interval_s: float = POLL_S) -> None:
+        self._interval_s = interval_s
+        self._paths: set[Path] = set()
+
+    def watch(self, path: Path) -> None:
+        """Name `path` from now on."""
+        self._paths.add(path)
+
+    def unwatch(self, path: Path) -> None:
+        """Name `path` no more."""
+        self._paths.discard(path)
+
+    async def wait(self, timeout_s: float) -> set[Path]:
+        """All watched directories, after the interval or `timeout_s`, whichever is shorter."""
+        await asyncio.sleep(min(timeout_s, self._interval_s))
+        return set(self._paths)
+
+    def close(self) -> None:
+        """Forget all paths."""
+        self._paths.clear()
+
+
+class InotifyNotifier:
+    """Linux: half a millisecond from a write to the hint, and no cost while nothing happens.
+
+    Raises `OSError` (EMFILE) on construction when the user has no inotify instance left.
+    """
+
+    def __init__(self) -> None:
+        from asyncinotify import Inotify, Mask  # brings asyncio and ctypes with it
+
+        self._mask = (
+            Mask.CREATE
+            | Mask.MODIFY
+            | Mask.MOVED_TO
+            | Mask.MOVED_FROM
+            | Mask.DELETE
+            | Mask.DELETE_SELF
+            | Mask.MOVE_SELF
+            | Mask.ONLYDIR
+            | Mask.DONT_FOLLOW
+        )
+        self._ended = Mask.IGNORED
+        self._inotify: Inotify = Inotify(cache_size=64, sync_timeout=0)
+        self._watches: dict[Path, Watch] = {}
+
+    def watch(self, path: Path) -> None:
+        """Add an inotify watch; `OSError` with one of `REFUSALS` when there are too many."""
+        self._watches[path] = self._inotify.add_watch(path, self._mask)
+
+    def unwatch(self, path: Path) -> None:
+        """Remove the watch, if the kernel has not done so already."""
+        watch = self._watches.pop(path, None)
+        if watch is not None and watch in self._inotify.watches:
+            self._inotify.rm_watch(watch)
+
+    async def wait(self, timeout_s: float) -> set[Path]:
+        """Directories in which something happened; all of them when the kernel's queue ran over."""
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Future[None] = loop.create_future()
+        fd = self._inotify.fd
+        loop.add_reader(fd, _resolve, ready)
+        try:
+            await asyncio.wait_for(ready, timeout_s)
+        except TimeoutError:
+            return set()
+        finally:
+            loop.remove_reader(fd)
+        return self._drain()
+
+    def _drain(self) -> set[Path]:
+        hints: set[Path] = set()
+        for _ in range(_DRAIN):
+            event = self._inotify.sync_get()
+            if event is None:
+                break
+            hints |= self._places(event)
+        return hints
+
+    def _places(self, event: Event) -> set[Path]:
+        watch = event.watch
+        if watch is None:  # the queue ran over, or the watch is gone: look everywhere
+            return set(self._watches)
+        if event.mask & self._ended and self._watches.get(watch.path) is watch:
+            del self._watches[watch.path]
+        return {watch.path}
+
+    def close(self) -> None:
+        """Close the inotify instance, which ends all watches."""
+        self._watches.clear()
+        self._inotify.close()
+
+
+class WatchfilesNotifier:
+    """macOS and others: the first directory watched, with all beneath it, by the `watchfiles` package.
+
+    Directories outside of the first are accepted and never named: the caller's own sweep finds those.
+    """
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+        self._paths: set[Path] = set()
+        self._hints: set[Path] = set()
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def watch(self, path: Path) -> None:
+        """Note the directory; the first one is the root of the watch."""
+        self._root = self._root or path
+        self._paths.add(path)
+
+    def unwatch(self, path: Path) -> None:
+        """Name `path` no more; a root given up ends the watch until another is given."""
+        self._paths.discard(path)
+        if path == self._root:
+            self._root = None
+            self._end()
+
+    async def wait(self, timeout_s: float) -> set[Path]:
+        """The watched directories nearest to what changed."""
+        if self._root is not None and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._run(self._root))
+        try:
+            await asyncio.wait_for(self._changed.wait(), timeout_s)
+        except TimeoutError:
+            return set()
+        hints, self._hints = self._hints, set()
+        self._changed.clear()
+        return hints
+
+    async def _run(self, root: Path) -> None:
+        from watchfiles import awatch  # the package is not installed on Linux
+
+        with suppress(OSError):  # the root is gone: the next wait tries again
+            async for changes in awatch(root, step=20, debounce=100, raise_interrupt=False):
+                self._hints |= {self._nearest(Path(path), root) for _, path in changes}
+                self._changed.set()
+
+    def _nearest(self, path: Path, root: Path) -> Path:
+        return next((parent for parent in path.parents if parent in self._paths), root)
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def close(self) -> None:
+        """End the watch; its task ends by itself soon after."""
+        self._end()
+        self._root = None
+        self._paths.clear()
+
+
+def make_notifier(path: Path) -> tuple[Notifier, Mode, str]:
+    """The best notifier for the directory `path`, its mode, and in polling mode the reason for a person."""
+    silent = silent_filesystem(path)
+    if silent is not None:
+        return PollingNotifier(), "polling", f"{silent} does not tell of changes"
+    try:
+        notifier: Notifier = InotifyNotifier() if sys.platform == "linux" else WatchfilesNotifier()
+    except (OSError, ImportError) as error:
+        return PollingNotifier(), "polling", refusal(error)
+    return notifier, "notify", ""
+
+
+def refusal(error: Exception) -> str:
+    """Why there are no notifications, in a few words, with the setting that would change it."""
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.ENOSPC:
+        return "no inotify watches left (fs.inotify.max_user_watches)"
+    if code in (errno.EMFILE, errno.ENFILE):
+        return "no inotify instances left (fs.inotify.max_user_instances)"
+    return "notifications are not available here"
+
+
+def _resolve(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
