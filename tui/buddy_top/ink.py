@@ -176,6 +176,9 @@ def _parse(text: str | None, fallback: Color | None) -> Color | None:
 class InkWidget(Widget):
     """A widget drawn line by line from inked spans; nothing it draws is ever read as markup."""
 
+    ALLOW_SELECT = False
+    """A drag selects nothing in a table or a chart; views of text say otherwise."""
+
     _palette_cache: Palette | None = None
 
     def notify_style_update(self) -> None:

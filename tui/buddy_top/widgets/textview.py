@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual.binding import Binding, BindingType
+from textual.selection import Selection
 from textual.strip import Strip
 
-from buddy_top.cells import Cell, cut
+from buddy_top.cells import Cell, cut, text_of
 from buddy_top.widgets.rowcells import marked, match_pattern
 from buddy_top.widgets.scroller import LineScroller
 from buddy_top.widgets.wrap import wrap
@@ -18,6 +21,7 @@ from buddy_top.widgets.wrap import wrap
 class TextView(LineScroller, can_focus=True):
     """Lines of spans. New lines that equal the old ones repaint nothing, and the place read is kept."""
 
+    ALLOW_SELECT = True
     DEFAULT_CSS = "TextView { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "line_up", "up", id="text.up", show=False),
@@ -81,11 +85,7 @@ class TextView(LineScroller, can_focus=True):
         match = self._match
         if match is None:
             return []
-        return [
-            index
-            for index, line in enumerate(self._source)
-            if match.search("".join(span.text for span in line))
-        ]
+        return [index for index, line in enumerate(self._source) if match.search(text_of(line))]
 
     def _visible(self) -> list[tuple[Cell, str]]:
         """What stands on each line of the widget now."""
@@ -136,11 +136,32 @@ class TextView(LineScroller, can_focus=True):
         """To the end."""
         self.set_top(self.max_top)
 
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The words between two places, line by line as they are shown."""
+        try:
+            return selection.extract("\n".join(text_of(line) for line in self._lines)), "\n"
+        except IndexError:
+            return None  # The lines have become fewer since they were selected.
+
     def render_line(self, y: int) -> Strip:
         """Draw one line with a margin on the left and the scroll mark on the right."""
-        width = self.size.width
+        index, width = self._top + y, self.size.width
         line = self._line(y)
         if self._match is not None:
             line = tuple(marked(line, self._match))
-        body = self.strip(line, width - 2)
+        body = self._with_selection(self.strip(line, width - 2), index).apply_offsets(0, index)
         return Strip.join([self.strip((), 1), body, self.strip([self.scroll_mark(y)], 1)])
+
+    def _with_selection(self, strip: Strip, index: int) -> Strip:
+        """The line with the part that is selected with the mouse in the selection's colours."""
+        span = self.text_selection.get_span(index) if self.text_selection is not None else None
+        if span is None or index >= len(self._lines):
+            return strip
+        text = text_of(self._lines[index])
+        start, end = (cell_len(text[: offset if offset >= 0 else None]) for offset in span)
+        if start >= end:
+            return strip
+        style = self.screen.get_component_rich_style("screen--selection")
+        before, inside, after = (strip.crop(*part) for part in ((0, start), (start, end), (end, None)))
+        selected = [Segment(text, (old or style) + style) for text, old, _ in inside]
+        return Strip.join([before, Strip(selected, inside.cell_length), after])
