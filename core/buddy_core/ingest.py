@@ -1,0 +1,189 @@
+"""What was read becomes what the collector knows, each thing exactly once.
+
+History goes in as whole batches, live events one by one, so that subscribers hear of each. A run's totals
+that no request accounts for (`metrics.json` of the original writer) go in as usage, in growing steps:
+what has been recorded for a run is remembered here for as long as the process lives, also while the run's
+directory is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from buddy_core.metrics.batch import HistoryBatch
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
+from buddy_core.runs.facts import RunFiles, RunUsage, ended_at, started_at, usage_of
+from buddy_core.runs.harvest import Harvest, RequestSums
+from buddy_core.runs.seen import SeenRecords
+
+MAX_GONE = 1_000
+"""Runs whose directories are gone and whose records are still remembered; the longest gone are forgotten."""
+
+_A_TENTH_OF_A_MICRODOLLAR = 1e-7
+
+
+class Residual(NamedTuple):
+    """The part of a run's usage that none of its recorded requests accounts for."""
+
+    total_tokens: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+
+    def beyond(self, recorded: Residual) -> Residual:
+        """What is left to record when `recorded` already is; never negative."""
+        total = max(0, self.total_tokens - recorded.total_tokens)
+        prompt = min(total, max(0, self.prompt_tokens - recorded.prompt_tokens))
+        completion = min(total - prompt, max(0, self.completion_tokens - recorded.completion_tokens))
+        return Residual(total, prompt, completion, max(0.0, self.cost - recorded.cost))
+
+    def plus(self, more: Residual) -> Residual:
+        """Both together."""
+        return Residual(
+            self.total_tokens + more.total_tokens,
+            self.prompt_tokens + more.prompt_tokens,
+            self.completion_tokens + more.completion_tokens,
+            self.cost + more.cost,
+        )
+
+
+class RunRecord:
+    """What the collector has been told of one run id."""
+
+    __slots__ = ("requests", "seen", "usage")
+
+    def __init__(self) -> None:
+        self.seen = SeenRecords()
+        self.requests = RequestSums()
+        """Every request recorded for the run, also those of a file that has been replaced since."""
+        self.usage = Residual()
+        """What was recorded beyond them."""
+
+
+class Ingest:
+    """Feeds one collector from any number of runs."""
+
+    def __init__(self, collector: MetricsCollector) -> None:
+        self._collector = collector
+        self._runs: dict[str, RunRecord] = {}
+        self._gone: dict[str, RunRecord] = {}
+
+    def record_of(self, run_id: str) -> RunRecord:
+        """What is remembered of a run; a new or forgotten run begins with nothing."""
+        record = self._runs.get(run_id)
+        if record is None:
+            record = self._runs[run_id] = self._gone.pop(run_id, RunRecord())
+        return record
+
+    def run_gone(self, run_id: str) -> None:
+        """The run's directory is gone; should it come back, nothing of it is recorded again."""
+        record = self._runs.pop(run_id, None)
+        if record is not None:
+            self._gone[run_id] = record
+            while len(self._gone) > MAX_GONE:
+                del self._gone[next(iter(self._gone))]
+
+    def deliver(self, run_id: str, harvest: Harvest, *, live: bool) -> None:
+        """Record what a batch of a run's events brought."""
+        sums = self.record_of(run_id).requests
+        for request in harvest.requests:
+            sums.add(request)
+        if live:
+            self._record_one_by_one(run_id, harvest)
+        elif harvest.tools or harvest.errors or harvest.requests:
+            reasons = [error for _, _, error in harvest.tool_errors]
+            self._absorb(run_id, harvest, harvest.errors + reasons)
+        for name, value, labels, at_ms in harvest.values:
+            self._collector.record(name, value, labels, at_ms=at_ms)
+
+    def deliver_turns(self, requests: Sequence[ApiRequest], *, live: bool) -> None:
+        """Record requests of `turn-metrics.jsonl`, joined to their runs or not."""
+        if live:
+            for request in requests:
+                self._record_request(request)
+        elif requests:
+            self._collector.absorb(HistoryBatch(run_id=None, requests=list(requests)))
+
+    def settle(self, files: RunFiles, *, tokens_by_turns: bool) -> None:
+        """Record what the run's totals say beyond its requests, as far as that is not recorded yet.
+
+        With `tokens_by_turns` its tokens are (or may be) among the turns; then only its cost is recorded.
+        It is put at the run's end, or at its last event where it has none.
+        """
+        record = self.record_of(files.fold.run_id)
+        unaccounted = residual_of(usage_of(files), record.requests, tokens_by_turns=tokens_by_turns)
+        more = unaccounted.beyond(record.usage)
+        if not more.total_tokens and more.cost < _A_TENTH_OF_A_MICRODOLLAR:
+            return
+        record.usage = record.usage.plus(more)
+        self._collector.record_usage(
+            total_tokens=more.total_tokens,
+            prompt_tokens=more.prompt_tokens,
+            completion_tokens=more.completion_tokens,
+            cost=more.cost or None,
+            run_id=files.fold.run_id,
+            at_ms=ended_at(files) or files.fold.last_at or started_at(files),
+        )
+
+    def _absorb(self, run_id: str, harvest: Harvest, errors: list[ErrorRecord]) -> None:
+        batch = HistoryBatch(run_id=run_id, tools=harvest.tools, errors=errors, requests=harvest.requests)
+        self._collector.absorb(batch)
+
+    def _record_one_by_one(self, run_id: str, harvest: Harvest) -> None:
+        for call in sorted(_executions(run_id, harvest), key=lambda call: call.at_ms):
+            self._collector.record_tool_execution(
+                name=call.name,
+                duration_ms=call.duration_ms,
+                success=call.success,
+                error=call.error,
+                run_id=call.run_id,
+                at_ms=call.at_ms,
+            )
+        for request in harvest.requests:
+            self._record_request(request)
+        for error in harvest.errors:
+            self._collector.record_error(
+                error.type,
+                error.message,
+                stack=error.stack,
+                context=error.context,
+                run_id=error.run_id,
+                at_ms=error.timestamp,
+            )
+
+    def _record_request(self, request: ApiRequest) -> None:
+        self._collector.record_api_request(
+            provider=request.provider,
+            model=request.model,
+            prompt_tokens=request.prompt_tokens,
+            completion_tokens=request.completion_tokens,
+            cache_read_tokens=request.cache_read_tokens,
+            cache_write_tokens=request.cache_write_tokens,
+            cost=request.cost,
+            latency_ms=request.latency_ms,
+            ttft_ms=request.ttft_ms,
+            success=request.success,
+            run_id=request.run_id,
+            at_ms=request.at_ms,
+        )
+
+
+def residual_of(usage: RunUsage, recorded: RequestSums, *, tokens_by_turns: bool) -> Residual:
+    """Usage of a run less what its own requests have recorded, never below zero."""
+    own = Residual(
+        recorded.total_tokens, recorded.prompt_tokens, recorded.completion_tokens, recorded.cost or 0.0
+    )
+    rest = Residual(
+        usage.total_tokens or 0, usage.prompt_tokens or 0, usage.completion_tokens or 0, usage.cost or 0.0
+    ).beyond(own)
+    return Residual(cost=rest.cost) if tokens_by_turns else rest
+
+
+def _executions(run_id: str, harvest: Harvest) -> Iterator[ToolExecution]:
+    reasons = {(tool, row): error.message for tool, row, error in harvest.tool_errors}
+    for tool, column in harvest.tools.items():
+        rows = zip(column.at_ms, column.duration_ms, column.ok, strict=True)
+        for row, (at_ms, duration_ms, ok) in enumerate(rows):
+            yield ToolExecution(tool, duration_ms, ok, reasons.get((tool, row)), run_id, at_ms)

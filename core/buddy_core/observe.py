@@ -1,0 +1,329 @@
+"""Everything that stands in a runs directory, as it is now and as it changes.
+
+The observer reads each run's files, tells the collector what happened in them, and keeps one `RunFacts` a
+run for whoever shows lists. It never writes. All reading is done by the thread that calls `load`, `reread`
+and `tick` or runs `follow`; `facts`, `sources` and `version` may be asked from any thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from buddy_core.clock import Clock, SystemClock
+from buddy_core.ingest import Ingest
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.observed import ObservedRun
+from buddy_core.runs.roster import Roster
+from buddy_core.runs.turnfile import TurnFile
+from buddy_core.runs.turns import JOIN_MARGIN_MS, TURN_METRICS, TurnBook, span_of
+from buddy_core.runs.watch import DirectoryChange, RunsWatch
+from buddy_core.safety.paths import real_root
+
+TICK_S = 1.0
+"""How often statuses are concluded anew from the time that has passed."""
+
+READ_BYTES = 1024 * 1024
+"""Read from one run before others have their turn."""
+
+LIVE_EVENTS = 512
+"""A larger batch is counted as a whole, and subscribers hear of it once."""
+
+_RUNS_A_TURN = 16
+_FIRST_PICTURE = 32
+_MAX_PICTURE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """Where the numbers come from, and how well it can be read."""
+
+    runs_dir: Path
+    problem: str | None
+    """Why the runs directory cannot be read, in words; None when it can."""
+    mode: Literal["notify", "polling"]
+    mode_reason: str
+    """Why files are polled; empty when notifications work."""
+    loaded: int
+    """Runs read so far."""
+    total: int
+    """Runs found."""
+    rejected_names: int
+    """Entries that look like runs and have no run id for a name."""
+    turn_metrics: Path | None
+    """The file of model requests beside the runs; None when there is none."""
+    turn_requests: int
+    skipped_lines: int
+    """Damaged lines in all files, of which no record could be had."""
+    recovered_lines: int
+    """Records dug out of damaged lines."""
+    ambiguous_turns: int
+    """Turns that more than one run could have made; they belong to none."""
+
+
+class Observer:
+    """Watches one runs directory on behalf of one collector.
+
+    Args:
+        runs_dir: Where run directories live; it need not exist yet. Its own symbolic link is followed.
+        collector: Is told everything once, with the times at which it happened.
+        clock: Decides what is stalled, and what lies in the future.
+        turn_metrics: The original writer's file of model requests; beside the runs directory by default.
+        watch: How changes are noticed; made here unless given.
+    """
+
+    def __init__(
+        self,
+        runs_dir: Path | str,
+        collector: MetricsCollector,
+        *,
+        clock: Clock | None = None,
+        turn_metrics: Path | None = None,
+        watch: RunsWatch | None = None,
+    ) -> None:
+        self.runs_dir = real_root(Path(runs_dir))
+        """The directory itself, without links; `sources()` has the name it was given."""
+        self.version = 0
+        """Grows with every change of what `facts` or `sources` say."""
+        self._named_dir = Path(runs_dir)
+        self._clock = clock or SystemClock()
+        self._ingest = Ingest(collector)
+        self._turn_file = TurnFile(turn_metrics or self._named_dir.parent / TURN_METRICS)
+        self._turns = TurnBook()
+        self._turns_changed = False
+        self._watch = watch or RunsWatch(self.runs_dir, extra_file=self._turn_file.path, clock=self._clock)
+        self._runs: dict[str, ObservedRun] = {}
+        self._roster = Roster()
+        self._queue: dict[str, None] = {}  # runs to read, in order and each once
+        self._dirty: set[str] = set()  # runs whose facts must be made anew
+        self._unsettled: set[str] = set()  # runs whose totals may hold more than is recorded
+        self._caught_up = False
+        self._problem: str | None = None
+        self._attended: frozenset[str] = frozenset()
+        self._wake: asyncio.Event | None = None
+        self._sources = self._look_at_sources()
+
+    def facts(self) -> tuple[RunFacts, ...]:
+        """Every run, newest first, as of the last change or tick."""
+        return self._roster.facts
+
+    def sources(self) -> SourceStatus:
+        """What is being read, as of the last change or tick."""
+        return self._sources
+
+    def run_dir(self, run_id: str) -> Path:
+        """Where the files of a run are."""
+        return self.runs_dir / run_id
+
+    def load(self) -> None:
+        """Read everything there is, once; calling it again reads what was added."""
+        self._look_everywhere()
+        while self._queue or self._turns_changed:
+            while self._queue:
+                self._read_next()
+            self._finish(final=True)
+        self._finish(final=True)
+
+    def reread(self) -> None:
+        """Look at every file again: while following soon, otherwise now."""
+        if self._wake is None:
+            self.load()
+        else:
+            self._look_everywhere()
+            self._wake.set()
+
+    def tick(self) -> bool:
+        """Conclude the statuses of live runs anew; True when anything changed."""
+        before = self.version
+        self._dirty |= self._roster.live
+        self._finish(final=False)
+        return self.version != before
+
+    async def follow(self, on_change: Callable[[], None] = lambda: None) -> None:
+        """Read everything, newest runs first, then whatever changes, until cancelled.
+
+        `on_change` is called in this task's thread after each change of `facts`, `sources` or the numbers
+        in the collector. Other tasks get their turn between small amounts of reading.
+        """
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._turns_changed = True
+        self._take(self._watch.scan())
+        jobs: list[Coroutine[Any, Any, None]] = [
+            self._notice_changes(),
+            self._work(on_change),
+            self._keep_time(on_change),
+        ]
+        tasks = [asyncio.create_task(job) for job in jobs]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._wake = None
+            await self._watch.aclose()
+
+    def close(self) -> None:
+        """Let go of all files; whoever wants to read on makes another observer."""
+        for run in self._runs.values():
+            run.close()
+        self._turn_file.close()
+
+    async def _notice_changes(self) -> None:
+        async for change in self._watch.changes():
+            self._take(change)
+            if self._wake is not None:
+                self._wake.set()
+
+    async def _keep_time(self, on_change: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self._caught_up and self.tick():
+                on_change()
+
+    async def _work(self, on_change: Callable[[], None]) -> None:
+        assert self._wake is not None
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._read_queue(on_change)
+            self._finish(final=False)
+            self._caught_up = not self._turns_changed
+            if self._turns_changed:
+                self._wake.set()
+            on_change()
+            await asyncio.sleep(0)
+
+    async def _read_queue(self, on_change: Callable[[], None]) -> None:
+        """Read all that is queued; during the first reading of many runs show pictures in between."""
+        done, events, picture = 0, 0, _FIRST_PICTURE
+        while self._queue:
+            events += self._read_next()
+            done += 1
+            if done >= picture and not self._caught_up:
+                self._publish()
+                on_change()
+                picture = done + min(done, _MAX_PICTURE)
+            if done % _RUNS_A_TURN == 0 or events > LIVE_EVENTS:
+                events = 0
+                await asyncio.sleep(0)
+
+    def _look_everywhere(self) -> None:
+        self._take(self._watch.scan())
+        self._queue.update(dict.fromkeys(self._runs))
+        self._turns_changed = True
+
+    def _take(self, change: DirectoryChange) -> None:
+        """Note what has to be read; nothing is read here."""
+        self._problem = change.problem
+        self._turns_changed |= change.extra
+        if not self._runs:
+            self.runs_dir = real_root(self._named_dir)  # it may have been made, or made a link, since
+        for run_id in change.removed:
+            self._forget(run_id)
+        for run_id in change.added:
+            if run_id not in self._runs:
+                seen = self._ingest.record_of(run_id).seen
+                self._runs[run_id] = ObservedRun(self.runs_dir, run_id, seen)
+            self._queue[run_id] = None
+        self._queue.update(dict.fromkeys(run_id for run_id in change.touched if run_id in self._runs))
+
+    def _forget(self, run_id: str) -> None:
+        run = self._runs.pop(run_id, None)
+        if run is not None:
+            run.close()
+            self._ingest.run_gone(run_id)
+            self._roster.remove(run_id)
+            self._queue.pop(run_id, None)
+            self._unsettled.discard(run_id)
+
+    def _read_next(self) -> int:
+        """Read a piece of the next run in the queue; returns the number of events."""
+        run_id = next(iter(self._queue))
+        del self._queue[run_id]
+        run = self._runs[run_id]
+        run.refresh()
+        reading = run.read(now_ms=self._clock.now_ms(), budget_bytes=READ_BYTES, watching=self._caught_up)
+        if reading.harvest:
+            live = self._caught_up and reading.events <= LIVE_EVENTS
+            self._ingest.deliver(run_id, reading.harvest, live=live)
+        if reading.more:
+            self._queue[run_id] = None
+        self._dirty.add(run_id)
+        self._unsettled.add(run_id)
+        return reading.events
+
+    def _finish(self, *, final: bool) -> None:
+        """After reading: join the turns, settle the totals, publish, and watch the live runs closely."""
+        self._publish()
+        if not self._queue:
+            self._read_turns()
+            if not self._turns_changed:
+                self._settle(final=final)
+        self._publish()
+        if self._roster.live != self._attended:
+            self._attended = self._roster.live
+            self._watch.attend(self._attended)
+
+    def _read_turns(self) -> None:
+        if not self._turns_changed:
+            return
+        requests, self._turns_changed = self._turn_file.read()
+        if requests:
+            joined = self._turns.enter(requests, map(span_of, self._roster))
+            self._ingest.deliver_turns(joined, live=self._caught_up and len(joined) <= LIVE_EVENTS)
+            self._dirty.update(turn.run_id for turn in joined if turn.run_id is not None)
+
+    def _settle(self, *, final: bool) -> None:
+        """Record the totals that no request accounts for.
+
+        The turns of a run may come later than its totals, so where there is a file of turns the tokens
+        of a run that is followed wait until the last of its turns could have come.
+        """
+        now_ms, turns_may_come = self._clock.now_ms(), not final and self._turn_file.present
+        for run_id in tuple(self._unsettled):
+            facts = self._roster.get(run_id)
+            if facts is None:
+                continue
+            span = span_of(facts)
+            waiting = turns_may_come and now_ms <= span.ended_at + JOIN_MARGIN_MS
+            by_turns = waiting or self._turns.overlaps(span)
+            self._ingest.settle(self._runs[run_id].files, tokens_by_turns=by_turns)
+            if not waiting:
+                self._unsettled.discard(run_id)
+
+    def _publish(self) -> None:
+        now_ms, polling = self._clock.now_ms(), self._watch.mode == "polling"
+        for run_id in self._dirty:
+            run = self._runs.get(run_id)
+            if run is not None:
+                model = self._turns.model_of(run_id)
+                self._roster.put(run.facts(now_ms=now_ms, turn_model=model, polling=polling))
+        self._dirty.clear()
+        changed = self._roster.rebuild(now_ms)
+        sources = self._look_at_sources()
+        if changed or sources != self._sources:
+            self._sources = sources
+            self.version += 1
+
+    def _look_at_sources(self) -> SourceStatus:
+        account = self._turn_file.accounting
+        return SourceStatus(
+            runs_dir=self._named_dir,
+            problem=self._problem,
+            mode=self._watch.mode,
+            mode_reason=self._watch.mode_reason,
+            loaded=len(self._roster),
+            total=len(self._runs),
+            rejected_names=self._watch.rejected,
+            turn_metrics=self._turn_file.path if len(self._turns) or self._turn_file.present else None,
+            turn_requests=len(self._turns),
+            skipped_lines=self._roster.skipped_lines + account.skipped_lines,
+            recovered_lines=self._roster.recovered_lines + account.recovered_lines,
+            ambiguous_turns=self._turns.ambiguous,
+        )
