@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.command import Provider
 from textual.containers import Container
 from textual.events import Resize
 
@@ -14,7 +17,7 @@ from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
 from buddy_top.commands import Place
-from buddy_top.feed import SnapshotFeed
+from buddy_top.feed import SnapshotFeed, live_feed
 from buddy_top.messages import FeedFailed, OpenRun, OpenTab, SnapshotTaken, WantsChanged
 from buddy_top.options import Options
 from buddy_top.palette import RegistryProvider, RunsProvider
@@ -25,14 +28,16 @@ from buddy_top.panes.providers import ProvidersPane
 from buddy_top.panes.run import RunPage
 from buddy_top.panes.runs import RunsPane
 from buddy_top.panes.tools import ToolsPane
+from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
 from buddy_top.safe_app import SafeApp
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.themes import THEMES
 from buddy_top.widgets.filterline import FilterLine
 from buddy_top.widgets.footerline import FooterLine
-from buddy_top.widgets.headerline import HeaderLine
+from buddy_top.widgets.headerline import HeaderFields, HeaderLine
 from buddy_top.widgets.table import Table
 from buddy_top.widgets.tabline import TabLine
+from buddy_top.widgets.textview import TextView
 
 PANES: dict[Tab, type[Pane]] = {
     Tab.OVERVIEW: OverviewPane,
@@ -42,9 +47,6 @@ PANES: dict[Tab, type[Pane]] = {
     Tab.RUNS: RunsPane,
 }
 
-WATCH_DEMO = "demo"
-"""What `run()` returns when the person asked for the demonstration from the welcome card."""
-
 
 class BuddyTop(SafeApp):
     """Five tabs and one full-screen run, drawn from whatever the feed publishes."""
@@ -52,25 +54,25 @@ class BuddyTop(SafeApp):
     CSS_PATH = frame.STYLE_SHEETS
     TITLE = "buddy-top"
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar = {RegistryProvider, RunsProvider}
-    BINDINGS: ClassVar = [command.binding() for command in REGISTRY]
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (34, "-tall")]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {RegistryProvider, RunsProvider}
+    BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in REGISTRY]
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
 
-    def __init__(self, options: Options, feed: SnapshotFeed) -> None:
-        super().__init__()
-        self.options = options
-        self.feed = feed
+    def __init__(self, options: Options, feed: SnapshotFeed | None = None) -> None:
+        super().__init__(options)
+        self.feed = feed or live_feed(options)
         self.snapshot: Snapshot | None = None
-        self.tab = options.tab
+        self.tab = Tab(options.tab)
         self.window = options.window or Window.H24
         self.paused = False
+        self.wants_demo = False
         self.run_page: RunPage | None = None
         self._panes: dict[Tab, Pane] = {}
         self._window_is_chosen = options.window is not None
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = options.theme
+        self.theme = options.theme or THEMES[0].name
 
     def compose(self) -> ComposeResult:
         """The frame first: panes are built when they are first visited."""
@@ -79,11 +81,13 @@ class BuddyTop(SafeApp):
         self.body = Container(id="body")
         self.filter_line = FilterLine()
         self.footer = FooterLine()
+        self.too_small = TextView(id="too-small")
         yield self.header
         yield self.tab_line
         yield self.body
         yield self.filter_line
         yield self.footer
+        yield self.too_small
 
     async def on_mount(self) -> None:
         """Show the frame and the first pane, then let the feed begin."""
@@ -112,7 +116,7 @@ class BuddyTop(SafeApp):
 
     @on(FeedFailed)
     def _feed_died(self, event: FeedFailed) -> None:
-        self.die(event.error)
+        raise event.error
 
     @on(WantsChanged)
     def _ask(self) -> None:
@@ -126,11 +130,14 @@ class BuddyTop(SafeApp):
             not self._window_is_chosen and done and bool(snapshot.runs) and not frame.any_activity(snapshot)
         )
 
+    def _header_fields(self, snapshot: Snapshot) -> HeaderFields:
+        return frame.header_fields(snapshot, self.window, home=self.options.home)
+
     def _draw(self) -> None:
         if self.snapshot is None:
             return
         with self.batch_update():
-            self.header.set_fields(frame.header_fields(self.snapshot, self.window))
+            self.header.set_fields(self._header_fields(self.snapshot))
             self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
             self.visible_pane.show(self.snapshot)
 
@@ -198,6 +205,11 @@ class BuddyTop(SafeApp):
     async def _key_clicked(self, event: FooterLine.Clicked) -> None:
         await self.run_action(event.action)
 
+    @on(HeaderLine.WindowClicked)
+    def _window_clicked(self, event: HeaderLine.WindowClicked) -> None:
+        self._window_is_chosen = True
+        self.set_window(Window(event.name))
+
     @on(FilterLine.Changed)
     def _filter_changed(self, event: FilterLine.Changed) -> None:
         self.visible_pane.set_filter(event.text)
@@ -208,9 +220,11 @@ class BuddyTop(SafeApp):
 
     def on_resize(self, event: Resize) -> None:
         """Below a usable size a card takes the place of everything; charts get as many slices as columns."""
-        self.set_class(
-            event.size.width < frame.MIN_WIDTH or event.size.height < frame.MIN_HEIGHT, "-too-small"
-        )
+        width, height = event.size
+        too_small = width < MIN_WIDTH or height < MIN_HEIGHT
+        self.screen.set_class(too_small, "-too-small")
+        if too_small:
+            self.too_small.set_lines(too_small_lines(width, height))
         if self._panes:
             self._ask()
 
@@ -218,7 +232,7 @@ class BuddyTop(SafeApp):
         """Look further back, or less far, on every tab at once."""
         self.window = window
         if self.snapshot is not None:
-            self.header.set_fields(frame.header_fields(self.snapshot, self.window))
+            self.header.set_fields(self._header_fields(self.snapshot))
         self._ask()
 
     # Commands
@@ -260,7 +274,7 @@ class BuddyTop(SafeApp):
         if self.run_page is not None:
             await self.visit(self.tab)
         else:
-            self.exit(None)
+            self.exit()
 
     def action_sort(self) -> None:
         """Choose the column to sort by from a menu."""
@@ -269,7 +283,7 @@ class BuddyTop(SafeApp):
         pane = self.visible_pane
         if isinstance(pane, TablePane):
             self.push_screen(
-                SortMenu(pane.FIELDS, pane.order), lambda key: pane.sort_by(key) if key else None
+                SortMenu(pane.fields, pane.order), lambda key: pane.sort_by(key) if key else None
             )
 
     def action_sort_column(self, step: int) -> None:
@@ -333,12 +347,18 @@ class BuddyTop(SafeApp):
         self.feed.reread()
         self.footer.say(Plain("reading again"))
 
+    def action_watch_demo(self) -> None:
+        """From the welcome card: leave, so that the demonstration can take the terminal."""
+        if self.snapshot is not None and is_empty(self.snapshot):
+            self.wants_demo = True
+            self.exit()
+
     def action_help(self) -> None:
         """Every key that works here."""
         from buddy_top.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.place))
 
-    def select_run_for_palette(self) -> tuple[tuple[str, str], ...]:
+    def run_names(self) -> tuple[tuple[str, str], ...]:
         """Run ids and objectives, newest first, for the palette."""
         return tuple((r.run_id, r.objective) for r in self.snapshot.runs) if self.snapshot else ()

@@ -17,6 +17,7 @@ from typing import Protocol
 from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
+from buddy_top.options import Options
 from buddy_top.run_reader import RunReader
 from buddy_top.snapshots import take_snapshot
 from buddy_top.state import RunDetail, Snapshot, Wants
@@ -188,6 +189,13 @@ class Feed:
         if self._reader is None:
             self._reader = RunReader(self._observer.runs_dir, wants.run_id)
         return await self._reader.read(wants.artifact)
+
+
+def live_feed(options: Options) -> Feed:
+    """The feed of a monitor on the runs directory of `options`."""
+    collector = MetricsCollector(clock=options.clock)
+    observer = Observer(options.runs_dir, collector, clock=options.clock)
+    return Feed(observer, collector, clock=options.clock, refresh_s=options.refresh_s)
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

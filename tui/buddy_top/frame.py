@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import tzinfo
+from pathlib import Path, PurePath
+from typing import Literal
 
 from textual.screen import Screen
 from textual.widget import Widget
 
 from buddy_core.metrics.model import Window
+from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
 from buddy_top.commands import COMMANDS, Place, footer_at
-from buddy_top.state import Snapshot
+from buddy_top.state import Snapshot, Tab
+from buddy_top.widgets.headerline import HeaderFields
 from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.tabline import TabLabel
 
-MIN_WIDTH, MIN_HEIGHT = 60, 16
-"""Below this a card says that the terminal is too small."""
+HeaderState = Literal["live", "paused", "busy", "trouble"]
 
 _HERE = Path(__file__).parent
-STYLE_SHEETS = [_HERE / "app.tcss"]
+STYLE_SHEETS: list[str | PurePath] = [_HERE / "app.tcss"]
 
 _AXIS_COLUMNS = 10
 """Columns of a full-width chart that are not slices of time: border, padding and the axis."""
@@ -60,3 +65,71 @@ def maximize_panel(screen: Screen[object]) -> None:
 def windows_line(chosen: Window) -> list[tuple[str, bool]]:
     """The windows in their order, and whether each is the chosen one."""
     return [(window.value, window is chosen) for window in Window]
+
+
+def header_fields(
+    snapshot: Snapshot, window: Window, *, home: Path | None, tz: tzinfo | None = None
+) -> HeaderFields:
+    """The header's facts; the clock has no seconds, for a line that changes every second is never at rest."""
+    state, state_words = _state(snapshot)
+    rate = snapshot.state.cost_per_hour
+    return HeaderFields(
+        path=_short_path(snapshot.sources.runs_dir, home),
+        state=state,
+        state_words=state_words,
+        running=snapshot.running,
+        stalled=snapshot.stalled,
+        windows=tuple(windows_line(window)),
+        cost=fmt.cost(snapshot.view.total_cost),
+        cost_rate=fmt.cost_rate(rate) if rate is not None else Plain(""),
+        clock=fmt.clock(snapshot.taken_at, tz, seconds=False),
+    )
+
+
+def _state(snapshot: Snapshot) -> tuple[HeaderState, Plain]:
+    sources = snapshot.sources
+    if snapshot.paused:
+        words = f"paused, {fmt.plural(snapshot.behind, 'change')} behind" if snapshot.behind else "paused"
+        return "paused", Plain(words)
+    if sources.problem:
+        return "trouble", plain(sources.problem, limit=60)
+    if sources.loaded < sources.total:
+        return "busy", Plain(f"reading {sources.loaded} of {sources.total} runs")
+    if sources.mode == "polling":
+        return "live", Plain("live, polling")
+    return "live", Plain("live")
+
+
+def _short_path(path: Path, home: Path | None) -> Plain:
+    text = str(path)
+    if home is not None and path.is_relative_to(home):
+        text = "~/" + str(path.relative_to(home))
+    return plain(text)
+
+
+def tab_labels(snapshot: Snapshot | None) -> list[TabLabel]:
+    """The five tabs; errors and runs carry how many there are."""
+    counts = _counts(snapshot)
+    return [
+        TabLabel(
+            tab.value,
+            Plain(str(tab.number)),
+            Plain(tab.value.capitalize()),
+            counts.get(tab),
+            "bad" if tab is Tab.ERRORS else "dim",
+        )
+        for tab in Tab
+    ]
+
+
+def _counts(snapshot: Snapshot | None) -> dict[Tab, Plain]:
+    if snapshot is None:
+        return {}
+    view = snapshot.view
+    counts = {
+        Tab.PROVIDERS: len(view.providers),
+        Tab.TOOLS: len(view.tools),
+        Tab.ERRORS: view.total_errors,
+        Tab.RUNS: len(snapshot.runs),
+    }
+    return {tab: fmt.count(count) for tab, count in counts.items() if count}

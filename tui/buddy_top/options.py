@@ -22,7 +22,8 @@ class Options:
 
     runs_dir: Path
     """Absolute; it need not exist yet."""
-    window: Window = Window.H24
+    window: Window | None = None
+    """None: the last 24 hours, or everything when nothing happened in them."""
     tab: TabName = "overview"
     refresh_s: float = 0.25
     """Seconds between two pictures while much happens; a first change after a quiet moment is drawn at once."""

@@ -19,9 +19,9 @@ from buddy_core.metrics.model import (
     WindowView,
 )
 from buddy_core.observe import SourceStatus
+from buddy_core.runs.accounting import Accounting
 from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.tail import Accounting
 
 SeriesKind = Literal["provider", "tool", "error"]
 RunView = Literal["timeline", "metrics", "artifacts"]

@@ -56,6 +56,7 @@ class TablePane(Pane, Generic[Row]):
 
     def __init__(self) -> None:
         super().__init__(id=self.TAB.value)
+        self.fields: Sequence[Field] = self.FIELDS  # type: ignore[type-arg]
         self.order = self.ORDER
         self.table = Table(id=f"{self.TAB.value}-table")
         self._filter = ""
@@ -79,7 +80,7 @@ class TablePane(Pane, Generic[Row]):
         """The sentence shown where there is no row."""
         return Plain("nothing here")
 
-    def arrange(self, rows: list[Row]) -> list[Row]:
+    def reorder(self, rows: list[Row]) -> list[Row]:
         """Last say over the order, after sorting: a tree, for example."""
         return rows
 
@@ -88,7 +89,7 @@ class TablePane(Pane, Generic[Row]):
 
     def on_mount(self) -> None:
         """Tell the table its columns."""
-        self.table.set_columns([field.column for field in self.FIELDS])
+        self.table.set_columns([field.column for field in self.fields])
         self.table.set_sort(self.order.key, self.order.descending)
 
     def show(self, snapshot: Snapshot) -> None:
@@ -97,16 +98,20 @@ class TablePane(Pane, Generic[Row]):
         rows = self.rows_of(snapshot)
         self._total = len(rows)
         found = matching(rows, self._filter, self.text_of)
-        self._rows = self.arrange(sort_rows(found, self.FIELDS, self.order))
+        self._rows = self.reorder(sort_rows(found, self.fields, self.order))
         empty = f"nothing matches “{self._filter}”" if rows and self._filter else self.empty_words(snapshot)
         self.table.set_empty(Plain(empty))
         self.table.set_source([self.key_of(row) for row in self._rows], self._render_row)
+        self.fit_height(len(self._rows))
         self.show_more(snapshot)
+
+    def fit_height(self, rows: int) -> None:
+        """A pane may give a short table no more room than it needs."""
 
     def _render_row(self, index: int) -> list[Cell]:
         now = self._snapshot.taken_at if self._snapshot is not None else 0
         row = self._rows[index]
-        return [field.cell(row, now) for field in self.FIELDS]
+        return [field.cell(row, now) for field in self.fields]
 
     @property
     def selected(self) -> Row | None:
@@ -135,11 +140,11 @@ class TablePane(Pane, Generic[Row]):
         if key == self.order.key:
             self.sort_reverse()
         else:
-            self.set_order(order_by(self.FIELDS, key))
+            self.set_order(order_by(self.fields, key))
 
     def sort_step(self, step: int) -> None:
         """Sort by the column `step` to the right."""
-        self.set_order(step_order(self.FIELDS, self.order, step))
+        self.set_order(step_order(self.fields, self.order, step))
 
     def sort_reverse(self) -> None:
         """The same column, the other way round."""

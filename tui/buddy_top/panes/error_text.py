@@ -33,9 +33,9 @@ def error_lines(
 ) -> list[Cell]:
     """Everything known of an error: message, context, stack, when and in which runs."""
     lines: list[Cell] = [(Span(text, "strong"),) for text in plain_lines(record.message)[:_MOST_LINES]]
-    lines += [(), _pair("type", plain(record.type)), _pair("count", fmt.count(count))]
-    lines.append(_pair("first", Plain(f"{fmt.date_time(first_at, now_ms)}")))
-    lines.append(_pair("last", Plain(f"{fmt.date_time(record.timestamp, now_ms)}")))
+    lines += [(), _pair(Plain("type"), plain(record.type)), _pair(Plain("count"), fmt.count(count))]
+    lines.append(_pair(Plain("first"), fmt.date_time(first_at, now_ms)))
+    lines.append(_pair(Plain("last"), fmt.date_time(record.timestamp, now_ms)))
     lines += [_pair(plain(key), plain(value)) for key, value in _context(record.context)]
     for index, run in enumerate(runs):
         label = Plain("runs" if index == 0 else "")

@@ -17,11 +17,13 @@ from buddy_top.panes.base import Pane
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
 from buddy_top.panes.providers import provider_key
 from buddy_top.panes.tiles import TILES
+from buddy_top.panes.welcome import is_empty, welcome_lines
 from buddy_top.panes.words import WINDOW_WORDS, nothing_in
 from buddy_top.state import Snapshot, Tab
 from buddy_top.states import status_cell
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.textview import TextView
 from buddy_top.widgets.tile import Tile
 
 _LONGEST_LIST = 50
@@ -38,13 +40,13 @@ _RUNNING = (
     Column("last", Plain("last"), 5, align="right"),
 )
 _TOOLS = (
-    Column("tool", Plain("tool"), 8, grow=1),
+    Column("tool", Plain("tool"), 12, grow=1),
     Column("calls", Plain("calls"), 6, align="right"),
     Column("failed", Plain("failed"), 6, align="right"),
     Column("avg", Plain("avg"), 7, align="right", priority=1),
 )
 _PROVIDERS = (
-    Column("model", Plain("model"), 8, grow=1),
+    Column("model", Plain("model"), 17, grow=1),
     Column("tokens", Plain("tokens"), 7, align="right"),
     Column("cost", Plain("cost"), 8, align="right", priority=2),
     Column("p95", Plain("p95"), 7, align="right", priority=1),
@@ -91,6 +93,8 @@ class OverviewPane(Pane):
 
     def compose(self) -> ComposeResult:
         """Tiles above, then the chart, then lists."""
+        self.welcome = TextView(id="welcome")
+        yield self.welcome
         with Horizontal(id="tiles"):
             yield from self.tiles.values()
         self.chart_panel = Panel(self.chart, title=Plain("Activity"), id="activity")
@@ -103,7 +107,12 @@ class OverviewPane(Pane):
             yield self.errors
 
     def show(self, snapshot: Snapshot) -> None:
-        """Draw everything; each part repaints only what differs."""
+        """Draw everything; each part repaints only what differs. Without any run a card says how to begin."""
+        empty = is_empty(snapshot)
+        self.set_class(empty, "-empty")
+        if empty:
+            self.welcome.set_lines(welcome_lines(snapshot))
+            return
         for name, facts_of in TILES.items():
             self.tiles[name].show(facts_of(snapshot))
         self.chart.show_snapshot(snapshot)

@@ -14,7 +14,8 @@ from buddy_top import format as fmt
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import age_cell, failure_share_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.series import SeriesPanels
+from buddy_top.panes.room import fit_panel
+from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
@@ -32,6 +33,12 @@ def _cost(row: P) -> Plain:
     known = fmt.cost(row.total_cost)
     partly = row.total_cost is not None and 0 < row.cost_count < row.total_requests
     return Plain(f"≥{known}") if partly else known
+
+
+def _quantiles(row: P | None) -> Quantiles:
+    if row is None:
+        return ()
+    return (Plain("p50"), row.p50_latency_ms), (Plain("p95"), row.p95_latency_ms)
 
 
 class ProvidersPane(TablePane[ProviderMetrics]):
@@ -116,6 +123,10 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         self.more = SeriesPanels()
         yield self.more
 
+    def fit_height(self, rows: int) -> None:
+        """A short list leaves its room to the detail below."""
+        fit_panel(self.panel, rows, self.size.height)
+
     def rows_of(self, snapshot: Snapshot) -> Sequence[P]:
         """Every provider and model with a request in the window."""
         return snapshot.view.providers
@@ -145,4 +156,5 @@ class ProvidersPane(TablePane[ProviderMetrics]):
             words += f" · {fmt.cost(view.unattributed_cost)} not logged by provider"
         self.panel.set_summary(Plain(words))
         row = self.selected
-        self.more.show(snapshot, plain(row.model) if row is not None else Plain("no model selected"))
+        name = plain(row.model) if row is not None else Plain("no model selected")
+        self.more.show(snapshot, name, _quantiles(row))

@@ -31,18 +31,29 @@ def cost_text(run: R) -> Plain:
     return fmt.cost(run.total_cost)
 
 
+STATUS_ORDER = ("running", "stalled", "interrupted", "failed", "cancelled", "completed")
+"""What needs a person first."""
+
+ROOM_FOR_WORDS = 90
+"""Columns the list needs before states are written out beside their glyph."""
+
+
+def _rank(run: R) -> int:
+    return STATUS_ORDER.index(run.status)
+
+
+NARROW_STATUS: Field[R] = Field(
+    Column("status", Plain(""), 1), lambda r, _: status_cell(r.status, False), _rank, False
+)
+
+
 class RunsPane(TablePane[RunFacts]):
     """The list of runs; live ones on top, forks under their parents, enter opens one full screen."""
 
     TAB = Tab.RUNS
     ORDER = Order("started", True)
     FIELDS: ClassVar[Sequence[Field[R]]] = (
-        Field(
-            Column("status", Plain("status"), 13),
-            lambda r, _: status_cell(r.status, True),
-            lambda r: r.status,
-            False,
-        ),
+        Field(Column("status", Plain("status"), 13), lambda r, _: status_cell(r.status), _rank, False),
         Field(
             Column("started", Plain("started"), 12, align="right"),
             lambda r, now: number_cell(fmt.date_time(r.started_at, now), "label"),
@@ -83,7 +94,7 @@ class RunsPane(TablePane[RunFacts]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tree = True
+        self.as_tree = True
         self._depths: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
@@ -92,6 +103,15 @@ class RunsPane(TablePane[RunFacts]):
             yield self.table
         self.detail = RunDetailView(id="runs-detail")
         yield self.detail
+
+    def on_resize(self) -> None:
+        """States in words where there is room, as glyphs alone where there is not."""
+        wide = self.table.size.width >= ROOM_FOR_WORDS
+        fields = self.FIELDS if wide else (NARROW_STATUS, *self.FIELDS[1:])
+        if fields != self.fields:
+            self.fields = fields
+            self.table.set_columns([field.column for field in fields])
+            self.redraw()
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[R]:
         """Every run, whatever the window: the window is about numbers, this list is about runs."""
@@ -106,11 +126,11 @@ class RunsPane(TablePane[RunFacts]):
         parts = (row.objective, row.run_id, row.status, row.model or "", *row.tags, *row.artifacts)
         return " ".join(parts)
 
-    def arrange(self, rows: list[R]) -> list[R]:
+    def reorder(self, rows: list[R]) -> list[R]:
         """Live runs on top, then forks under their parents."""
         if self.order.key == "started" and self.order.descending:
             rows = sorted(rows, key=lambda run: not run.live)
-        if not self.tree:
+        if not self.as_tree:
             self._depths = {}
             return rows
         families = as_families(rows)
@@ -136,7 +156,7 @@ class RunsPane(TablePane[RunFacts]):
 
     def toggle_grouping(self) -> None:
         """Tree or flat list."""
-        self.tree = not self.tree
+        self.as_tree = not self.as_tree
         self.redraw()
 
     def show_more(self, snapshot: Snapshot) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
@@ -13,6 +13,9 @@ from buddy_top.widgets.chart import Chart, ChartData, Series
 from buddy_top.widgets.histogram import Histogram, HistogramData
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
+
+Quantiles = tuple[tuple[Plain, float | None], ...]
+"""Name and value of each quantile; None where it is not known."""
 
 
 def calls_data(detail: SeriesDetail | None, empty: Plain) -> ChartData:
@@ -42,7 +45,6 @@ def latency_data(detail: SeriesDetail | None, empty: Plain) -> ChartData:
         start_ms=points[0].start_at,
         bucket_ms=detail.bucket_ms,
         unit=Plain("mean time"),
-        style="lines",
         how="mean",
         words=fmt.duration,
         empty=empty,
@@ -57,8 +59,8 @@ class SeriesChart(Chart):
         self.show(calls_data(snapshot.series, Plain("nothing selected")))
 
 
-class SeriesPanels(Horizontal):
-    """Calls over time, durations over time and their spread, side by side."""
+class SeriesPanels(Vertical):
+    """Calls over time, durations over time and their spread side by side; error texts below."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="series-panels")
@@ -68,23 +70,25 @@ class SeriesPanels(Horizontal):
         self.errors = TextView()
 
     def compose(self) -> ComposeResult:
-        """Four panels; the style sheet drops the last ones where room is short."""
+        """Four panels; the style sheet drops some where room is short."""
         self.calls_panel = Panel(self.calls, title=Plain("Calls"), classes="series-calls")
         self.latency_panel = Panel(self.latency, title=Plain("Time"), classes="series-latency")
         self.spread_panel = Panel(self.histogram, title=Plain("Spread"), classes="series-spread")
         self.errors_panel = Panel(self.errors, title=Plain("Failures"), classes="series-errors")
-        yield self.calls_panel
-        yield self.latency_panel
-        yield self.spread_panel
+        with Horizontal(classes="series-charts"):
+            yield self.calls_panel
+            yield self.latency_panel
+            yield self.spread_panel
         yield self.errors_panel
 
-    def show(self, snapshot: Snapshot, name: Plain, marks: HistogramData) -> None:
-        """Draw the row called `name`; `marks` is its spread with its quantiles."""
+    def show(self, snapshot: Snapshot, name: Plain, quantiles: Quantiles) -> None:
+        """Draw the row called `name`; `quantiles` are marked on its spread."""
         detail = snapshot.series
         self.calls_panel.set_title(name)
         self.calls.show_snapshot(snapshot)
         self.latency.show(latency_data(detail, Plain("no duration is known")))
-        self.histogram.show(marks)
+        bins = detail.bins if detail is not None else ()
+        self.histogram.show(HistogramData(bins, quantiles, empty=Plain("no duration is known")))
         records = detail.records if detail is not None else ()
         self.errors_panel.set_summary(fmt.plural(len(records), "text"))
         self.errors.set_lines(record_lines(records, snapshot.taken_at))

@@ -16,7 +16,8 @@ from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.series import SeriesPanels
+from buddy_top.panes.room import fit_panel
+from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
@@ -29,13 +30,20 @@ def _success_cell(row: T) -> Cell:
     if row.total_calls == 0:
         return number_cell(fmt.UNKNOWN)
     share = 100.0 * row.success_count / row.total_calls
-    ink = "value" if row.error_count == 0 else "warn" if share >= 90 else "bad"
+    ink = "value" if share >= 98 else "warn" if share >= 90 else "bad"
     return (Span(fmt.percent(share), ink),)
 
 
 def _success_rank(row: T) -> float:
     """What sorting by success uses: one good call must not outrank 98 of 100."""
     return wilson_lower_bound(row.success_count, row.total_calls)
+
+
+def _quantiles(row: T | None) -> Quantiles:
+    if row is None:
+        return ()
+    values = (("p50", row.p50_duration_ms), ("p95", row.p95_duration_ms), ("p99", row.p99_duration_ms))
+    return tuple((Plain(name), value) for name, value in values)
 
 
 class ToolsPane(TablePane[ToolMetrics]):
@@ -105,6 +113,10 @@ class ToolsPane(TablePane[ToolMetrics]):
         self.more = SeriesPanels()
         yield self.more
 
+    def fit_height(self, rows: int) -> None:
+        """A short list leaves its room to the detail below."""
+        fit_panel(self.panel, rows, self.size.height)
+
     def rows_of(self, snapshot: Snapshot) -> Sequence[T]:
         """Every tool with a finished call in the window."""
         return snapshot.view.tools
@@ -130,4 +142,6 @@ class ToolsPane(TablePane[ToolMetrics]):
         words = f"{fmt.count(len(view.tools))} tools · {fmt.count(view.total_tool_calls)} calls"
         self.panel.set_summary(Plain(words + (f" · {failing} failing" if failing else "")))
         row = self.selected
-        self.more.show(snapshot, plain(row.name) if row is not None else Plain("no tool selected"))
+        self.more.show(
+            snapshot, plain(row.name) if row is not None else Plain("no tool selected"), _quantiles(row)
+        )

@@ -8,6 +8,9 @@ from buddy_core.safety.text import Plain, plain
 from buddy_top.cells import Cell, Span
 from buddy_top.state import Snapshot
 
+MIN_WIDTH, MIN_HEIGHT = 60, 16
+"""Below this a card says that the terminal is too small."""
+
 EXAMPLE = (
     "from buddy_core import RunStore",
     "",
@@ -51,3 +54,12 @@ def _place(runs_dir: Path, problem: str | None) -> Cell:
         Span(Plain(": "), "label"),
         Span(plain(words), "warn" if problem else "label"),
     )
+
+
+def too_small_lines(width: int, height: int) -> list[Cell]:
+    """What a terminal of this size is told."""
+    return [
+        (Span(Plain("This terminal is too small."), "strong"),),
+        (Span(Plain(f"{width}×{height}: it takes {MIN_WIDTH}×{MIN_HEIGHT} at least."), "label"),),
+        (Span(Plain("q"), "accent"), Span(Plain(" quits"), "label")),
+    ]

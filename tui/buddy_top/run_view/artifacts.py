@@ -47,13 +47,13 @@ class ArtifactsView(Container):
         """List the artifacts and draw the text when it is the chosen one's."""
         self._infos = detail.artifacts
         self.table.styles.height = min(_LIST_HEIGHT, max(2, len(self._infos) + 1))
-        self.table.set_source([info.name for info in self._infos], self._render)
+        self.table.set_source([info.name for info in self._infos], self._cells_at)
         if detail.artifact != self._shown:
             self._shown = detail.artifact
             self.text.set_lines(list(_text_lines(detail.artifact)) if detail.artifact is not None else [])
             self.text.scroll_home(animate=False)
 
-    def _render(self, index: int) -> tuple[Cell, ...]:
+    def _cells_at(self, index: int) -> tuple[Cell, ...]:
         info = self._infos[index]
         return ((Span(plain(info.name)),), (Span(fmt.bytes_(info.size), "label"),))
 

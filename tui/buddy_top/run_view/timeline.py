@@ -28,8 +28,8 @@ _COLUMNS = (
     Column("at", Plain("time"), 9, align="right", sortable=False),
     Column("gap", Plain("gap"), 7, align="right", priority=3, sortable=False),
     Column("mark", Plain(""), 1, sortable=False),
-    Column("what", Plain("what"), 14, sortable=False),
-    Column("detail", Plain("detail"), 20, grow=1, sortable=False),
+    Column("what", Plain("what"), 14, grow=1, sortable=False),
+    Column("detail", Plain("detail"), 20, grow=4, sortable=False),
     Column("took", Plain("took"), 7, align="right", priority=1, sortable=False),
     Column("out", Plain("output"), 7, align="right", priority=2, sortable=False),
 )
@@ -60,7 +60,7 @@ class TimelineView(Container):
         if run_id != self._run_id:
             self._run_id = run_id
             self._all = ()
-            self.table.set_source([], self._render)
+            self.table.set_source([], self._cells_at)
         if rows is not self._all:
             self._all = rows
             self._apply(empty)
@@ -109,13 +109,13 @@ class TimelineView(Container):
     def _apply(self, empty: Plain) -> None:
         self._rows = matching(self._all, self._filter, _text_of) if self._filter else self._all
         self.table.set_empty(empty)
-        self.table.set_source([str(row.index) for row in self._rows], self._render)
+        self.table.set_source([str(row.index) for row in self._rows], self._cells_at)
 
     def _go_to(self, at_ms: int) -> None:
         before = [i for i, row in enumerate(self._rows) if row.at_ms <= at_ms]
         self.table.move_to(before[-1] if before else 0)
 
-    def _render(self, index: int) -> Sequence[Cell]:
+    def _cells_at(self, index: int) -> Sequence[Cell]:
         row = self._rows[index]
         glyph, ink = _MARKS[row.state]
         return (

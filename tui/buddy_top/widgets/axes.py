@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -27,45 +27,58 @@ class Tick(NamedTuple):
     label: Plain
 
 
-def nice_step(span: float, most: int) -> float:
-    """The smallest of 1, 2, 5 times a power of ten of which at most `most` steps lie in `span`."""
-    if span <= 0 or most <= 0:
-        return 1.0
-    rough = span / most
-    power = 10.0 ** math.floor(math.log10(rough))
-    for factor in (1, 2, 5, 10):
-        if factor * power >= rough * (1 - 1e-9):
-            return factor * power
-    return 10 * power
+class Scale(NamedTuple):
+    """A value axis from 0 to `top`, with a tick every `step`; `top` is a whole number of steps."""
+
+    top: float
+    step: float
 
 
-def nice_top(largest: float, rows: int) -> float:
-    """Upper end of a value axis: round, not below `largest`, with a tick about every third row at most."""
-    if largest <= 0 or not math.isfinite(largest):
-        return 1.0
-    step = nice_step(largest, max(rows // 3, 1))
-    return step * math.ceil(largest / step * (1 - 1e-9))
+def value_scale(largest: float, rows: int) -> Scale:
+    """The axis of round numbers for values up to `largest` in `rows` rows.
 
-
-def value_ticks(top: float, rows: int, words: Callable[[float], Plain]) -> list[Tick]:
-    """Ticks at round values from 0 to `top` in `rows` rows; `at` counts rows from the top.
-
-    A tick says how high a bar reaches that ends at the upper edge of its row. Two ticks never share a row,
-    and two never carry the same words.
+    Of all steps of one digit, the one that wastes least room above the largest value, as long as there is a
+    tick about every third or fourth row.
     """
-    step = nice_step(top, max(rows // 3, 1))
+    if not math.isfinite(largest) or largest <= 0:
+        return Scale(1.0, 1.0)
+    most = max(rows // 2, 1)
+    scales = [scale for scale in _scales(largest) if scale.top / scale.step <= most + 0.5]
+    return min(
+        scales, key=lambda scale: 1 - largest / scale.top + abs(scale.top / scale.step - rows / 3.5) / 40
+    )
+
+
+def _scales(largest: float) -> Iterator[Scale]:
+    exponent = math.floor(math.log10(largest))
+    for power in (exponent - 1, exponent, exponent + 1):
+        for digit in (1, 2, 3, 4, 5):
+            step = digit * 10.0**power
+            if step > 0:
+                yield Scale(max(math.ceil(largest / step * (1 - 1e-9)), 1) * step, step)
+
+
+def value_ticks(scale: Scale, rows: int, words: Callable[[float], Plain]) -> list[Tick]:
+    """Ticks at round values above 0 in `rows` rows; `at` counts rows from the top.
+
+    A tick says how high a bar reaches that ends at the upper edge of its row. Two ticks never share a row, no
+    two carry the same words, and none those of nought.
+    """
     ticks: list[Tick] = []
-    for number in range(math.floor(top / step + 1e-9), 0, -1):
-        row = round(rows - number * step / top * rows)
-        label = shortened(words(number * step))
-        if 0 <= row < rows and not any(tick.at == row or tick.label == label for tick in ticks):
+    used = {shortened(words(0.0)), "0"}
+    count = round(scale.top / scale.step)
+    for number in range(count, 0, -1):
+        row = round(rows - number / count * rows)
+        label = shortened(words(number * scale.step))
+        if row < rows and label not in used and not any(tick.at == row for tick in ticks):
             ticks.append(Tick(row, label))
+            used.add(label)
     return ticks
 
 
 def shortened(words: Plain) -> Plain:
-    """A round value without its empty decimals: `40.0k` as `40k`, `5.0 s` as `5 s`."""
-    return Plain(re.sub(r"\.0+(?!\d)", "", words))
+    """A round value without its empty parts: `40.0k` as `40k`, `5.0 s` as `5 s`, `1m00s` as `1m`."""
+    return Plain(re.sub(r"(?<=m)00s$|(?<=h)00m$", "", re.sub(r"\.0+(?!\d)", "", words)))
 
 
 def time_ticks(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from textual.geometry import Region
 from textual.strip import Strip
 
-from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell
 from buddy_top.ink import InkWidget
 from buddy_top.widgets.plot import ChartData, Series, plot_lines
@@ -46,8 +45,3 @@ class Chart(InkWidget):
     def render_line(self, y: int) -> Strip:
         """One of the lines laid out before."""
         return self.strip(self._lines[y] if y < len(self._lines) else (), self.size.width)
-
-
-def no_words(_value: float) -> Plain:
-    """For an axis without words."""
-    return Plain("")

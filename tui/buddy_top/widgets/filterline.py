@@ -19,7 +19,10 @@ from buddy_top.widgets.lines import Lines
 class FilterField(Input):
     """An input whose escape key clears and leaves, and whose arrows leave for the rows."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave(True)", "clear"), ("down,up", "leave(False)", "to the rows")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "leave(True)", "clear"),
+        ("down,up", "leave(False)", "to the rows"),
+    ]
 
     def action_leave(self, clear: bool) -> None:
         """Go back to the rows, keeping the filter or clearing it."""
@@ -69,16 +72,16 @@ class FilterLine(Horizontal):
         self.set_class(bool(text), "-shown")
 
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
+    def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Changed(event.value))
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self.set_class(bool(event.value), "-shown")
         self.post_message(self.Closed())
 
     @on(Closed)
-    def _closed(self) -> None:
+    def _leave(self) -> None:
         self.set_class(bool(self.field.value), "-shown")

@@ -12,6 +12,12 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Span, cut
 from buddy_top.widgets.frameline import FrameLine, Piece, blank
 
+GAP = 3
+"""Columns between two keys."""
+
+KEPT = 2
+"""Keys at the end of the line (help and quit) that stay when others have no room."""
+
 SAID_FOR_S = 3.0
 """Seconds a word stays before the keys come back."""
 
@@ -50,18 +56,14 @@ class FooterLine(FrameLine):
         self.update_pieces()
 
     def pieces(self, width: int) -> tuple[Piece, ...]:
-        """What was said, then the keys that still fit; those further right are dropped first."""
+        """What was said, then the keys that fit; the way out and the help are the last to go."""
         pieces = [blank(1)]
         if self._said is not None:
             said = cut((Span(self._said, "accent"),), max(width - 1, 0))
             pieces += [Piece(said), blank(3)]
-        used = sum(piece.width for piece in pieces)
-        for key, word, action in self._keys:
-            piece = _piece(key, word, action)
-            if used + piece.width > width:
-                break
-            pieces += [piece, blank(3)]
-            used += piece.width + 3
+        room = width - sum(piece.width for piece in pieces)
+        for piece in _fitting([_piece(*key) for key in self._keys], room):
+            pieces += [piece, blank(GAP)]
         return tuple(pieces)
 
     def on_click(self, event: events.Click) -> None:
@@ -69,6 +71,14 @@ class FooterLine(FrameLine):
         target = self.target_at(event.x)
         if target is not None:
             self.post_message(self.Clicked(target))
+
+
+def _fitting(pieces: list[Piece], room: int) -> list[Piece]:
+    """As many as fit, dropped from the right but for the last `KEPT`."""
+    kept = pieces[:]
+    while kept and sum(piece.width + GAP for piece in kept) - GAP > room:
+        del kept[-1 if len(kept) <= KEPT else -1 - KEPT]
+    return kept
 
 
 def _piece(key: str, word: str, action: str) -> Piece:

@@ -15,7 +15,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut, fit
 from buddy_top.format import duration, tokens
 from buddy_top.ink import InkWidget
-from buddy_top.widgets.axes import Tick, nice_top, shortened, value_ticks
+from buddy_top.widgets.axes import Tick, shortened, value_ticks
 from buddy_top.widgets.sparkline import columns, resample
 
 NOTHING_YET = Plain("no durations yet")
@@ -88,11 +88,11 @@ def histogram_lines(data: HistogramData, width: int, height: int) -> list[Cell]:
     heading = [_marks_in_words(data, width)] if height >= 5 else []
     rows = height - 2 - len(heading)
     largest = max(bin_.count for bin_ in bins)
-    top = nice_top(largest, rows)
-    ticks = list(value_ticks(top, rows, tokens))
+    scale = value_scale(largest, rows)
+    ticks = value_ticks(scale, rows, tokens)
     gutter = max([cell_len(tick.label) for tick in ticks], default=1) + 1
     plot = width - gutter - 1
-    bars = columns(resample([float(bin_.count) for bin_ in bins], plot), rows, top)
+    bars = columns(resample([float(bin_.count) for bin_ in bins], plot), rows, scale.top)
     lines = [_row(bars[y], y, ticks, gutter) for y in range(rows)]
     return [*heading, *lines, _axis(data, bins, plot, gutter), _labels(data, bins, plot, gutter)]
 

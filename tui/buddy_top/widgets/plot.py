@@ -11,13 +11,13 @@ from typing import Literal
 from rich.cells import cell_len
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut, fit, spread, take, width_of
+from buddy_top.cells import Cell, Span, cut, fit, take
 from buddy_top.format import tokens
-from buddy_top.widgets.axes import Tick, nice_top, time_ticks, value_ticks
+from buddy_top.widgets.axes import Tick, time_ticks, value_scale, value_ticks
 from buddy_top.widgets.braille import BRAILLE, line_cells
 from buddy_top.widgets.sparkline import How, columns, resample, top_of
 
-ERROR_MARK = "▲"
+ERROR_MARK = "✗"
 """Stands on the time axis where something failed."""
 
 NO_WORDS, NOTHING_YET = Plain(""), Plain("nothing recorded yet")
@@ -64,15 +64,15 @@ def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
     if width < 8 or height < 3:
         return [cut((Span(data.empty, "dim"),), width)] if _is_empty(data) else [_tiny(data, width)]
     rows = height - 2
-    top = nice_top(top_of(*(series.values for series in data.series)), rows)
-    ticks = [] if _is_empty(data) else value_ticks(top, rows, data.words)
+    scale = value_scale(top_of(*(series.values for series in data.series)), rows)
+    ticks = [] if _is_empty(data) else value_ticks(scale, rows, data.words)
     gutter = max([cell_len(tick.label) for tick in ticks], default=1) + 1
     plot_width = width - gutter - 1
-    grid = _grid(data, plot_width, rows, top)
+    grid = _grid(data, plot_width, rows, scale.top)
     if _is_empty(data):
         _write(grid, rows // 2, max((plot_width - cell_len(data.empty)) // 2, 1), data.empty, "dim")
     else:
-        _label_peak(grid, data, top)
+        _label_peak(grid, data, scale.top)
         _write_legend(grid, data)
     lines = [_row(grid[y], y, ticks, gutter) for y in range(rows)]
     time = _time_ticks(data, plot_width)
@@ -135,18 +135,24 @@ def _label_peak(grid: Grid, data: ChartData, top: float) -> None:
     if place is None:
         return
     x, value = place
-    words = f" {data.words(value)} "
+    words = data.words(value)
+    size = cell_len(words)
     y = min(max(rows - 1 - int(value / top * rows - 1e-9), 0), rows - 1)
+    beside = [x + 1 + away for away in (0, 1, 2)] + [x - size - 1 - away for away in (0, 1, 2)]
     for row in (y, y - 1, y + 1):
-        for start in (x + 1, x - len(words), x - len(words) // 2):
-            if (
-                0 <= row < rows
-                and start >= 0
-                and start + len(words) <= width
-                and _blank(grid, row, start, len(words))
-            ):
-                _write(grid, row, start, words, "value")
+        for start in (*beside, x - size // 2):
+            if 0 <= row < rows and _has_room(grid[row], start, size):
+                _write(grid, row, start + (start > x), words, "value")
                 return
+
+
+def _has_room(row: Sequence[tuple[str, str]], start: int, size: int) -> bool:
+    """True where the words and a blank before or after them fall on blank cells inside the plot."""
+    return (
+        start >= 0
+        and start + size + 1 <= len(row)
+        and all(cell[0] == " " for cell in row[start : start + size + 1])
+    )
 
 
 def _peak(data: ChartData, width: int) -> tuple[int, float] | None:
@@ -159,24 +165,29 @@ def _peak(data: ChartData, width: int) -> tuple[int, float] | None:
     return best
 
 
-def _blank(grid: Grid, y: int, x: int, size: int) -> bool:
-    return all(character == " " for character, _ in grid[y][x : x + size])
-
-
 def _write_legend(grid: Grid, data: ChartData) -> None:
-    """The unit, and the names of the series where there are several, at the right of the first line."""
+    """The unit, and the names of the series where there are several, on the first line where it is blank."""
     words: list[tuple[str, str]] = []
     if len(data.series) > 1:
         words = [(f"━ {series.label}", series.ink) for series in data.series if series.label]
     if data.unit:
         words.append((data.unit, "dim"))
     size = sum(cell_len(text) for text, _ in words) + 2 * max(len(words) - 1, 0)
-    x = len(grid[0]) - size
-    if not words or x < 0 or not _blank(grid, 0, x, size):
+    x = _blank_run(grid[0], size)
+    if not words or x is None:
         return
     for text, ink in words:
         _write(grid, 0, x, text, ink)
         x += cell_len(text) + 2
+
+
+def _blank_run(row: Sequence[tuple[str, str]], size: int) -> int | None:
+    """Where `size` blank cells begin with one more on either side, as far right as can be."""
+    line = "".join(character for character, _ in row)
+    if line.endswith(" " * (size + 1)):
+        return len(line) - size
+    found = line.rfind(" " * (size + 2))
+    return found + 1 if found >= 0 else None
 
 
 def _time_ticks(data: ChartData, width: int) -> list[Tick]:
@@ -210,9 +221,3 @@ def _time_labels(ticks: Sequence[Tick], gutter: int, width: int) -> Cell:
         spans += [Span(Plain(" " * (start - x))), Span(tick.label, "dim")]
         x = start + size
     return tuple(spans)
-
-
-def legend(series: Sequence[Series], unit: Plain, width: int) -> Cell:
-    """Names of the series at the left and the unit at the right, for a line of its own."""
-    names = tuple(Span(Plain(f"━ {one.label}  "), one.ink) for one in series if one.label)
-    return spread(names, (Span(unit, "dim"),), width) if width_of(names) else (Span(unit, "dim"),)

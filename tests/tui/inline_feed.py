@@ -1,0 +1,70 @@
+"""A feed without a thread: it reads when asked and publishes at once, so that a test sees what it caused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from buddy_core.clock import Clock
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.observe import Observer
+from buddy_top.run_reader import RunReader
+from buddy_top.snapshots import take_snapshot
+from buddy_top.state import Snapshot, Wants
+
+
+class InlineFeed:
+    """Everything the live feed does, in the order the test asks for it."""
+
+    def __init__(self, runs_dir: Path, clock: Clock) -> None:
+        self.clock = clock
+        self.collector = MetricsCollector(clock=clock)
+        self.observer = Observer(runs_dir, self.collector, clock=clock)
+        self.wants = Wants()
+        self.paused = False
+        self.rereads = 0
+        self._publish: Callable[[Snapshot], None] | None = None
+        self._pending: set[asyncio.Task[None]] = set()
+
+    def start(self, publish: Callable[[Snapshot], None], failed: Callable[[BaseException], None]) -> None:
+        self.observer.load()
+        self._publish = publish
+        self.take()
+
+    def ask(self, wants: Wants) -> None:
+        self.wants = wants
+        self.take()
+
+    def pause(self, paused: bool) -> None:
+        self.paused = paused
+        self.take()
+
+    def reread(self) -> None:
+        self.rereads += 1
+        self.observer.load()
+        self.take()
+
+    def stop(self) -> None:
+        for task in self._pending:
+            task.cancel()
+
+    def take(self) -> None:
+        """Publish a picture of what there is now, as soon as the loop comes round."""
+        if self._publish is not None:
+            task = asyncio.get_running_loop().create_task(self._take())
+            self._pending.add(task)
+            task.add_done_callback(self._pending.discard)
+
+    async def _take(self) -> None:
+        wants, run = self.wants, None
+        if wants.run_id is not None:
+            reader = RunReader(self.observer.runs_dir, wants.run_id)
+            run = await reader.read(wants.artifact)
+            reader.close()
+        assert self._publish is not None
+        self._publish(
+            take_snapshot(
+                self.collector, self.observer, wants, now_ms=self.clock.now_ms(), run=run, paused=self.paused
+            )
+        )
