@@ -15,7 +15,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut, fit
 from buddy_top.format import duration, tokens
 from buddy_top.ink import InkWidget
-from buddy_top.widgets.axes import Tick, shortened, value_ticks
+from buddy_top.widgets.axes import Tick, shortened, value_scale, value_ticks
 from buddy_top.widgets.sparkline import columns, resample
 
 NOTHING_YET = Plain("no durations yet")
