@@ -105,8 +105,8 @@ class LineReader(Generic[R]):
 
     def feed_nul(self, size: int) -> Batch[R]:
         """Take `size` NUL bytes that nobody had to read: a hole in a sparse file."""
-        if self._pending and self._pending + size <= self._max_line:
-            return self.feed(bytes(size))
+        if size <= 0 or (self._pending and self._pending + size <= self._max_line):
+            return self.feed(bytes(max(0, size)))
         self._ledger.seen += size
         if self._oversize:
             self._ledger.extend("oversize", size)

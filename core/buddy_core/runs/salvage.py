@@ -102,18 +102,22 @@ def _close(text: str, begin: int) -> int | None:
 
 def _believable(text: str, start: int, begin: int, end: int, shape: re.Pattern[str]) -> bool:
     """False for an object that may as well be part of the torn record before it."""
-    if _past_filler(text, start) == begin:
+    torn = text.find("{", start, begin)
+    if torn < 0:
         return True
     after = _past_filler(text, end)
     if after < len(text) and not shape.match(text, after):
         return False
-    return not _may_nest(text[start:begin]) or _same_run(text[start:begin], text[begin:end])
+    return not _may_nest(text[torn:begin]) or _same_run(text[torn:begin], text[begin:end])
 
 
-def _may_nest(prefix: str) -> bool:
-    """True when the unfinished text `prefix` asks for a value next, so that an object could be one."""
-    stack, in_string, last = _state(prefix)
-    if in_string or not stack or not prefix.lstrip(_BLANK + "\0").startswith("{"):
+def _may_nest(torn: str) -> bool:
+    """True when the torn record asks for a value next, so that an object could be one.
+
+    Only `data` ever holds objects, so a record torn before it cannot.
+    """
+    stack, in_string, last = _state(torn)
+    if in_string or not stack or '"data"' not in torn:
         return False
     return last in (":", "[") or (last == "," and stack[-1] == "[")
 
