@@ -1,0 +1,170 @@
+"""The command line's grammar. No work is done here, and nothing heavy is imported."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from buddy_core._version import __version__
+from buddy_core.metrics.model import Window
+from buddy_core.safety.output import stream_writer
+from buddy_core.safety.text import plain
+from buddy_top.options import TABS
+
+WRONG_USAGE = 2
+"""Exit code for arguments that make no sense."""
+
+_EPILOG = (
+    "Runs are looked for in --runs-dir, else in $CODEBUDDY_RUNS_DIR, else in ~/.codebuddy/runs. "
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such run, 130 and 143 interrupted."
+)
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Complains in one line that says what to do."""
+
+    def error(self, message: str) -> NoReturn:
+        """Write the complaint to stderr and exit with 2."""
+        wrong_usage(message, program=self.prog)
+
+
+def wrong_usage(message: str, *, program: str = "buddy-top") -> NoReturn:
+    """Write the complaint to stderr and exit with 2."""
+    if sys.stderr is not None:
+        stream_writer(sys.stderr)(f"{program}: {plain(message)}: see “{program} --help”")
+    raise SystemExit(WRONG_USAGE)
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments as a namespace with every field set; exits by itself for --help, --version and errors."""
+    defaults = argparse.Namespace(
+        runs_dir=None,
+        json=False,
+        debug=False,
+        window=None,
+        tab="overview",
+        refresh=0.25,
+        theme=None,
+        read_only=False,
+        once=False,
+        command=None,
+        run_command=None,
+        seed=None,
+        speed=1.0,
+    )
+    return _parser().parse_args(argv, defaults)
+
+
+def _parser() -> OneLineParser:
+    everywhere, screen = _everywhere(), _screen()
+    parser = OneLineParser(
+        prog="buddy-top",
+        description="top for coding agents: what they spend, do and break, live. Without a command: the monitor.",
+        epilog=_EPILOG,
+        parents=[everywhere, screen],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"buddy-top {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_demo(commands, [everywhere, screen])
+    _add_run(commands, everywhere)
+    return parser
+
+
+def _everywhere() -> OneLineParser:
+    """Options accepted before and after a command; suppressed defaults keep the one from undoing the other."""
+    options = OneLineParser(add_help=False, argument_default=argparse.SUPPRESS)
+    options.add_argument("--runs-dir", metavar="DIR", help="where run directories live")
+    options.add_argument("--json", action="store_true", help="print JSON instead of text")
+    options.add_argument("--debug", action="store_true", help="show tracebacks when something breaks")
+    return options
+
+
+def _screen() -> OneLineParser:
+    options = OneLineParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = options.add_argument_group("the monitor")
+    windows = [window.value for window in Window]
+    group.add_argument("--window", choices=windows, help="how far back to look")
+    group.add_argument("--tab", type=_tab, metavar="NAME", help=f"tab to open: {', '.join(TABS)}, or 1 to 5")
+    group.add_argument(
+        "--refresh", type=_seconds, metavar="S", help="seconds between two pictures under load"
+    )
+    group.add_argument("--theme", metavar="NAME", help="colour theme")
+    group.add_argument("--read-only", action="store_true", help="offer nothing that writes or runs anything")
+    group.add_argument("--once", action="store_true", help="print one picture as text (or --json) and exit")
+    return options
+
+
+def _add_demo(commands: argparse._SubParsersAction[OneLineParser], parents: list[OneLineParser]) -> None:
+    demo = commands.add_parser(
+        "demo",
+        parents=parents,
+        allow_abbrev=False,
+        help="the monitor on a live demonstration agent",
+        description="Watch a demonstration agent at work. Its runs are recorded in a temporary directory.",
+    )
+    demo.add_argument(
+        "--seed", type=int, default=argparse.SUPPRESS, metavar="N", help="repeat the same agent"
+    )
+    demo.add_argument(
+        "--speed",
+        type=_positive,
+        default=argparse.SUPPRESS,
+        metavar="X",
+        help="how many times faster than life",
+    )
+
+
+def _add_run(
+    commands: argparse._SubParsersAction[OneLineParser], everywhere: argparse.ArgumentParser
+) -> None:
+    run = commands.add_parser(
+        "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
+    )
+    inner = run.add_subparsers(dest="run_command", metavar="list|show|tail", required=True)
+    listed = inner.add_parser("list", parents=[everywhere], allow_abbrev=False, help="the newest runs")
+    listed.add_argument("--limit", type=_count, default=20, metavar="N", help="how many (default 20; 0: all)")
+    listed.add_argument("words", nargs="*", metavar="WORD", help="only runs in which every word is found")
+    for name, words in (("show", "one run with its events"), ("tail", "follow one run until it ends")):
+        one = inner.add_parser(name, parents=[everywhere], allow_abbrev=False, help=words)
+        one.add_argument("run_id", metavar="ID", help="an id, the beginning of one, or “last”")
+
+
+def _tab(text: str) -> str:
+    name = TABS[int(text) - 1] if text in ("1", "2", "3", "4", "5") else text.lower()
+    if name not in TABS:
+        raise argparse.ArgumentTypeError(f"there is no tab {text!r}; there are {', '.join(TABS)}")
+    return name
+
+
+def _seconds(text: str) -> float:
+    value = _number(text)
+    if not 0.05 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.05 and 60 seconds")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1000")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text[:9])
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return value

@@ -1,0 +1,104 @@
+"""From arguments to a screen: the monitor on real runs, or on the demonstration agent."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from buddy_core.clock import Clock
+from buddy_core.metrics.model import Window
+from buddy_core.runs.lookup import check_runs_dir
+from buddy_core.safety.ascii import speaks_utf8
+from buddy_core.settings import Settings
+from buddy_top.arguments import wrong_usage
+from buddy_top.options import Options
+
+_LAST_RESORT_S = 1.0
+"""After the screen is gone: how long threads that do not end may keep the process."""
+
+
+def run_monitor(args: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Draw the monitor on `settings.runs_dir`, which need not exist yet; returns the exit code."""
+    if os.path.lexists(settings.runs_dir):
+        check_runs_dir(settings.runs_dir)
+    code, wants_demo = _draw(_options(args, settings.runs_dir, clock, home=settings.home))
+    if wants_demo:
+        return run_demo(args, clock)
+    return code
+
+
+def run_demo(args: argparse.Namespace, clock: Clock) -> int:
+    """Draw the monitor on a demonstration agent, whose runs are removed at the end; returns the exit code."""
+    from buddy_top.cli import print_once, screen_is_possible
+    from buddy_top.demo import Demonstration
+
+    with _signals_unwind(), Demonstration(seed=args.seed, speed=args.speed, clock=clock) as demonstration:
+        if args.once or args.json or not screen_is_possible():
+            return print_once(demonstration.runs_dir, args, clock)
+        demonstration.start()
+        options = _options(args, demonstration.runs_dir, clock, demo=True, remove=demonstration.close)
+        return _draw(options)[0]
+
+
+def _options(
+    args: argparse.Namespace,
+    runs_dir: Path,
+    clock: Clock,
+    *,
+    home: Path | None = None,
+    demo: bool = False,
+    remove: Callable[[], None] | None = None,
+) -> Options:
+    return Options(
+        runs_dir=runs_dir,
+        window=None if args.window is None else Window(args.window),
+        tab=args.tab,
+        refresh_s=args.refresh,
+        theme=args.theme,
+        read_only=args.read_only,
+        debug=args.debug,
+        ascii=not speaks_utf8(os.environ),
+        demo=demo,
+        home=home,
+        clock=clock,
+        on_forced_exit=remove,
+    )
+
+
+def _draw(options: Options) -> tuple[int, bool]:
+    """Run the app to its end: its exit code, and whether the user asked for the demonstration next."""
+    from textual.theme import BUILTIN_THEMES
+
+    from buddy_top.app import BuddyTop
+    from buddy_top.teardown import end_process_within
+    from buddy_top.themes import THEMES
+
+    names = [*(theme.name for theme in THEMES), *BUILTIN_THEMES]
+    if options.theme is not None and options.theme not in names:
+        wrong_usage(f"there is no theme {options.theme!r}; there are {', '.join(names)}")
+    app = BuddyTop(options)
+    code = app.run_screen()
+    if not app.wants_demo:
+        end_process_within(_LAST_RESORT_S, code)
+    return code, app.wants_demo
+
+
+@contextmanager
+def _signals_unwind() -> Iterator[None]:
+    """Signals that would end the process at once raise instead, so that temporary files are removed."""
+
+    def unwind(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, unwind) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

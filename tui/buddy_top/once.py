@@ -1,0 +1,164 @@
+"""`buddy-top --once`: one picture as plain text, for pipes, cron mail and terminals without a full screen.
+
+The same numbers as the screens, from the same frozen values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from buddy_core import format as fmt
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
+from buddy_core.observe import Observer, SourceStatus
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.viewer import runs_table
+from buddy_core.safety.columns import Column, lay_out
+from buddy_core.safety.text import plain
+
+NEWEST_RUNS = 20
+_TOP = 12
+_LATEST_ERRORS = 8
+
+_WINDOW_WORDS = {
+    Window.M15: "the last 15 minutes",
+    Window.H1: "the last hour",
+    Window.H24: "the last 24 hours",
+    Window.D7: "the last 7 days",
+    Window.ALL: "all time",
+}
+
+_PROVIDER_COLUMNS = (
+    Column("provider", limit=24),
+    Column("model", limit=36),
+    Column("requests", right=True),
+    Column("failed", right=True),
+    Column("prompt", right=True),
+    Column("completion", right=True),
+    Column("cache", right=True),
+    Column("cost", right=True),
+    Column("avg", right=True),
+    Column("p95", right=True),
+    Column("first token", right=True),
+)
+
+_TOOL_COLUMNS = (
+    Column("tool", limit=36),
+    Column("calls", right=True),
+    Column("failed", right=True),
+    Column("avg", right=True),
+    Column("p50", right=True),
+    Column("p95", right=True),
+    Column("max", right=True),
+)
+
+_ERROR_COLUMNS = (
+    Column("count", right=True),
+    Column("last seen", right=True),
+    Column("type", limit=24),
+    Column("message", limit=160),
+)
+
+
+def picture(
+    collector: MetricsCollector, observer: Observer, window: Window, *, now_ms: int, width: int | None = None
+) -> Iterator[str]:
+    """The lines of the picture; `width` cuts the tables to a terminal."""
+    view = collector.view(window, now_ms=now_ms)
+    runs = observer.facts()
+    yield from _head(view, runs, observer.sources(), window)
+    yield from _section("providers", _providers(view.providers, width))
+    yield from _section("tools", _tools(view.tools, width))
+    yield from _section("errors", _errors(view.errors, now_ms, width))
+    yield from _section("runs", runs_table(runs[:NEWEST_RUNS], now_ms=now_ms, width=width))
+    if len(runs) > NEWEST_RUNS:
+        yield f"… {len(runs) - NEWEST_RUNS:,} older runs: “buddy-top run list --limit 0”"
+
+
+def _head(view: WindowView, runs: Sequence[RunFacts], sources: SourceStatus, window: Window) -> Iterator[str]:
+    running = sum(facts.status == "running" for facts in runs)
+    stalled = sum(facts.status == "stalled" for facts in runs)
+    live = f"{running} running" + (f", {stalled} stalled" if stalled else "")
+    yield f"buddy-top  {plain(str(sources.runs_dir))}  {fmt.plural(len(runs), 'run')}, {live}  {_WINDOW_WORDS[window]}"
+    facts = (
+        f"{fmt.tokens_full(view.total_tokens)} tokens",
+        f"cost {fmt.cost(view.total_cost)}",
+        f"{fmt.plural(view.total_requests, 'request')} ({view.failed_requests:,} failed)",
+        f"{fmt.plural(view.total_tool_calls, 'tool call')} ({view.failed_tool_calls:,} failed)",
+        fmt.plural(view.total_errors, "error"),
+        f"response {fmt.duration(view.avg_latency_ms)} avg, {fmt.duration(view.p95_latency_ms)} p95",
+    )
+    yield " · ".join(facts)
+    yield from (plain(note) for note in _notes(view, sources))
+
+
+def _notes(view: WindowView, sources: SourceStatus) -> Iterator[str]:
+    if sources.problem:
+        yield f"! {sources.problem}"
+    if view.unattributed_tokens or view.unattributed_cost:
+        parts = [f"{fmt.tokens(view.unattributed_tokens)} tokens"] if view.unattributed_tokens else []
+        parts += [fmt.cost(view.unattributed_cost)] if view.unattributed_cost else []
+        yield f"of these {' and '.join(parts)} known only as totals of runs, not by provider"
+    if sources.skipped_lines or sources.recovered_lines:
+        yield (
+            f"{fmt.plural(sources.skipped_lines, 'damaged line')} skipped, "
+            f"{fmt.plural(sources.recovered_lines, 'record')} recovered"
+        )
+    if sources.rejected_names:
+        yield f"{fmt.plural(sources.rejected_names, 'entry', 'entries')} called run_… that hold no run"
+    if sources.ambiguous_turns:
+        yield f"{fmt.plural(sources.ambiguous_turns, 'request')} that more than one run could have made"
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
+    yield ""
+    yield from lines or (f"no {title}",)
+
+
+def _providers(providers: Sequence[ProviderMetrics], width: int | None) -> list[str]:
+    rows = [
+        (
+            plain(one.provider, limit=60),
+            plain(one.model, limit=60),
+            fmt.count(one.total_requests),
+            fmt.count(one.error_count),
+            fmt.tokens(one.prompt_tokens),
+            fmt.tokens(one.completion_tokens),
+            fmt.tokens(one.cache_read_tokens + one.cache_write_tokens),
+            fmt.cost(one.total_cost),
+            fmt.duration(one.avg_latency_ms),
+            fmt.duration(one.p95_latency_ms),
+            fmt.duration(one.avg_ttft_ms),
+        )
+        for one in providers[:_TOP]
+    ]
+    return [*lay_out(_PROVIDER_COLUMNS, rows, width=width)] if rows else []
+
+
+def _tools(tools: Sequence[ToolMetrics], width: int | None) -> list[str]:
+    rows = [
+        (
+            plain(one.name, limit=60),
+            fmt.count(one.total_calls),
+            fmt.count(one.error_count),
+            fmt.duration(one.avg_duration_ms),
+            fmt.duration(one.p50_duration_ms),
+            fmt.duration(one.p95_duration_ms),
+            fmt.duration(one.max_duration_ms),
+        )
+        for one in tools[:_TOP]
+    ]
+    return [*lay_out(_TOOL_COLUMNS, rows, width=width)] if rows else []
+
+
+def _errors(groups: Sequence[ErrorGroup], now_ms: int, width: int | None) -> list[str]:
+    rows = [
+        (
+            fmt.count(group.count),
+            fmt.date_time(group.last_at, now_ms),
+            plain(group.type, limit=40),
+            plain(group.latest.message, limit=200),
+        )
+        for group in groups[:_LATEST_ERRORS]
+    ]
+    return [*lay_out(_ERROR_COLUMNS, rows, width=width)] if rows else []
