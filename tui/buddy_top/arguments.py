@@ -118,9 +118,7 @@ def _add_demo(commands: argparse._SubParsersAction[OneLineParser], parents: list
     )
 
 
-def _add_run(
-    commands: argparse._SubParsersAction[OneLineParser], everywhere: argparse.ArgumentParser
-) -> None:
+def _add_run(commands: argparse._SubParsersAction[OneLineParser], everywhere: OneLineParser) -> None:
     run = commands.add_parser(
         "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
     )

@@ -40,7 +40,6 @@ def run_demo(args: argparse.Namespace, clock: Clock) -> int:
     with _signals_unwind(), Demonstration(seed=args.seed, speed=args.speed, clock=clock) as demonstration:
         if args.once or args.json or not screen_is_possible():
             return print_once(demonstration.runs_dir, args, clock)
-        demonstration.start()
         options = _options(args, demonstration.runs_dir, clock, demo=True, remove=demonstration.close)
         return _draw(options)[0]
 
