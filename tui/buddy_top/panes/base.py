@@ -92,6 +92,10 @@ class TablePane(Pane, Generic[Row]):
         self.table.set_columns([field.column for field in self.fields])
         self.table.set_sort(self.order.key, self.order.descending)
 
+    def on_resize(self) -> None:
+        """Share the new height."""
+        self.fit_height(len(self._rows))
+
     def show(self, snapshot: Snapshot) -> None:
         """Filter, order and hand over the rows; the table repaints only what differs."""
         self._snapshot = snapshot

@@ -17,6 +17,7 @@ from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failures_cell, number_cell
 from buddy_top.panes.family import as_families
 from buddy_top.panes.fields import Field, Order
+from buddy_top.run_view.heading import took
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.states import status_cell
@@ -61,7 +62,7 @@ class RunsPane(TablePane[RunFacts]):
         ),
         Field(
             Column("took", Plain("took"), 7, align="right"),
-            lambda r, _: number_cell(fmt.duration(r.duration_ms)),
+            lambda r, now: number_cell(took(r, now)),
             lambda r: r.duration_ms,
         ),
         Field(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.model import Integrity, RunFacts
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.states import status_cell
 
-_GAP = Span(Plain("  ·  "), "dim")
+_GAP = Span(Plain(" · "), "dim")
 
 
 def heading_lines(run: RunFacts, now_ms: int) -> list[Cell]:
@@ -16,11 +16,27 @@ def heading_lines(run: RunFacts, now_ms: int) -> list[Cell]:
     return [_first(run, now_ms), _second(run)]
 
 
+def took(run: RunFacts, now_ms: int) -> Plain:
+    """How long a run took, or how long one that is at work has been at it."""
+    return fmt.duration(max(0, now_ms - run.started_at) if run.status == "running" else run.duration_ms)
+
+
+def damage_words(integrity: Integrity) -> Plain:
+    """What happened to the event file, in half a sentence."""
+    counted = (
+        (integrity.skipped_lines, f"{fmt.plural(integrity.skipped_lines, 'line')} unreadable"),
+        (integrity.recovered_lines, f"{fmt.plural(integrity.recovered_lines, 'record')} recovered"),
+        (integrity.pending_bytes, "last line unfinished"),
+    )
+    words = [text for number, text in counted if number]
+    return Plain(", ".join(words)) if words else plain(integrity.notes[0], limit=60)
+
+
 def _first(run: RunFacts, now_ms: int) -> Cell:
     spans = [*status_cell(run.status, True), _GAP, Span(fmt.date_time(run.started_at, now_ms), "label")]
     if run.ended_at is not None:
-        spans += [Span(Plain(" → "), "dim"), Span(fmt.clock(run.ended_at), "label")]
-    spans += [Span(Plain(" ("), "dim"), Span(fmt.duration(run.duration_ms)), Span(Plain(")"), "dim")]
+        spans += [Span(Plain(" → "), "dim"), Span(fmt.clock(run.ended_at, seconds=False), "label")]
+    spans += [Span(Plain(" ("), "dim"), Span(took(run, now_ms)), Span(Plain(")"), "dim")]
     if run.model:
         spans += [_GAP, Span(plain(run.model, limit=40))]
     if run.tags:
@@ -33,11 +49,11 @@ def _first(run: RunFacts, now_ms: int) -> Cell:
 def _second(run: RunFacts) -> Cell:
     failed = run.tool_failures + run.errors
     spans = [
-        Span(Plain(f"{fmt.count(run.event_count)} events"), "label"),
+        Span(fmt.plural(run.event_count, "event"), "label"),
         _GAP,
-        Span(Plain(f"{fmt.count(run.tool_calls)} tool calls"), "label"),
+        Span(fmt.plural(run.tool_calls, "tool call"), "label"),
         _GAP,
-        Span(Plain(f"{fmt.count(failed)} failures"), "bad" if failed else "dim"),
+        Span(fmt.plural(failed, "failure"), "bad" if failed else "dim"),
     ]
     if run.parent_run_id:
         spans += [_GAP, Span(Plain("fork of "), "dim"), Span(plain(run.parent_run_id), "label")]
@@ -48,11 +64,7 @@ def _second(run: RunFacts) -> Cell:
                 Span(Plain(")"), "dim"),
             ]
     if not run.integrity.intact:
-        lines = run.integrity.skipped_lines
-        spans += [
-            _GAP,
-            Span(Plain(f"damaged: {lines} lines skipped" if lines else "damaged file, nothing lost"), "warn"),
-        ]
+        spans += [_GAP, Span(damage_words(run.integrity), "warn")]
     if run.artifacts:
         spans += [_GAP, Span(plain(" ".join(run.artifacts), limit=120), "dim")]
     return tuple(spans)

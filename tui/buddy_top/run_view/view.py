@@ -113,8 +113,7 @@ class RunDetailView(Panel):
         spans: list[Span] = []
         for view in VIEWS:
             chosen = view == self.view
-            spans.append(Span(Plain(f" {view} "), "accent" if chosen else "label"))
-            spans.append(Span(Plain(" "), "dim"))
+            spans.append(Span(Plain(f"[{view}]" if chosen else f" {view} "), "accent" if chosen else "label"))
         self.tabs.set_lines([tuple(spans)])
 
     def toggle_follow(self) -> bool:
