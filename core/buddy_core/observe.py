@@ -69,7 +69,7 @@ class Observer:
     """Watches one runs directory on behalf of one collector.
 
     Args:
-        runs_dir: Where run directories live; it need not exist yet. Its own symbolic link is followed.
+        runs_dir: Where run directories live; it need not exist yet. A symbolic link is followed once, now.
         collector: Is told everything once, with the times at which it happened.
         clock: Decides what is stalled, and what lies in the future.
         turn_metrics: The original writer's file of model requests; beside the runs directory by default.
@@ -222,8 +222,6 @@ class Observer:
         """Note what has to be read; nothing is read here."""
         self._problem = change.problem
         self._turns_changed |= change.extra
-        if not self._runs:
-            self.runs_dir = real_root(self._named_dir)  # it may have been made, or made a link, since
         for run_id in change.removed:
             self._forget(run_id)
         for run_id in change.added:
