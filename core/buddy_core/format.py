@@ -194,11 +194,10 @@ def _three_digits(value: float, suffixes: tuple[str, ...]) -> str:
     sign, value = ("-", -value) if value < 0 else ("", value)
     if value < 999.5:
         return f"{sign}{value:.0f}{suffixes[0]}"
-    last = len(suffixes) - 1
     for power, suffix in enumerate(suffixes[1:], start=1):
         scaled = value / 1000**power
-        if scaled < 999.5 or power == last:
+        if scaled < 999.5:
             # Each limit is where rounding would need one digit more: 9.995 is 10.0, not 9.99 or 10.00.
             decimals = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
-            return f"{sign}{scaled:,.{decimals}f}{suffix}"
-    raise AssertionError("the last suffix takes every number")
+            return f"{sign}{scaled:.{decimals}f}{suffix}"
+    return f"{sign}{value:.0e}{suffixes[0]}"

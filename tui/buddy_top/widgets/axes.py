@@ -42,6 +42,7 @@ def value_scale(largest: float, rows: int) -> Scale:
     """
     if not math.isfinite(largest) or largest <= 0:
         return Scale(1.0, 1.0)
+    largest = min(max(largest, 1e-300), 1e300)  # Beyond these, ten times as much is no number any more.
     most = max(rows // 2, 1)
     scales = [scale for scale in _scales(largest) if scale.top / scale.step <= most + 0.5]
     return min(
@@ -54,8 +55,7 @@ def _scales(largest: float) -> Iterator[Scale]:
     for power in (exponent - 1, exponent, exponent + 1):
         for digit in (1, 2, 3, 4, 5):
             step = digit * 10.0**power
-            if step > 0:
-                yield Scale(max(math.ceil(largest / step * (1 - 1e-9)), 1) * step, step)
+            yield Scale(max(math.ceil(largest / step * (1 - 1e-9)), 1) * step, step)
 
 
 def value_ticks(scale: Scale, rows: int, words: Callable[[float], Plain]) -> list[Tick]:
@@ -125,10 +125,18 @@ def _round_times(start_ms: float, end_ms: float, step: int, tz: tzinfo | None) -
             found += [
                 at
                 for minutes in range(0, 24 * 60, step // _MINUTE)
-                if (at := _timestamp(midnight + timedelta(minutes=minutes))) is not None
+                if (at := _wall_time(midnight, minutes)) is not None
             ]
         midnight = _next_midnight(midnight)
     return [moment for moment in found if start_ms <= moment < end_ms]
+
+
+def _wall_time(midnight: datetime, minutes: int) -> float | None:
+    """When the clocks show this many minutes after midnight; None on the day on which they skip it."""
+    wanted = midnight + timedelta(minutes=minutes)
+    at = _timestamp(wanted)
+    shown = local(at, midnight.tzinfo)
+    return at if shown is not None and (shown.hour, shown.minute) == (wanted.hour, wanted.minute) else None
 
 
 def _next_midnight(midnight: datetime) -> datetime:

@@ -16,7 +16,7 @@ from buddy_top.cells import Cell, Span, cut, fit
 from buddy_top.format import duration, tokens
 from buddy_top.ink import InkWidget
 from buddy_top.widgets.axes import Tick, shortened, value_scale, value_ticks
-from buddy_top.widgets.sparkline import columns, resample
+from buddy_top.widgets.sparkline import columns, resample, top_of
 
 NOTHING_YET = Plain("no durations yet")
 
@@ -87,14 +87,21 @@ def histogram_lines(data: HistogramData, width: int, height: int) -> list[Cell]:
         return _sentence(data.empty if not total else Plain("no room"), width, height)
     heading = [_marks_in_words(data, width)] if height >= 5 else []
     rows = height - 2 - len(heading)
-    largest = max(bin_.count for bin_ in bins)
-    scale = value_scale(largest, rows)
-    ticks = value_ticks(scale, rows, tokens)
-    gutter = max([cell_len(tick.label) for tick in ticks], default=1) + 1
+    counts = [float(bin_.count) for bin_ in bins]
+    # How high the columns are depends on how many there are, which depends on the width of the words.
+    guess = _ticks(counts, width - 5, rows)
+    gutter = max([cell_len(tick.label) for tick in guess], default=1) + 1
     plot = width - gutter - 1
-    bars = columns(resample([float(bin_.count) for bin_ in bins], plot), rows, scale.top)
+    ticks = _ticks(counts, plot, rows)
+    shown = resample(counts, plot, "sum")
+    bars = columns(shown, rows, value_scale(top_of(shown), rows).top)
     lines = [_row(bars[y], y, ticks, gutter) for y in range(rows)]
     return [*heading, *lines, _axis(data, bins, plot, gutter), _labels(data, bins, plot, gutter)]
+
+
+def _ticks(counts: Sequence[float], width: int, rows: int) -> list[Tick]:
+    """Ticks for bins joined into `width` columns."""
+    return value_ticks(value_scale(top_of(resample(counts, width, "sum")), rows), rows, tokens)
 
 
 def _sentence(words: Plain, width: int, height: int) -> list[Cell]:

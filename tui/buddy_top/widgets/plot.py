@@ -15,10 +15,13 @@ from buddy_top.cells import Cell, Span, cut, fit, take
 from buddy_top.format import tokens
 from buddy_top.widgets.axes import Tick, time_ticks, value_scale, value_ticks
 from buddy_top.widgets.braille import BRAILLE, line_cells
-from buddy_top.widgets.sparkline import How, columns, resample, top_of
+from buddy_top.widgets.sparkline import How, columns, finite, resample, top_of
 
 ERROR_MARK = "✗"
 """Stands on the time axis where something failed."""
+
+LEAST_WIDTH = 16
+"""Columns below which a chart has no axes."""
 
 NO_WORDS, NOTHING_YET = Plain(""), Plain("nothing recorded yet")
 
@@ -60,13 +63,13 @@ Grid = list[list[tuple[str, str]]]
 
 
 def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
-    """Exactly `height` lines of `width` columns at most."""
-    if width < 8 or height < 3:
-        return [cut((Span(data.empty, "dim"),), width)] if _is_empty(data) else [_tiny(data, width)]
+    """The lines of a chart, `height` of them; a single one where there is no room for axes."""
+    if width < LEAST_WIDTH or height < 3:
+        return [cut((Span(data.empty, "dim"),), width) if _is_empty(data) else _tiny(data, width)][:height]
     rows = height - 2
     scale = value_scale(top_of(*(series.values for series in data.series)), rows)
     ticks = [] if _is_empty(data) else value_ticks(scale, rows, data.words)
-    gutter = max([cell_len(tick.label) for tick in ticks], default=1) + 1
+    gutter = min(max([cell_len(tick.label) for tick in ticks], default=1) + 1, width // 2)
     plot_width = width - gutter - 1
     grid = _grid(data, plot_width, rows, scale.top)
     if _is_empty(data):
@@ -85,8 +88,9 @@ def _is_empty(data: ChartData) -> bool:
 
 def _tiny(data: ChartData, width: int) -> Cell:
     """What is left of a chart without room for axes: bars of its first series."""
-    shown = resample(data.series[0].values, width, data.how)
-    return (Span(Plain(columns(shown, 1, top_of(shown))[0]), data.series[0].ink),)
+    series = data.series[0] if data.series else Series(())
+    shown = resample(series.values, width, data.how)
+    return (Span(Plain(columns(shown, 1, top_of(shown))[0]), series.ink),)
 
 
 def _grid(data: ChartData, width: int, rows: int, top: float) -> Grid:
@@ -98,9 +102,8 @@ def _grid(data: ChartData, width: int, rows: int, top: float) -> Grid:
                 grid[y] = [(character, series.ink) for character in line]
         return grid
     for series in data.series:
-        values = (
-            resample(series.values, width * 2, data.how) if len(series.values) > width * 2 else series.values
-        )
+        known = [finite(value) for value in series.values]
+        values = resample(known, width * 2, data.how) if len(known) > width * 2 else known
         for (x, y), bits in line_cells(values, width, rows, top).items():
             under = ord(grid[y][x][0]) - BRAILLE
             grid[y][x] = (chr(BRAILLE | bits | (under if 0 < under < 256 else 0)), series.ink)
@@ -166,19 +169,20 @@ def _peak(data: ChartData, width: int) -> tuple[int, float] | None:
 
 
 def _write_legend(grid: Grid, data: ChartData) -> None:
-    """The unit, and the names of the series where there are several, on the first line where it is blank."""
+    """The unit, and the names of the series where there are several, on the first line with room for them."""
     words: list[tuple[str, str]] = []
     if len(data.series) > 1:
         words = [(f"━ {series.label}", series.ink) for series in data.series if series.label]
     if data.unit:
         words.append((data.unit, "dim"))
     size = sum(cell_len(text) for text, _ in words) + 2 * max(len(words) - 1, 0)
-    x = _blank_run(grid[0], size)
-    if not words or x is None:
-        return
-    for text, ink in words:
-        _write(grid, 0, x, text, ink)
-        x += cell_len(text) + 2
+    for y, row in enumerate(grid):
+        x = _blank_run(row, size)
+        if words and x is not None:
+            for text, ink in words:
+                _write(grid, y, x, text, ink)
+                x += cell_len(text) + 2
+            return
 
 
 def _blank_run(row: Sequence[tuple[str, str]], size: int) -> int | None:
