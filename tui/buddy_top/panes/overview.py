@@ -186,12 +186,12 @@ class OverviewPane(Pane):
 
 def running_cells(run: RunFacts, now_ms: int) -> tuple[Cell, ...]:
     """One line of "running now": what it is, what it does, since when, and how long it has been silent."""
-    tool = run.running_tools[-1] if run.running_tools else None
+    since = _busy_since(run)
     return (
         status_cell(run.status),
         name_cell(run.objective),
         _doing(run),
-        number_cell(fmt.duration(max(0, now_ms - tool.since)) if tool else fmt.UNKNOWN),
+        number_cell(fmt.UNKNOWN if since is None else fmt.duration(max(0, now_ms - since))),
         number_cell(fmt.count(run.tool_calls)),
         number_cell(fmt.tokens(run.total_tokens)),
         number_cell(fmt.cost(run.total_cost)),
@@ -205,5 +205,10 @@ def _doing(run: RunFacts) -> Cell:
         more = len(run.running_tools) - 1
         spans = (Span(plain(tool.name), "accent"), Span(Plain(" ")), Span(plain(tool.argument), "label"))
         return (*spans, Span(Plain(f"  +{more}"), "dim")) if more else spans
-    words = f"step {run.step}" if run.step else "waiting for the model"
+    words = "waiting for the model" if run.step is None else f"waiting for the model, step {run.step}"
     return (Span(plain(words), "dim"),)
+
+
+def _busy_since(run: RunFacts) -> int | None:
+    """When what it does now began: the tool's call, or the last thing that was heard of it."""
+    return run.running_tools[-1].since if run.running_tools else run.last_event_at

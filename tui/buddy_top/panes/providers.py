@@ -31,7 +31,8 @@ def provider_key(row: P) -> str:
 
 def _cost(row: P) -> Plain:
     known = fmt.cost(row.total_cost)
-    partly = row.total_cost is not None and 0 < row.cost_count < row.total_requests
+    # A request that failed seldom costs anything; only answered ones without a cost leave the sum short.
+    partly = row.total_cost is not None and 0 < row.cost_count < row.total_requests - row.error_count
     return Plain(f"≥{known}") if partly else known
 
 
