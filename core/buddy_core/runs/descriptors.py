@@ -25,6 +25,9 @@ class DescriptorPool:
     def __len__(self) -> int:
         return len(self._idle)
 
+    def __contains__(self, owner: object) -> bool:
+        return owner in self._idle
+
     def take(self, owner: object) -> int | None:
         """Hand the owner its descriptor, which the pool then no longer knows; None when it was closed."""
         with self._lock:
