@@ -25,7 +25,7 @@ class InlineFeed:
         self.paused = False
         self.rereads = 0
         self._publish: Callable[[Snapshot], None] | None = None
-        self._pending: set[asyncio.Task[None]] = set()
+        self.pending: set[asyncio.Task[None]] = set()
 
     def start(self, publish: Callable[[Snapshot], None], failed: Callable[[BaseException], None]) -> None:
         self.observer.load()
@@ -46,15 +46,15 @@ class InlineFeed:
         self.take()
 
     def stop(self) -> None:
-        for task in self._pending:
+        for task in self.pending:
             task.cancel()
 
     def take(self) -> None:
         """Publish a picture of what there is now, as soon as the loop comes round."""
         if self._publish is not None:
             task = asyncio.get_running_loop().create_task(self._take())
-            self._pending.add(task)
-            task.add_done_callback(self._pending.discard)
+            self.pending.add(task)
+            task.add_done_callback(self.pending.discard)
 
     async def _take(self) -> None:
         wants, run = self.wants, None

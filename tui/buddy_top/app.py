@@ -335,6 +335,10 @@ class BuddyTop(SafeApp):
         self.paused = not self.paused
         self.feed.pause(self.paused)
 
+    def action_step_panel(self, step: int) -> None:
+        """Give the keyboard to the next list or text of the pane, going round."""
+        frame.step_focus(self.screen, self.visible_pane, step)
+
     def action_maximize_panel(self) -> None:
         """Give the focused panel the whole screen, or give it back."""
         if self.screen.maximized is not None:

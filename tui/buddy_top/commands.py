@@ -20,6 +20,7 @@ Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
 TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
 LISTS: frozenset[Place] = TABLES | {"run"}
 TABS: frozenset[Place] = TABLES | {"overview"}
+OPENING: frozenset[Place] = frozenset({"overview", "errors", "runs"})
 ALL: frozenset[Place] = LISTS | TABS
 
 
@@ -70,7 +71,7 @@ def _tab_command(tab: Tab) -> Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("open", "enter", "open", "open", "Open what the cursor is on", footer=2, palette=False),
+    Command("open", "enter", "open", "open", "Open what the cursor is on", OPENING, footer=2, palette=False),
     Command("filter", "slash", "filter", "filter", "Show only the rows that contain a text", LISTS, 1, "/"),
     Command("sort", "s", "sort", "sort", "Choose the column to sort by", TABLES, 3),
     Command(
@@ -99,8 +100,26 @@ COMMANDS: tuple[Command, ...] = (
         "t",
         "toggle_grouping",
         "group",
-        "Errors: grouped or one by one. Runs: forks under their parent or flat. Timeline: time since the start or of day",
-        frozenset({"errors", "runs", "run"}),
+        "Like errors as one group, or every error by itself",
+        frozenset({"errors"}),
+        4,
+    ),
+    Command(
+        "tree",
+        "t",
+        "toggle_grouping",
+        "tree",
+        "Forks under their parent, or all runs in one list",
+        frozenset({"runs"}),
+        4,
+    ),
+    Command(
+        "times",
+        "t",
+        "toggle_grouping",
+        "times",
+        "Times since the start of the run, or of the day",
+        frozenset({"run"}),
         4,
     ),
     Command(
@@ -176,6 +195,10 @@ COMMANDS: tuple[Command, ...] = (
         "maximise",
         "Give the focused panel the whole pane, or give it back",
         TABS,
+    ),
+    Command("panel.next", "right,l", "step_panel(1)", "panel", "To the next list or text", ALL, 6, "→"),
+    Command(
+        "panel.previous", "left,h", "step_panel(-1)", "panel back", "To the list or text before", ALL, 0, "←"
     ),
     Command("reread", "ctrl+r,f5", "reread", "re-read", "Read the files again now", ALL, 0, "ctrl+r"),
     Command("theme", "ctrl+t", "change_theme", "theme", "Choose the colours", ALL),

@@ -62,6 +62,14 @@ def maximize_panel(screen: Screen[object]) -> None:
         screen.maximize(widget, container=False)
 
 
+def step_focus(screen: Screen[object], pane: Widget, step: int) -> None:
+    """Move the focus by `step` among the widgets of `pane` that take the keyboard, going round."""
+    chain = [widget for widget in screen.focus_chain if pane in widget.ancestors]
+    if chain:
+        at = chain.index(screen.focused) if screen.focused in chain else -step
+        chain[(at + step) % len(chain)].focus()
+
+
 def windows_line(chosen: Window) -> list[tuple[str, bool]]:
     """The windows in their order, and whether each is the chosen one."""
     return [(window.value, window is chosen) for window in Window]
