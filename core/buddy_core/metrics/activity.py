@@ -8,12 +8,12 @@ nothing asks them for anything finer than a minute.)
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from buddy_core.metrics.model import Activity, ActivityBucket, Window
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, SECOND, since_of
-from buddy_core.metrics.slices import Grid, grid_of, window_grid
+from buddy_core.metrics.slices import Grid, grid_of, tally, window_grid
 
 SECONDS_HELD = 16 * 60
 """Seconds kept: the 15 m chart has slices finer than a minute, and rates look back five minutes."""
@@ -134,12 +134,12 @@ class ActivityLog:
         """
         if not at_ms:
             return
-        recent = now_ms - SECONDS_HELD * SECOND
         self._stretch(min(at_ms), max(at_ms))
-        for moments, failed in ((at_ms, 0), (failed_at_ms, 1)):
-            for minute, count in Counter([moment // MINUTE for moment in moments]).items():
+        recent = now_ms - SECONDS_HELD * SECOND
+        for moments, failed in ((sorted(at_ms), 0), (sorted(failed_at_ms), 1)):
+            for minute, count in tally(moments, MINUTE):
                 self._coarse(minute).add_tools(count * (1 - failed), count * failed)
-            for second, count in Counter([at // SECOND for at in moments if at >= recent]).items():
+            for second, count in tally(moments[bisect_left(moments, recent) :], SECOND):
                 counts = self._seconds.get(second) or self._open_second(second, now_ms)
                 counts.add_tools(count * (1 - failed), count * failed)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import cast
 
 from buddy_core.metrics.batch import HistoryBatch, ToolColumn
 from buddy_core.metrics.checks import LARGEST_AMOUNT, Refusals, request_sample
@@ -15,10 +16,14 @@ from buddy_core.metrics.errorlog import trimmed
 from buddy_core.metrics.ledger import Ledger
 from buddy_core.metrics.model import ApiRequest, Usage
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, MINUTES_KEPT, Tiers
-from buddy_core.metrics.stats import ToolStats, UsageSample
+from buddy_core.metrics.slices import stretches
+from buddy_core.metrics.stats import MOST_WAITING, Timing, ToolStats, UsageSample
 
-FEW = 3
-"""Pieces up to this size are cheaper to count call by call than to sum."""
+FEW = 2
+"""Up to this size a piece is cheaper to add call by call."""
+
+MANY = 2 * MOST_WAITING
+"""From this size on a piece is summed once and merged, instead of handed to each of its buckets."""
 
 
 class _Calls:
@@ -31,7 +36,7 @@ class _Calls:
         if not len(at_ms) == len(durations) == len(ok):
             shortest = min(len(at_ms), len(durations), len(ok))
             at_ms, durations, ok = at_ms[:shortest], durations[:shortest], ok[:shortest]
-        if any(map(int.__gt__, at_ms, at_ms[1:])):
+        if sorted(at_ms) != at_ms:
             order = sorted(range(len(at_ms)), key=at_ms.__getitem__)
             at_ms = [at_ms[n] for n in order]
             durations, ok = [durations[n] for n in order], [ok[n] for n in order]
@@ -40,39 +45,48 @@ class _Calls:
             durations = [refusals.amount(value) for value in durations]
             self.gaps = True
         self.at_ms, self.durations, self.ok = at_ms, durations, ok
-        self.perfect = all(ok)
+        self.perfect = False not in ok
 
-    def add_to(self, stats: ToolStats, first: int, end: int) -> None:
-        """Add the calls from `first` up to `end` to a bucket."""
-        if end - first <= FEW:
-            for number in range(first, end):
-                stats.add(self.at_ms[number], self.durations[number], self.ok[number])
-            return
-        stats.calls += end - first
-        stats.last_at = max(stats.last_at, self.at_ms[end - 1])
-        if not self.perfect:
-            stats.failures += self.ok[first:end].count(False)
-        stats.add_durations([value for value in self.durations[first:end] if value is not None])
+    def failed(self, first: int, end: int) -> list[int]:
+        """Times of the calls that failed, of those from `first` up to `end`."""
+        if self.perfect:
+            return []
+        return [at for at, ok in zip(self.at_ms[first:end], self.ok[first:end], strict=True) if not ok]
 
     def spread(self, tiers: Tiers[ToolStats], now_ms: int) -> tuple[int, int]:
         """Add every call to the buckets of its time; gives the range of calls whose time is believed."""
         at_ms = self.at_ms
-        self.add_to(tiers.total, 0, len(at_ms))
-        first = bisect_left(at_ms, EARLIEST_AT)
+        first = 0 if at_ms[0] >= EARLIEST_AT else bisect_left(at_ms, EARLIEST_AT)
         end = bisect_right(at_ms, now_ms + AHEAD_MS, first)
-        here = first
-        while here < end:
-            hour = at_ms[here] // HOUR
-            there = bisect_left(at_ms, (hour + 1) * HOUR, here, end)
-            self.add_to(tiers.hour(hour), here, there)
-            here = there
-        here = bisect_left(at_ms, (now_ms // MINUTE - MINUTES_KEPT) * MINUTE, first, end)
-        while here < end:
-            minute = at_ms[here] // MINUTE
-            there = bisect_left(at_ms, (minute + 1) * MINUTE, here, end)
-            self.add_to(tiers.minute(minute, now_ms), here, there)
-            here = there
+        recent = bisect_left(at_ms, (now_ms // MINUTE - MINUTES_KEPT) * MINUTE, first, end)
+        self._add((tiers.total,), 0, first)
+        for here, there in stretches(at_ms, HOUR, first, recent):
+            self._add(tiers.buckets(at_ms[here], now_ms), here, there)
+        for here, there in stretches(at_ms, MINUTE, recent, end):
+            self._add(tiers.buckets(at_ms[here], now_ms), here, there)
+        self._add((tiers.total,), end, len(at_ms))
         return first, end
+
+    def _add(self, buckets: tuple[ToolStats, ...], first: int, end: int) -> None:
+        """Add the calls from `first` up to `end` to each of `buckets`."""
+        if end - first <= FEW:
+            for number in range(first, end):
+                for stats in buckets:
+                    stats.add(self.at_ms[number], self.durations[number], self.ok[number])
+            return
+        calls, last = end - first, self.at_ms[end - 1]
+        failures = 0 if self.perfect else self.ok[first:end].count(False)
+        piece = self.durations[first:end]
+        known = [value for value in piece if value is not None] if self.gaps else cast("list[float]", piece)
+        summed = Timing.of(known) if calls > MANY else None
+        for stats in buckets:
+            stats.calls += calls
+            stats.failures += failures
+            stats.last_at = max(stats.last_at, last)
+            if summed is None:
+                stats.add_durations(known)
+            else:
+                stats.merge_timing(summed)
 
 
 def absorb_batch(ledger: Ledger, batch: HistoryBatch, refusals: Refusals, now_ms: int) -> int:
@@ -117,22 +131,21 @@ def _absorb_usage(ledger: Ledger, usage: Usage, refusals: Refusals, now_ms: int)
 
 def absorb_tools(ledger: Ledger, tools: dict[str, ToolColumn], refusals: Refusals, now_ms: int) -> int:
     """Count the calls of every tool in `tools`; gives how many there were."""
-    total = 0
+    total = failures = 0
     dated: list[int] = []
     failed: list[int] = []
     for name, column in tools.items():
-        known = name if name in ledger.tools else refusals.name(name)
-        if known is None or not column.at_ms:
+        if not column.at_ms or (name not in ledger.tools and refusals.name(name) is None):
             continue
-        series = ledger.tool(known)
+        series = ledger.tool(name)
         series.version += 1
         calls = _Calls(column, refusals)
         first, end = calls.spread(series.tiers, now_ms)
-        total += len(calls.at_ms)
         dated += calls.at_ms[first:end]
-        bad = [] if calls.perfect else [at for at, ok in zip(calls.at_ms, calls.ok, strict=True) if not ok]
-        failed += [at for at in bad if EARLIEST_AT <= at <= now_ms + AHEAD_MS]
-        ledger.activity.total.add_tools(len(calls.at_ms), len(bad))
+        failed += calls.failed(first, end)
+        total += len(calls.at_ms)
+        failures += calls.ok.count(False)
+    ledger.activity.total.add_tools(total, failures)
     ledger.activity.add_tools(dated, failed, now_ms)
     ledger.version += 1
     return total

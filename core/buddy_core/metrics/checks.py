@@ -60,7 +60,8 @@ class Refusals:
             return None
         if -LARGEST_AMOUNT <= value <= LARGEST_AMOUNT:
             return value
-        self.refuse("too large" if math.isfinite(value) else "not finite")
+        finite = type(value) is int or math.isfinite(value)
+        self.refuse("too large" if finite else "not finite")
         return None
 
     def name(self, value: object) -> str | None:

@@ -35,6 +35,9 @@ from buddy_core.metrics.stream import (
     Subscription,
 )
 
+ROLES = ("user", "assistant", "system", "tool")
+"""Who a message can be from."""
+
 
 class MetricsCollector(MetricsReader):
     """Counts requests, tools, errors, usage and custom metrics, and shows them through windows of time.
@@ -95,7 +98,7 @@ class MetricsCollector(MetricsReader):
                 sample = request_sample(refusals, moment, tokens, cost, latency_ms, ttft_ms, success)
                 self._count_request(provider, model, sample, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
-            self._refuse_call()
+            self._refuse()
             return
         if self._broadcast.wanted("api:request"):
             self._broadcast.send("api:request", _request_of(provider, model, sample, run_id))
@@ -137,7 +140,7 @@ class MetricsCollector(MetricsReader):
                     record = ErrorRecord(moment, TOOL_ERROR, str(error), None, {"tool": name}, run_id)
                     self._count_error(record, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
-            self._refuse_call()
+            self._refuse()
             return
         if self._broadcast.wanted("tool:executed"):
             execution = ToolExecution(name, duration, bool(success), error, run_id, moment)
@@ -167,7 +170,7 @@ class MetricsCollector(MetricsReader):
                 record = ErrorRecord(moment, checked, str(message), stack, kept, run_id)
                 self._count_error(record, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
-            self._refuse_call()
+            self._refuse()
             return
         if self._broadcast.wanted("error"):
             self._broadcast.send("error", record)
@@ -200,7 +203,7 @@ class MetricsCollector(MetricsReader):
                 )
                 self._ledger.add_usage(sample, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
-            self._refuse_call()
+            self._refuse()
             return
         if self._broadcast.wanted("metric"):
             self._broadcast.send("metric", MetricRecorded("usage", sample.at_ms, sample.tokens))
@@ -212,7 +215,7 @@ class MetricsCollector(MetricsReader):
                 now = self._clock.now_ms()
                 count = absorb_batch(self._ledger, batch, self._refusals, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
-            self._refuse_call()
+            self._refuse()
             return
         if count and self._broadcast.wanted("metric"):
             self._broadcast.send("metric", MetricRecorded("history", now, count))
@@ -259,22 +262,27 @@ class MetricsCollector(MetricsReader):
                     self._refusals, name, value, labels, at_ms, self._clock.now_ms(), adding=adding
                 )
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
-            self._refuse_call()
+            self._refuse()
             return
         if point is not None and self._broadcast.wanted("metric"):
             self._broadcast.send("metric", point)
 
     def record_message(self, role: Literal["user", "assistant", "system", "tool"]) -> None:
-        """Count one message, in the session too if one runs."""
-        self._record_point("messages_total", 1, {"role": role}, None, adding=True)
+        """Count one message, in the session too if one runs; any other role is refused."""
+        if role not in ROLES:
+            self._refuse("no such role")
+            return
         with self._lock:
             self._sessions.message(role)
+        self._record_point("messages_total", 1, {"role": role}, None, adding=True)
 
     def start_session(self, session_id: str) -> None:
         """A session begins; one that was running ends."""
         self.end_session()
         with self._lock:
-            self._sessions.begin(session_id, self._ledger.activity.total)
+            checked = self._refusals.name(session_id)
+            if checked is not None:
+                self._sessions.begin(checked, self._ledger.activity.total)
             metrics = self.get_session_metrics()
         if metrics is not None and self._broadcast.wanted("session:started"):
             self._broadcast.send("session:started", metrics)
@@ -318,9 +326,9 @@ class MetricsCollector(MetricsReader):
         self._broadcast.close()
         self.reset()
 
-    def _refuse_call(self) -> None:
+    def _refuse(self, reason: str = "arguments make no sense") -> None:
         with self._lock:
-            self._refusals.refuse("arguments make no sense")
+            self._refusals.refuse(reason)
 
 
 def _request_of(provider: str, model: str, sample: RequestSample, run_id: str | None) -> ApiRequest:

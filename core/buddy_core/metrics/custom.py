@@ -91,7 +91,9 @@ class Registry:
     ) -> MetricRecorded | None:
         """Check one value and add its point: the value itself, or when `adding` the new running total."""
         checked, texts = refusals.name(name), refusals.labels(labels)
-        number = refusals.amount(value) if adding else refusals.number(value)
+        number = refusals.number(value)
+        if adding and number is not None:
+            number = refusals.amount(number)
         if checked is None or texts is None or number is None:
             return None
         metric = self.register(checked, "counter" if adding else "gauge")

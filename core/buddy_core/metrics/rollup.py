@@ -69,7 +69,7 @@ class Tiers(Generic[S]):
     `make` gives an empty bucket. Not locked: the collector's lock is held around every call.
     """
 
-    __slots__ = ("_make", "_room", "hours", "minutes", "total")
+    __slots__ = ("_make", "_newest", "_newest_key", "_room", "hours", "minutes", "total")
 
     def __init__(self, make: Callable[[], S], room: Room) -> None:
         self._make = make
@@ -77,16 +77,23 @@ class Tiers(Generic[S]):
         self.minutes: dict[int, S] = {}
         self.hours: dict[int, S] = {}
         self.total = make()
+        # Live samples come in their order: the buckets of the last minute seen are those of the next sample.
+        self._newest_key = -1
+        self._newest: tuple[S, ...] = ()
 
     def buckets(self, at_ms: int, now_ms: int) -> tuple[S, ...]:
         """The buckets a sample of this moment is added to; the total is always the first."""
+        key = at_ms // MINUTE
+        if key == self._newest_key and at_ms <= now_ms + AHEAD_MS:
+            return self._newest
         if not EARLIEST_AT <= at_ms <= now_ms + AHEAD_MS:
             return (self.total,)
-        hour = self.hours.get(at_ms // HOUR) or self.hour(at_ms // HOUR)
-        key = at_ms // MINUTE
+        hour = self.hour(at_ms // HOUR)
         if key < now_ms // MINUTE - MINUTES_KEPT:
             return self.total, hour
-        return self.total, hour, self.minutes.get(key) or self.minute(key, now_ms)
+        self._newest = (self.total, hour, self.minute(key, now_ms))
+        self._newest_key = key
+        return self._newest
 
     def minute(self, key: int, now_ms: int) -> S:
         """The bucket of a minute since the epoch, opened if need be."""
@@ -115,17 +122,19 @@ class Tiers(Generic[S]):
         return bucket
 
     def _drop(self, tier: dict[int, S], keys: list[int]) -> None:
+        self._newest_key = -1
         for key in keys:
             del tier[key]
         self._room.left += len(keys)
 
     def merged(self, window: Window, since_ms: int | None) -> S:
         """Everything in the window as one bucket; `since_ms` comes from `since_of`."""
-        if since_ms is None:
-            return self.total
-        whole = self._make()
-        for part in self._parts(window, since_ms):
-            whole.merge(part)
+        whole = self.total
+        if since_ms is not None:
+            whole = self._make()
+            for part in self._parts(window, since_ms):
+                whole.merge(part)
+        whole.settle()
         return whole
 
     def _parts(self, window: Window, since_ms: int) -> Iterator[S]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from buddy_core.metrics.model import Window
@@ -39,3 +42,21 @@ def grid_of(first_ms: int, last_ms: int, slices: int, grain_ms: int) -> Grid:
 def window_grid(window: Window, now_ms: int, slices: int, grain_ms: int) -> Grid:
     """Slices over a window that has a beginning, the last one holding `now_ms`."""
     return grid_of(now_ms - (window.ms or 0), now_ms, slices, grain_ms)
+
+
+def stretches(at_ms: Sequence[int], grain_ms: int, first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut the ascending `at_ms[first:end]` where the grain (a second, a minute, an hour) changes: from, up to."""
+    while first < end:
+        following = (at_ms[first] // grain_ms + 1) * grain_ms
+        there = end if at_ms[end - 1] < following else bisect_left(at_ms, following, first + 1, end)
+        yield first, there
+        first = there
+
+
+def tally(at_ms: Sequence[int], grain_ms: int) -> Iterable[tuple[int, int]]:
+    """How many of the ascending moments fall into each grain: (grain number, count), by the quicker way."""
+    if not at_ms:
+        return ()
+    if len(at_ms) > 8 * ((at_ms[-1] - at_ms[0]) // grain_ms + 1):
+        return [(at_ms[a] // grain_ms, b - a) for a, b in stretches(at_ms, grain_ms, 0, len(at_ms))]
+    return Counter([moment // grain_ms for moment in at_ms]).items()

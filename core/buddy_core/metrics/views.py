@@ -52,6 +52,7 @@ def build_view(ledger: Ledger, window: Window, now_ms: int) -> WindowView:
     tools = _tools(ledger.tools.values(), window, since)
     errors = _errors(ledger.errors.values(), window, since)
     usage = ledger.usage.merged(window, since)
+    requests.settle()
     p50, p95 = requests.at(0.5, 0.95)
     return WindowView(
         window=window,
@@ -149,6 +150,8 @@ def _points(
     merged: dict[int, S] = {}
     for start, stats in parts:
         merged.setdefault(grid.index_of(start), make()).merge(stats)
+    for stats in merged.values():
+        stats.settle()
     empty = make()
     return tuple(point(start, merged.get(number, empty)) for number, start in enumerate(grid.starts()))
 
