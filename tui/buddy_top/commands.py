@@ -18,8 +18,8 @@ Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
 """Where a command works: one of the tabs, or the full-screen run."""
 
 TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
-LISTS: frozenset[Place] = TABLES | {"run"}
-TABS: frozenset[Place] = TABLES | {"overview"}
+LISTS: frozenset[Place] = frozenset({*TABLES, "run"})
+TABS: frozenset[Place] = frozenset({*TABLES, "overview"})
 OPENING: frozenset[Place] = frozenset({"overview", "errors", "runs"})
 ALL: frozenset[Place] = LISTS | TABS
 

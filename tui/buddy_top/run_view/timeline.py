@@ -49,14 +49,16 @@ class TimelineView(Container):
         self._rows: Sequence[TimelineRow] = ()
         self._filter = ""
         self._run_id: str | None = None
+        self._base = ""
         self._jump_to: int | None = None
 
     def compose(self) -> ComposeResult:
         """Just the table."""
         yield self.table
 
-    def show(self, run_id: str, rows: Sequence[TimelineRow], empty: Plain) -> None:
-        """Show a run's rows; another run than before starts at its top."""
+    def show(self, run_id: str, rows: Sequence[TimelineRow], empty: Plain, *, cwd: str | None = None) -> None:
+        """Show a run's rows; another run than before starts at its top. Paths below `cwd` are shown from there."""
+        self._base = f"{cwd.rstrip('/')}/" if cwd and len(cwd) > 1 else ""
         if run_id != self._run_id:
             self._run_id = run_id
             self._all = ()
@@ -123,7 +125,7 @@ class TimelineView(Container):
             (Span(_gap(row.gap_ms), "dim"),),
             (Span(Plain(glyph), ink),),
             (Span(Plain("  " * min(row.depth, 3))), Span(plain(row.title), _title_ink(row))),
-            _detail(row),
+            _detail(row, self._base),
             (Span(Plain("") if row.duration_ms is None else fmt.duration(row.duration_ms), "value"),),
             (Span(Plain("") if row.output_bytes is None else fmt.bytes_(row.output_bytes), "dim"),),
         )
@@ -137,8 +139,9 @@ def _title_ink(row: TimelineRow) -> str:
     return "bad" if row.state in ("failed", "error") else "value" if row.state != "info" else "label"
 
 
-def _detail(row: TimelineRow) -> Cell:
-    detail = Span(plain(row.detail), "label")
+def _detail(row: TimelineRow, base: str) -> Cell:
+    text = row.detail.removeprefix(base) if base else row.detail
+    detail = Span(plain(text), "label")
     if row.error:
         return (Span(plain(row.error, limit=300), "bad"), Span(Plain("  "), "dim"), detail)
     return (detail,)

@@ -94,7 +94,7 @@ class RunDetailView(Panel):
         detail = snapshot.run if snapshot.run is not None and snapshot.run.run_id == run.run_id else None
         rows = detail.rows if detail is not None else ()
         if self.view == "timeline":
-            self.timeline.show(run.run_id, rows, self._empty_words(detail))
+            self.timeline.show(run.run_id, rows, self._empty_words(detail), cwd=run.cwd)
             if run.live and self.follow and not self.timeline.table.follow:
                 self.timeline.table.follow = True
         elif self.view == "metrics":

@@ -63,7 +63,7 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, place: Place) -> None:
         super().__init__()
-        self._place = place
+        self._place: Place = place
 
     def compose(self) -> ComposeResult:
         """One panel with text."""
