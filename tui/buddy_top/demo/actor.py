@@ -47,9 +47,12 @@ class Actor:
         self.run_id = run_id
         self.rng = rng
         self.project = project
+        self._stamina = rng.choice((0.7, 1.0, 1.0, 1.4, 2.4))
         self.model = model
+        self.store = store
         self.ended = False
-        self._store = store
+        self.status: EndStatus | None = None
+        """The word it ended with; None while it lives, and after a crash."""
         self._speed = speed
         self._context = _SYSTEM_TOKENS + rng.randrange(3_000)
         self._unread = rng.randrange(200, 900)  # tokens that the next request will read first
@@ -59,7 +62,11 @@ class Actor:
 
     def emit(self, type: str, **data: Any) -> None:  # noqa: ANN401
         """Record one event."""
-        self._store.emit(self.run_id, type, data)
+        self.store.emit(self.run_id, type, data)
+
+    def rounds(self, low: int, high: int) -> int:
+        """How often to go around: some runs are quick, a few are long."""
+        return max(1, round(self.rng.randint(low, high) * self._stamina))
 
     def begin(self, step: str, **data: Any) -> None:  # noqa: ANN401
         """Begin a step."""
@@ -73,18 +80,19 @@ class Actor:
 
     def artifact(self, name: str, content: str) -> None:
         """Leave a file beside the run."""
-        self._store.save_artifact(self.run_id, name, content)
+        self.store.save_artifact(self.run_id, name, content)
 
     def end(self, status: EndStatus) -> None:
         """Write the totals and end the run."""
         self.ended = True
-        self._store.update_metrics(self.run_id, total_cost=round(self._cost, 6), **self._totals)
-        self._store.end_run(self.run_id, status)
+        self.status = status
+        self.store.update_metrics(self.run_id, total_cost=round(self._cost, 6), **self._totals)
+        self.store.end_run(self.run_id, status)
 
     def crash(self) -> None:
         """Die in the middle: the lock is let go, nothing is written any more."""
         self.ended = True
-        self._store.close()
+        self.store.close()
 
     def pause(self, ms: float) -> Script:
         """Let time pass."""
@@ -98,19 +106,23 @@ class Actor:
         """Call several tools at once; their results come in the order in which they finish."""
         started = []
         for job in jobs:
-            call_id = self._call_id()
-            self.emit("tool_call", toolName=job.tool, toolCallId=call_id, args=dict(job.args))
-            started.append((max(1, round(job.ms / self._speed)), call_id, job))
+            started.append((max(1, round(job.ms / self._speed)), self.call(job), job))
         passed = 0
         for ms, call_id, job in sorted(started, key=lambda item: item[0]):
             yield ms - passed
             passed = ms
             self._result(job, call_id, ms)
 
+    def call(self, job: Job) -> str:
+        """Call a tool without waiting for it; returns the id of the call."""
+        letters = "".join(self.rng.choices(_LETTERS, k=22))
+        call_id = f"toolu_01{letters}" if self.model.provider == "anthropic" else f"call_{letters}"
+        self.emit("tool_call", toolName=job.tool, toolCallId=call_id, args=dict(job.args))
+        return call_id
+
     def refuse(self, job: Job, policy: str) -> None:
         """A call that a policy does not let through."""
-        call_id = self._call_id()
-        self.emit("tool_call", toolName=job.tool, toolCallId=call_id, args=dict(job.args))
+        call_id = self.call(job)
         self.emit("decision", kind="tool_filter_block", tool=job.tool, policy=policy)
         error = f"blocked by policy {policy}"
         fields = {"success": False, "outputLength": 0, "error": error, "durationMs": 0, "blockedBy": policy}
@@ -183,7 +195,3 @@ class Actor:
             fields["error"] = job.error[:500]
         self.emit("tool_result", toolName=job.tool, toolCallId=call_id, **fields, durationMs=ms)
         self._unread += min(job.output, 40_000) // 4
-
-    def _call_id(self) -> str:
-        letters = "".join(self.rng.choices(_LETTERS, k=22))
-        return f"toolu_01{letters}" if self.model.provider == "anthropic" else f"call_{letters}"

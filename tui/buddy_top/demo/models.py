@@ -45,15 +45,23 @@ SONNET = Model("anthropic", "claude-sonnet-4-5", 3.0, 15.0, 0.3, 3.75, 78, 1_150
 HAIKU = Model("anthropic", "claude-haiku-4-5", 1.0, 5.0, 0.1, 1.25, 155, 520, 0.01)
 GPT = Model("openai", "gpt-5.2", 1.75, 14.0, 0.175, 0.0, 70, 1_900, 0.03)
 MINI = Model("openai", "gpt-5-mini", 0.25, 2.0, 0.025, 0.0, 130, 830, 0.02)
+MODELS = {model.name: model for model in (OPUS, SONNET, HAIKU, GPT, MINI)}
+"""By name."""
 
 FAILURES = {
     "anthropic": (
         ("529 overloaded_error: Overloaded", 4_200),
-        ("429 rate_limit_error: this request would exceed your rate limit of 400,000 input tokens per minute", 380),
+        (
+            "429 rate_limit_error: this request would exceed your rate limit of 400,000 input tokens per minute",
+            380,
+        ),
         ("500 api_error: Internal server error", 2_900),
     ),
     "openai": (
-        ("429 rate_limit_exceeded: Rate limit reached on tokens per min (TPM): Limit 450000, Used 446112", 310),
+        (
+            "429 rate_limit_exceeded: Rate limit reached on tokens per min (TPM): Limit 450000, Used 446112",
+            310,
+        ),
         ("503 server_error: The engine is currently overloaded, please try again later", 3_600),
         ("read timed out after 20 s", 20_000),
     ),
