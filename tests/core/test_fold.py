@@ -114,6 +114,13 @@ def test_a_filtered_result_does_not_steal_the_call_of_another_id() -> None:
     assert folded.open_calls == ()
 
 
+def test_a_result_of_another_id_answers_a_call_without_one_rather_than_one_of_its_own_id() -> None:
+    folded, harvest = fold(call(0, "bash", "a"), call(10, "bash"), result(25, "bash", "other"))
+
+    assert durations(harvest) == {"bash": [15.0]}
+    assert [open_call.at_ms for open_call in folded.open_calls] == [T0]
+
+
 def test_other_spellings_of_name_and_id_are_understood() -> None:
     _, harvest = fold(
         (0, "tool_call", {"name": "bash", "callId": "a"}),

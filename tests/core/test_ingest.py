@@ -11,12 +11,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 from tests.watching import following
 
+from buddy_core import ingest
 from buddy_core.clock import ManualClock
+from buddy_core.ingest import Ingest
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
 from buddy_core.observe import Observer
+from buddy_core.runs.fold import RunFold
+from buddy_core.runs.jsonl import EventBatch
+from buddy_core.runs.wire import WireEvent
 from buddy_core.testing import RunDirectoryBuilder
 
 T0 = 1_767_890_000_000
@@ -339,7 +345,44 @@ async def test_totals_that_no_turn_explains_are_recorded_when_none_can_come_any_
         assert bench.collector.get_total_tokens() == 500
 
 
+async def test_a_turn_tells_the_model_of_its_run_at_once(bench: Bench) -> None:
+    bench.run().tool("bash").write()
+    bench.clock.set_wall(T0 + 60_000)
+    async with following(bench.observer) as until:
+        await until(lambda: bench.observer.facts() != ())
+        bench.turns(30_000)
+        await until(lambda: bench.observer.sources().turn_requests == 1)
+
+        assert bench.observer.facts()[0].model == "opus"
+
+
 # What becomes of each kind of event
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_the_reason_of_a_failed_tool_is_an_error_whether_live_or_not(bench: Bench, live: bool) -> None:
+    harvest = RunFold("run_a_000000").feed(_failed_call(), now_ms=T0)
+    Ingest(bench.collector).deliver("run_a_000000", harvest, live=live)
+    (group,) = bench.collector.view(Window.ALL).errors
+
+    assert (group.type, group.latest.message, group.run_ids) == ("tool_error", "exit 1", ("run_a_000000",))
+    assert bench.collector.view(Window.ALL).total_errors == 1
+
+
+def _failed_call() -> EventBatch:
+    data = b'{"toolName":"bash","toolCallId":"a","success":false,"error":"exit 1","durationMs":7}'
+    return EventBatch([WireEvent(T0, "tool_result", Raw(data))], [1], [0])
+
+
+def test_what_is_remembered_of_runs_that_are_gone_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "MAX_GONE", 2)
+    memory = Ingest(MetricsCollector())
+    records = {run_id: memory.record_of(run_id) for run_id in "abc"}
+    for run_id in "abc":
+        memory.run_gone(run_id)
+
+    assert memory.record_of("a") is not records["a"]
+    assert [memory.record_of(run_id) is records[run_id] for run_id in "bc"] == [True, True]
 
 
 def test_the_requests_of_a_run_are_those_of_its_provider_with_their_own_times(bench: Bench) -> None:

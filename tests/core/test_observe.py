@@ -324,13 +324,14 @@ def test_runs_are_listed_newest_first_and_nothing_else_is_a_run(scene: Scene) ->
     assert scene.observer.sources().rejected_names == 2
 
 
-def test_a_run_dated_into_the_future_does_not_stand_before_all_others(scene: Scene) -> None:
+def test_a_run_dated_into_the_future_is_sorted_by_its_id(scene: Scene) -> None:
     """Case 42."""
-    scene.run("00000a", at=T0 - 9000).summary(startedAt=T0 + 10**10).write()
+    scene.run("00000a", at=T0 - 2000).summary(startedAt=T0 + 10**10).write()
     scene.run("00000b", at=T0 - 1000).write()
+    scene.run("00000c", at=T0 - 3000).write()
     scene.observer.load()
 
-    assert [run.run_id[-1] for run in scene.observer.facts()] == ["b", "a"]
+    assert [run.run_id[-1] for run in scene.observer.facts()] == ["b", "a", "c"]
 
 
 def test_the_sample_runs_are_in_every_state(tmp_path: Path) -> None:
