@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from buddy_core.runs.model import RunMetrics as RunMetrics
     from buddy_core.runs.model import RunRecord as RunRecord
     from buddy_core.runs.model import RunSummary as RunSummary
+    from buddy_core.runs.store import Run as Run
+    from buddy_core.runs.store import RunStore as RunStore
     from buddy_core.settings import Settings as Settings
 
 _HOMES: dict[str, str] = {
@@ -79,6 +81,7 @@ _HOMES: dict[str, str] = {
     "MetricsCollector": "metrics.collector",
     "MetricsExport": "metrics.model",
     "ProviderMetrics": "metrics.model",
+    "Run": "runs.store",
     "RunClosed": "errors",
     "RunEvent": "runs.model",
     "RunFacts": "runs.model",
@@ -87,6 +90,7 @@ _HOMES: dict[str, str] = {
     "RunMetrics": "runs.model",
     "RunNotFound": "errors",
     "RunRecord": "runs.model",
+    "RunStore": "runs.store",
     "RunSummary": "runs.model",
     "SeriesPoint": "metrics.model",
     "SessionMetrics": "metrics.model",

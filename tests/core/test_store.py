@@ -337,3 +337,9 @@ def test_closing_lets_go_of_open_runs_without_ending_them(store: RunStore) -> No
     assert not store.emit(run_id, "error", {})
     assert json_file(store, run_id, "summary.json")["status"] == "running"
     assert store.current_run_id is None
+
+
+def test_recording_loads_neither_asyncio_nor_a_screen() -> None:
+    code = "import sys; from buddy_core import RunStore; print(*({'asyncio', 'textual', 'rich'} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == ""

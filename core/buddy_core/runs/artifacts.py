@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import aiofiles
-
 from buddy_core.errors import BadArtifactName
 from buddy_core.safety.paths import directory_beneath, open_beneath
 
@@ -87,6 +85,8 @@ async def read_artifact(run_dir: Path, name: str, limit: int = PREVIEW_BYTES) ->
         BadArtifactName: `name` is no single path component.
         OSError: It is gone, no plain file, or may not be read.
     """
+    import aiofiles  # brings asyncio, which those who only record or list need not load
+
     fd = open_beneath(run_dir.parent, run_dir.name, ARTIFACTS_NAME, _component(name))
     size = os.fstat(fd).st_size
     async with aiofiles.open(fd, "rb", buffering=0) as file:
