@@ -54,6 +54,10 @@ class Terminal:
         """What a person sees now."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    def cells(self) -> list[list[str]]:
+        """The screen cell by cell; the second cell of a wide character is empty."""
+        return [[self._screen.buffer[y][x].data for x in range(self.columns)] for y in range(self.rows)]
+
     def attributes(self) -> list[object]:
         """The terminal's settings, as `stty` would tell them."""
         return termios.tcgetattr(self.child.child_fd)
