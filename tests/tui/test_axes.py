@@ -46,6 +46,14 @@ def test_counts_get_no_tick_between_nought_and_one() -> None:
     assert [tick.label for tick in value_ticks(Scale(1.0, 0.5), 8, fmt.tokens)] == ["1"]
 
 
+@pytest.mark.parametrize("largest", range(1, 40))
+@pytest.mark.parametrize("rows", [3, 8, 20])
+def test_the_ticks_of_counts_stand_at_whole_numbers(largest: int, rows: int) -> None:
+    scale = value_scale(largest, rows, fmt.tokens)
+    assert scale.step >= 1
+    assert scale.step == int(scale.step)
+
+
 @pytest.mark.parametrize(
     ("words", "short"),
     [

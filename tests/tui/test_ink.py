@@ -108,6 +108,14 @@ def test_a_terminal_with_its_own_colours_gets_attributes_and_never_colour_on_the
     assert palette.style("value", "resting").bold
 
 
+def test_any_ink_can_be_had_in_bold() -> None:
+    palette = palette_of(BUDDY_DARK)
+    bold = palette.style("strong-bad")
+    assert bold.bold
+    assert bold.color == palette.style("bad").color
+    assert palette.style("strong-mauve").color == palette.style("value").color
+
+
 def test_an_unknown_ink_is_drawn_as_a_value() -> None:
     palette = palette_of(BUDDY_DARK)
     assert palette.style("mauve") == palette.style("value")

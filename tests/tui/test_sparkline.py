@@ -59,12 +59,12 @@ def test_a_share_bar_fills_its_column_exactly(share: float | None, width: int) -
     assert sum(len(span.text) for span in share_bar(share, width)) == width
 
 
-def test_a_bar_shows_eighths_and_at_least_a_trace() -> None:
-    assert bar(0.5, 4) == "██"
-    assert bar(0.53125, 4) == "██▏"
-    assert bar(1e-9, 4) == "▏"
+def test_a_bar_shows_halves_and_at_least_a_trace() -> None:
+    assert bar(0.5, 4) == "━━"
+    assert bar(0.6, 4) == "━━╸"
+    assert bar(1e-9, 4) == "╸"
     assert bar(0, 4) == bar(None, 4) == ""
-    assert bar(7, 4) == "████"
+    assert bar(7, 4) == "━━━━"
 
 
 @given(st.floats(-2, 3), st.floats(-2, 3), st.integers(0, 30))

@@ -378,7 +378,7 @@ async def test_marks_are_drawn_in_the_gutter_and_repaint_their_line_only() -> No
             app.table.toggle_mark()
             await settle(pilot)
         assert lines == [3]
-        assert screen_text(app)[3].startswith("◆k2")
+        assert screen_text(app)[3].startswith("•k2")
         app.table.toggle_mark()
         await settle(pilot)
         assert app.table.marks == frozenset()
@@ -446,6 +446,28 @@ async def test_matches_are_marked_in_either_case() -> None:
         await settle(pilot)
         underlined = [s.text for s in app.table.render_line(1) if s.style and s.style.underline]
         assert underlined == ["THE", "the"]
+
+
+async def test_the_mark_of_what_was_cut_is_no_match() -> None:
+    app = TableApp()
+    async with app.run_test(size=(24, 8)) as pilot:
+        app.table.set_source(["a"], lambda index: (literal("some long text with the word"), literal("1")))
+        app.table.highlight_matches("with the word")
+        await settle(pilot)
+        assert not [s.text for s in app.table.render_line(1) if s.style and s.style.underline]
+
+
+async def test_sorted_anew_the_cursor_stays_on_its_line_of_the_screen() -> None:
+    app = TableApp()
+    values = many(200)
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.table.set_source(*rows_of(values))
+        app.table.move_to("k97")
+        await settle(pilot)
+        line = app.table.cursor_index - app.table.top
+        app.table.set_source(*rows_of(dict(reversed(values.items()))))
+        assert app.table.cursor_key == "k97"
+        assert app.table.cursor_index - app.table.top == line
 
 
 async def test_the_sort_arrow_moves_no_title() -> None:

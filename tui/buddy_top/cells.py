@@ -67,7 +67,7 @@ def cut_left(text: str, width: int) -> str:
 
 def take(text: str, width: int) -> str:
     """The longest beginning of `text` that fits in `width` columns, combining marks included."""
-    if len(text) == cell_len(text):
+    if text.isascii():
         return text[: max(width, 0)]
     used = 0
     for index, character in enumerate(text):
@@ -79,7 +79,7 @@ def take(text: str, width: int) -> str:
 
 def take_last(text: str, width: int) -> str:
     """The longest end of `text` that fits in `width` columns and does not begin with a combining mark."""
-    if len(text) == cell_len(text):
+    if text.isascii():
         return text[max(len(text) - width, 0) :] if width > 0 else ""
     used, start = 0, len(text)
     for index in range(len(text) - 1, -1, -1):

@@ -73,16 +73,26 @@ def legible(color: Color, background: Color, ratio: float = CONTRAST) -> Color:
     return pole
 
 
+_BOLD = Style(bold=True)
+
+
 class Palette:
     """The styles of all inks on one background, under the cursor bar, and under a bar without focus."""
 
     def __init__(self, styles: Mapping[tuple[str, str], Style]) -> None:
-        self._styles = styles
+        self._styles = dict(styles)
 
     def style(self, ink: str, ground: Ground = "plain") -> Style:
-        """The Rich style of `ink`; an unknown name is drawn as `value` rather than not at all."""
+        """The Rich style of `ink`, or of `strong-` and an ink: that ink in bold.
+
+        An unknown name is drawn as `value` rather than not at all.
+        """
         found = self._styles.get((ground, ink))
-        return self._styles[ground, "value"] if found is None else found
+        if found is None:
+            base = self._styles.get((ground, ink.removeprefix("strong-")), self._styles[ground, "value"])
+            found = base + _BOLD if ink.startswith("strong-") else base
+            self._styles[ground, ink] = found
+        return found
 
 
 def make_palette(variables: Mapping[str, str], background: Color) -> Palette:

@@ -33,29 +33,41 @@ class Scale(NamedTuple):
     top: float
     step: float
 
+    @property
+    def count(self) -> int:
+        """Ticks above nought."""
+        return round(self.top / self.step)
 
-def value_scale(largest: float, rows: int) -> Scale:
+
+def value_scale(largest: float, rows: int, words: Callable[[float], Plain] | None = None) -> Scale:
     """The axis of round numbers for values up to `largest` in `rows` rows.
 
     Of all steps of one digit, the one that wastes least room above the largest value, as long as there is a
-    tick about every third or fourth row.
+    tick about every third or fourth row. With `words` no step is chosen that they cannot tell: calls are
+    counted in ones, not in halves.
     """
     if not math.isfinite(largest) or largest <= 0:
         return Scale(1.0, 1.0)
     largest = min(max(largest, 1e-300), 1e300)  # Beyond these, ten times as much is no number any more.
     most = max(rows // 2, 1)
-    scales = [scale for scale in _scales(largest) if scale.top / scale.step <= most + 0.5]
+    scales = [scale for scale in _scales(largest) if scale.count <= most]
+    honest = [scale for scale in scales if words is None or _can_tell(scale, words)]
     return min(
-        scales, key=lambda scale: 1 - largest / scale.top + abs(scale.top / scale.step - rows / 3.5) / 40
+        honest or scales, key=lambda scale: 1 - largest / scale.top + abs(scale.count - rows / 3.5) / 40
     )
 
 
 def _scales(largest: float) -> Iterator[Scale]:
     exponent = math.floor(math.log10(largest))
     for power in (exponent - 1, exponent, exponent + 1):
-        for digit in (1, 2, 3, 4, 5):
+        for digit in (1, 2, 3, 4, 5, 6, 8):
             step = digit * 10.0**power
             yield Scale(max(math.ceil(largest / step * (1 - 1e-9)), 1) * step, step)
+
+
+def _can_tell(scale: Scale, words: Callable[[float], Plain]) -> bool:
+    """True when every tick has words of its own, and none those of nought."""
+    return len({words(number * scale.step) for number in range(scale.count + 1)}) == scale.count + 1
 
 
 def value_ticks(scale: Scale, rows: int, words: Callable[[float], Plain]) -> list[Tick]:
@@ -66,9 +78,8 @@ def value_ticks(scale: Scale, rows: int, words: Callable[[float], Plain]) -> lis
     """
     ticks: list[Tick] = []
     used = {shortened(words(0.0)), "0"}
-    count = round(scale.top / scale.step)
-    for number in range(count, 0, -1):
-        row = round(rows - number / count * rows)
+    for number in range(scale.count, 0, -1):
+        row = round(rows - number / scale.count * rows)
         label = shortened(words(number * scale.step))
         if row < rows and label not in used and not any(tick.at == row for tick in ticks):
             ticks.append(Tick(row, label))

@@ -1,4 +1,4 @@
-"""Horizontal bars in eighths of a cell, for a share inside a table. Pure functions."""
+"""Horizontal bars of one line, for a share or a stretch of time inside a table. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ import math
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span
 
-_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
-FULL = "█"
+FULL, HALF, TRACK = "━", "╸", "─"
+"""Strokes rather than blocks: bars in neighbouring rows of a table must not run into one another."""
 
 
 def bar(share: float | None, width: int) -> str:
-    """A bar of at most `width` columns for a share from 0 to 1; anything above nought shows at least a trace."""
+    """A stroke of at most `width` columns for a share from 0 to 1; anything above nought shows at least half of one."""
     if share is None or not math.isfinite(share) or share <= 0 or width <= 0:
         return ""
-    eighths = max(round(min(share, 1.0) * width * 8), 1)
-    return FULL * (eighths // 8) + _EIGHTHS[eighths % 8]
+    halves = max(round(min(share, 1.0) * width * 2), 1)
+    return FULL * (halves // 2) + HALF * (halves % 2)
 
 
 def share_bar(share: float | None, width: int, *, ink: str = "accent") -> Cell:
     """A bar on its track: what is not filled is a faint line, so that the whole can be seen."""
     filled = bar(share, width)
-    rest = width - len(filled)
-    track = Span(Plain("─" * rest), "track")
+    track = Span(Plain(TRACK * max(width - len(filled), 0)), "track")
     return (Span(Plain(filled), ink), track) if filled else (track,)
 
 

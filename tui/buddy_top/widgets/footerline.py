@@ -48,10 +48,11 @@ class FooterLine(FrameLine):
         self._said = words
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(SAID_FOR_S, self._fall_silent)
+        self._timer = self.set_timer(SAID_FOR_S, self.be_silent)
         self.update_pieces()
 
-    def _fall_silent(self) -> None:
+    def be_silent(self) -> None:
+        """Give the line back to the keys."""
         self._said = self._timer = None
         self.update_pieces()
 

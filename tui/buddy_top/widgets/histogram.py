@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut, fit
+from buddy_top.cells import Cell, Span, cut, fit, width_of
 from buddy_top.format import duration, tokens
 from buddy_top.ink import InkWidget
 from buddy_top.widgets.axes import Tick, shortened, value_scale, value_ticks
@@ -94,14 +94,14 @@ def histogram_lines(data: HistogramData, width: int, height: int) -> list[Cell]:
     plot = width - gutter - 1
     ticks = _ticks(counts, plot, rows)
     shown = resample(counts, plot, "sum")
-    bars = columns(shown, rows, value_scale(top_of(shown), rows).top)
+    bars = columns(shown, rows, value_scale(top_of(shown), rows, tokens).top)
     lines = [_row(bars[y], y, ticks, gutter) for y in range(rows)]
     return [*heading, *lines, _axis(data, bins, plot, gutter), _labels(data, bins, plot, gutter)]
 
 
 def _ticks(counts: Sequence[float], width: int, rows: int) -> list[Tick]:
     """Ticks for bins joined into `width` columns."""
-    return value_ticks(value_scale(top_of(resample(counts, width, "sum")), rows), rows, tokens)
+    return value_ticks(value_scale(top_of(resample(counts, width, "sum")), rows, tokens), rows, tokens)
 
 
 def _sentence(words: Plain, width: int, height: int) -> list[Cell]:
@@ -111,14 +111,14 @@ def _sentence(words: Plain, width: int, height: int) -> list[Cell]:
 
 
 def _marks_in_words(data: HistogramData, width: int) -> Cell:
-    spans: list[Span] = []
+    line: Cell = ()
     for name, value in data.marks:
         if value is not None:
-            spans += [
-                Span(Plain(f"{'   ' if spans else ''}{name} "), "label"),
-                Span(data.words(value), "value"),
-            ]
-    return cut(tuple(spans), width)
+            mark = (Span(Plain(f"{'   ' if line else ''}{name} "), "label"), Span(data.words(value), "value"))
+            if width_of((*line, *mark)) > width:
+                break
+            line = (*line, *mark)
+    return line
 
 
 def _row(bars: str, y: int, ticks: Sequence[Tick], gutter: int) -> Cell:

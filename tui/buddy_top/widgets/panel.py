@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.containers import Container
 from textual.geometry import Region
 from textual.strip import Strip
@@ -16,7 +17,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut, width_of
 from buddy_top.ink import InkWidget
 
-LEAST_SUMMARY = 4
+LEAST_SUMMARY = 8
 """Columns below which a shortened summary says nothing any more."""
 
 
@@ -28,6 +29,9 @@ class Panel(Container, InkWidget):
         width: 1fr;
         height: 1fr;
         border: round $foreground 25%;
+    }
+    Panel:ansi {
+        border: round ansi_bright_black;
     }
     Panel:focus-within {
         border: round $accent;
@@ -45,6 +49,7 @@ class Panel(Container, InkWidget):
         super().__init__(*children, id=id, classes=classes)
         self._title: Cell = () if title is None else (Span(title, "strong"),)
         self._summary: Cell = () if summary is None else (Span(summary, "dim"),)
+        self._edge: tuple[tuple[Cell, Cell, int, Color, Color], Strip] | None = None
 
     def set_title(self, title: Plain | Cell) -> None:
         """Words at the left of the top edge; a name is drawn `strong`, a cell brings its own inks."""
@@ -60,6 +65,11 @@ class Panel(Container, InkWidget):
             self._summary = cell
             self._refresh_top()
 
+    def notify_style_update(self) -> None:
+        """Draw the edge anew in the new inks."""
+        self._edge = None
+        super().notify_style_update()
+
     def _refresh_top(self) -> None:
         gutter = self.styles.gutter
         self.refresh(Region(-gutter.left, -gutter.top, self.outer_size.width, 1))
@@ -72,19 +82,31 @@ class Panel(Container, InkWidget):
         return strips
 
     def _top_edge(self) -> Strip:
-        width = self.outer_size.width
+        """The edge as it was drawn last, unless anything it is made of has changed."""
         base, background = self.background_colors
-        line = Style(color=(base + self.styles.border_top[1]).rich_color, bgcolor=background.rich_color)
+        made_of = (
+            self._title,
+            self._summary,
+            self.outer_size.width,
+            base + self.styles.border_top[1],
+            background,
+        )
+        if self._edge is None or self._edge[0] != made_of:
+            self._edge = (made_of, self._draw_edge(*made_of[2:]))
+        strip = self._edge[1]
+        for line_filter in self.get_line_filters():
+            strip = strip.apply_filter(line_filter, background)
+        return strip
+
+    def _draw_edge(self, width: int, color: Color, background: Color) -> Strip:
+        line = Style(color=color.rich_color, bgcolor=background.rich_color)
         title, summary = edge_labels(self._title, self._summary, width - 3)
         used = sum(width_of(label) + 2 for label in (title, summary) if label)
         tail = "─╮" if summary else "╮"
         stroke = "─" * max(width - 2 - len(tail) - used, 0)
         segments = [Segment("╭─", line), *self._label(title), Segment(stroke, line)]
         segments += [*self._label(summary), Segment(tail, line)]
-        strip = Strip(segments).adjust_cell_length(width, line)
-        for line_filter in self.get_line_filters():
-            strip = strip.apply_filter(line_filter, background)
-        return strip
+        return Strip(segments).adjust_cell_length(width, line)
 
     def _label(self, spans: Cell) -> list[Segment]:
         if not spans:
@@ -98,6 +120,6 @@ def edge_labels(title: Cell, summary: Cell, room: int) -> tuple[Cell, Cell]:
 
     The summary gives way down to nothing; the title is only cut once the summary is gone.
     """
-    left = room - width_of(title) - 2 - 2
-    summary = cut(summary, left - 2) if left >= LEAST_SUMMARY + 2 else ()
+    left = room - width_of(title) - 2 - 2 - 2
+    summary = cut(summary, left) if left >= min(width_of(summary), LEAST_SUMMARY) else ()
     return cut(title, max(room - 2, 0)), summary

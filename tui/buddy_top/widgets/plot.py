@@ -67,7 +67,7 @@ def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
     if width < LEAST_WIDTH or height < 3:
         return [cut((Span(data.empty, "dim"),), width) if _is_empty(data) else _tiny(data, width)][:height]
     rows = height - 2
-    scale = value_scale(top_of(*(series.values for series in data.series)), rows)
+    scale = value_scale(top_of(*(series.values for series in data.series)), rows, data.words)
     ticks = [] if _is_empty(data) else value_ticks(scale, rows, data.words)
     gutter = min(max([cell_len(tick.label) for tick in ticks], default=1) + 1, width // 2)
     plot_width = width - gutter - 1
@@ -169,29 +169,31 @@ def _peak(data: ChartData, width: int) -> tuple[int, float] | None:
 
 
 def _write_legend(grid: Grid, data: ChartData) -> None:
-    """The unit, and the names of the series where there are several, on the first line with room for them."""
-    words: list[tuple[str, str]] = []
-    if len(data.series) > 1:
-        words = [(f"━ {series.label}", series.ink) for series in data.series if series.label]
+    """The unit beside the value axis, and at the right the names of the series where there are several."""
     if data.unit:
-        words.append((data.unit, "dim"))
-    size = sum(cell_len(text) for text, _ in words) + 2 * max(len(words) - 1, 0)
+        _write_where_blank(grid, [(data.unit, "dim")], right=False)
+    names = [(f"━ {series.label}", series.ink) for series in data.series if series.label]
+    if len(names) > 1:
+        _write_where_blank(grid, names, right=True)
+
+
+def _write_where_blank(grid: Grid, words: Sequence[tuple[str, str]], *, right: bool) -> None:
+    """Put words on the first line that has room for them, as far to one side as can be."""
+    size = sum(cell_len(text) for text, _ in words) + 2 * (len(words) - 1)
     for y, row in enumerate(grid):
-        x = _blank_run(row, size)
-        if words and x is not None:
+        x = _blank_run(row, size, right=right)
+        if x is not None:
             for text, ink in words:
                 _write(grid, y, x, text, ink)
                 x += cell_len(text) + 2
             return
 
 
-def _blank_run(row: Sequence[tuple[str, str]], size: int) -> int | None:
-    """Where `size` blank cells begin with one more on either side, as far right as can be."""
-    line = "".join(character for character, _ in row)
-    if line.endswith(" " * (size + 1)):
-        return len(line) - size
-    found = line.rfind(" " * (size + 2))
-    return found + 1 if found >= 0 else None
+def _blank_run(row: Sequence[tuple[str, str]], size: int, *, right: bool) -> int | None:
+    """Where `size` blank cells begin with one more on either side; the edge of the plot counts as one."""
+    line = f" {''.join(character for character, _ in row)} "
+    found = (line.rfind if right else line.find)(" " * (size + 2))
+    return found if found >= 0 else None
 
 
 def _time_ticks(data: ChartData, width: int) -> list[Tick]:

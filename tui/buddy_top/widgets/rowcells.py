@@ -19,10 +19,8 @@ def row_spans(cells: Sequence[Cell], placed: Sequence[Placed], match: re.Pattern
     for index, column, start, width in placed:
         if start > x:
             spans.append(Span(Plain(" " * (start - x))))
-        cell = cells[index] if index < len(cells) else ()
-        if match is not None:
-            cell = tuple(marked(cell, match))
-        spans.extend(fit(cell, width, column.align, column.cut))
+        cell = fit(cells[index] if index < len(cells) else (), width, column.align, column.cut)
+        spans.extend(cell if match is None else marked(cell, match))
         x = start + width
     return spans
 

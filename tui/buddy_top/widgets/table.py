@@ -31,7 +31,7 @@ Render = Callable[[int], Sequence[Cell]]
 NEARBY = 200
 """Rows on either side of its old place where a key is looked for before all keys are."""
 
-_MARK, _CURSOR, _BLANK = Plain("◆"), Plain("▌"), Plain(" ")
+_MARK, _CURSOR, _BLANK = Plain("•"), Plain("▌"), Plain(" ")
 
 
 class Shown(NamedTuple):
@@ -432,7 +432,7 @@ class Table(LineScroller, can_focus=True):
 
     def _sign(self, index: int, ground: Ground) -> Span:
         if self._keys[index] in self._marks:
-            return Span(_MARK, "accent")
+            return Span(_MARK, "warn")
         return Span(_CURSOR if ground != "plain" else _BLANK, "accent")
 
     def _blank_line(self, y: int, width: int) -> Strip:

@@ -30,6 +30,7 @@ class TileFacts:
     """Value of a full bar, shared by tiles of one unit; None: the largest value."""
     ink: str = "accent"
     value_ink: str = "strong"
+    """Ink of the value, which is bold in any case."""
     how: How = "max"
 
 
@@ -89,7 +90,8 @@ def tile_lines(facts: TileFacts, width: int, height: int) -> list[Cell]:
     Whether the note stands beside the value or below it follows from the width alone, so that all tiles of a
     row agree.
     """
-    value: Cell = (Span(facts.value, facts.value_ink),)
+    ink = facts.value_ink if facts.value_ink.startswith("strong") else f"strong-{facts.value_ink}"
+    value: Cell = (Span(facts.value, ink),)
     if width >= BESIDE:
         lines = [spread(value, cut(facts.note, max(width - width_of(value) - 2, 0)), width)]
     else:
