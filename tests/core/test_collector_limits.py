@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core import HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Window
+from buddy_core import ErrorRecord, HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Window
 from buddy_core.metrics import ledger, rollup
 from buddy_core.metrics.checks import LONGEST_NAME
 
@@ -178,3 +178,21 @@ def test_recording_inside_a_record_by_a_signal_handler_does_not_wait_for_itself(
     with collector._lock:
         collector.record_tool_execution(name="bash")
     assert collector.get_total_tool_calls() == 1
+
+
+def test_very_many_series_are_merged_as_exactly_as_a_few() -> None:
+    collector = MetricsCollector(clock=ManualClock(NOW))
+    for number in range(130):
+        for age in range(number % 4):
+            collector.record_tool_execution(name=f"tool{number}", at_ms=NOW - age * 30 * rollup.MINUTE)
+    assert collector.view(Window.M15).total_tool_calls == 97
+    assert collector.view(Window.H24).total_tool_calls == sum(number % 4 for number in range(130))
+
+
+def test_an_absorbed_error_is_checked_as_a_recorded_one(collector: MetricsCollector) -> None:
+    nonsense = ErrorRecord(10**400, "type", "message")
+    collector.absorb(HistoryBatch(errors=[ErrorRecord(NOW, "x" * 1_000, "message"), nonsense]))
+    (error,) = collector.get_recent_errors()
+    assert (error.timestamp, error.type) == (0, "type")
+    assert collector.view(Window.H1).total_errors == 0
+    assert refused(collector) == 2

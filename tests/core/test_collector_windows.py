@@ -299,6 +299,8 @@ def times_of(collector: MetricsCollector) -> list[int]:
     [
         ToolColumn([NOW, NOW - 1], [1.0, math.nan], [True, True]),
         ToolColumn([NOW - 2 * DAY, NOW, NOW - HOUR], [math.inf, -5.0, 3.0], [True, False, True]),
+        ToolColumn([10**400, -5, NOW], [10**400, 1.5, 2.5], [True, False, True]),
+        ToolColumn(["soon", None, NOW], [1.0, 1.5, 2.5], [True, False, True]),  # type: ignore[list-item]
         ToolColumn([NOW, NOW, NOW], ["7", 2.0, None], [True, True, True]),  # type: ignore[list-item]
     ],
 )
@@ -308,7 +310,8 @@ def test_absorbing_nonsense_counts_the_calls_and_refuses_the_numbers(column: Too
     absorbed.absorb(HistoryBatch(tools={"bash": column}))
     for at_ms, duration_ms, ok in zip(column.at_ms, column.duration_ms, column.ok, strict=True):
         recorded.record_tool_execution(name="bash", duration_ms=duration_ms, success=ok, at_ms=at_ms)
-    assert absorbed.get_tool_metrics() == recorded.get_tool_metrics()
+    for window in ALL_WINDOWS:
+        assert absorbed.view(window) == recorded.view(window)
     assert absorbed.export().rejected == recorded.export().rejected
 
 

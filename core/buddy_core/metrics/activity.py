@@ -81,8 +81,17 @@ class ActivityCounts:
 
     @property
     def known_cost(self) -> float | None:
-        """Sum of stated costs: 0.0 when nothing was spent on, None when something was and nobody said what."""
-        return None if (self.requests or self.usages) and not self.cost_count else self.cost
+        """Sum of stated costs: 0.0 when nothing happened, None when something did and nobody said what it cost."""
+        return None if self._anything and not self.cost_count else self.cost
+
+    @property
+    def known_tokens(self) -> int | None:
+        """Tokens used: 0 when nothing happened, None when tools were called and no request was logged."""
+        return None if self._anything and not (self.requests or self.usages) else self.tokens
+
+    @property
+    def _anything(self) -> bool:
+        return bool(self.requests or self.usages or self.tool_calls)
 
     @property
     def failures(self) -> int:
@@ -109,23 +118,31 @@ class ActivityLog:
     def __init__(self) -> None:
         self.total = ActivityCounts()
         self.first_at: int | None = None
-        """Earliest dated sample, in milliseconds since the epoch."""
+        """Time of the earliest dated sample, in milliseconds since the epoch, exact to the second."""
         self.last_at: int | None = None
+        """Time of the latest, likewise."""
         self._seconds: dict[int, ActivityCounts] = {}
         self._minutes: dict[int, ActivityCounts] = {}
         self._hours: dict[int, ActivityCounts] = {}
         self._folded_until = 0
+        # A burst falls into one second: its counters are found once.
+        self._newest_second = -1
+        self._newest: tuple[ActivityCounts, ...] = ()
 
     def buckets(self, at_ms: int, now_ms: int) -> tuple[ActivityCounts, ...]:
         """The counters a sample of this moment is added to; the total is the first."""
+        second = at_ms // SECOND
+        if second == self._newest_second and at_ms <= now_ms + AHEAD_MS:
+            return self._newest
         if not EARLIEST_AT <= at_ms <= now_ms + AHEAD_MS:
             return (self.total,)
         self._stretch(at_ms, at_ms)
         coarse = self._coarse(at_ms // MINUTE)
         if at_ms < now_ms - SECONDS_HELD * SECOND:
             return self.total, coarse
-        second = at_ms // SECOND
-        return self.total, coarse, self._seconds.get(second) or self._open_second(second, now_ms)
+        self._newest = (self.total, coarse, self._seconds.get(second) or self._open_second(second, now_ms))
+        self._newest_second = second
+        return self._newest
 
     def add_tools(self, at_ms: Sequence[int], failed_at_ms: Sequence[int], now_ms: int) -> None:
         """Count tool calls of the past in bulk: when each was, and again when each that failed was.
@@ -161,6 +178,7 @@ class ActivityLog:
     def _open_second(self, second: int, now_ms: int) -> ActivityCounts:
         if len(self._seconds) > SECONDS_HELD + AHEAD_MS // SECOND:
             oldest = now_ms // SECOND - SECONDS_HELD
+            self._newest_second = -1
             self._seconds = {key: counts for key, counts in self._seconds.items() if key >= oldest}
         return self._seconds.setdefault(second, ActivityCounts())
 
@@ -171,6 +189,7 @@ class ActivityLog:
 
     def _fold_minutes(self) -> None:
         """Move the oldest whole hours of minutes into the hour tier."""
+        self._newest_second = -1
         keys = sorted(self._minutes)
         until = -(-keys[len(keys) - MINUTES_HELD] // 60) * 60
         for key in keys:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from buddy_core.metrics.batch import HistoryBatch, ToolColumn
-from buddy_core.metrics.checks import LARGEST_AMOUNT, Refusals, request_sample
+from buddy_core.metrics.checks import LARGEST_AMOUNT, LATEST_AT, Refusals, request_sample
 from buddy_core.metrics.errorlog import trimmed
 from buddy_core.metrics.ledger import Ledger
-from buddy_core.metrics.model import ApiRequest, Usage
+from buddy_core.metrics.model import ApiRequest, ErrorRecord, Usage
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, MINUTES_KEPT, Tiers
 from buddy_core.metrics.slices import stretches
 from buddy_core.metrics.stats import MOST_WAITING, Timing, ToolStats, UsageSample
@@ -31,11 +32,13 @@ class _Calls:
 
     __slots__ = ("at_ms", "durations", "gaps", "ok", "perfect")
 
-    def __init__(self, column: ToolColumn, refusals: Refusals) -> None:
+    def __init__(self, column: ToolColumn, refusals: Refusals, now_ms: int) -> None:
         at_ms, durations, ok = column.at_ms, column.duration_ms, column.ok
         if not len(at_ms) == len(durations) == len(ok):
             shortest = min(len(at_ms), len(durations), len(ok))
             at_ms, durations, ok = at_ms[:shortest], durations[:shortest], ok[:shortest]
+        if not _are_times(at_ms):
+            at_ms = [refusals.moment(value, now_ms) for value in at_ms]
         if sorted(at_ms) != at_ms:
             order = sorted(range(len(at_ms)), key=at_ms.__getitem__)
             at_ms = [at_ms[n] for n in order]
@@ -92,13 +95,21 @@ class _Calls:
 def absorb_batch(ledger: Ledger, batch: HistoryBatch, refusals: Refusals, now_ms: int) -> int:
     """Count everything in `batch`; gives the number of items."""
     for record in batch.errors:
-        ledger.add_error(trimmed(record), now_ms)
+        _absorb_error(ledger, record, refusals, now_ms)
     for request in batch.requests:
         _absorb_request(ledger, request, refusals, now_ms)
     for usage in batch.usage:
         _absorb_usage(ledger, usage, refusals, now_ms)
     calls = absorb_tools(ledger, batch.tools, refusals, now_ms) if batch.tools else 0
     return calls + len(batch.errors) + len(batch.requests) + len(batch.usage)
+
+
+def _absorb_error(ledger: Ledger, record: ErrorRecord, refusals: Refusals, now_ms: int) -> None:
+    if refusals.name(record.type) is None:
+        return
+    if not _are_times([record.timestamp]):
+        record = replace(record, timestamp=refusals.moment(record.timestamp, now_ms))
+    ledger.add_error(trimmed(record), now_ms)
 
 
 def _absorb_request(ledger: Ledger, request: ApiRequest, refusals: Refusals, now_ms: int) -> None:
@@ -139,7 +150,7 @@ def absorb_tools(ledger: Ledger, tools: dict[str, ToolColumn], refusals: Refusal
             continue
         series = ledger.tool(name)
         series.version += 1
-        calls = _Calls(column, refusals)
+        calls = _Calls(column, refusals, now_ms)
         first, end = calls.spread(series.tiers, now_ms)
         dated += calls.at_ms[first:end]
         failed += calls.failed(first, end)
@@ -156,5 +167,13 @@ def _sound(values: Sequence[float | None]) -> bool:
     try:
         # A NaN hides from min and max, but never from a sum.
         return not values or (min(values) >= 0 and 0 <= sum(values) <= LARGEST_AMOUNT)  # type: ignore[type-var,arg-type,operator]
-    except TypeError:
+    except (TypeError, OverflowError):
+        return False
+
+
+def _are_times(values: list[int]) -> bool:
+    """True when every value can be a wall time in milliseconds."""
+    try:
+        return min(values) >= 0 and max(values) <= LATEST_AT
+    except (TypeError, ValueError):
         return False

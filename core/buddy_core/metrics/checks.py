@@ -12,10 +12,13 @@ LONGEST_NAME = 256
 """Characters of a provider, model, tool, metric or label; a longer name is no name."""
 
 LARGEST_COUNT = 2**53
-"""Beyond this a count is a mistake (and JavaScript could not have written it)."""
+"""From here on a count is a mistake (and JavaScript could not have written it)."""
 
 LARGEST_AMOUNT = 1e15
 """Upper bound of durations (31,000 years in ms) and costs; keeps every sum finite."""
+
+LATEST_AT = 4_102_444_800_000
+"""The year 2100: a later time is a unit mixed up, not a moment."""
 
 MOST_LABELS = 16
 """Labels of one point of a custom metric."""
@@ -38,7 +41,7 @@ class Refusals:
         if type(value) is not int:
             self.refuse(_number_problem(value))
             return 0
-        if 0 <= value <= LARGEST_COUNT:
+        if 0 <= value < LARGEST_COUNT:
             return value
         self.refuse("negative" if value < 0 else "too large")
         return 0
@@ -81,11 +84,15 @@ class Refusals:
         return all(self.name(value) is not None for value in values)
 
     def moment(self, value: object, now_ms: int) -> int:
-        """`value` as a wall time in milliseconds; None means now, and so does what is no time at all."""
+        """`value` as a wall time in milliseconds; None means now, and 0 is a time nobody can believe."""
         if value is None:
             return now_ms
         number = self.number(value)
-        return now_ms if number is None else max(0, int(number))
+        if number is not None and 0 <= number <= LATEST_AT:
+            return int(number)
+        if number is not None:
+            self.refuse("no time")
+        return 0
 
     def labels(self, value: Mapping[str, str] | None) -> dict[str, str] | None:
         """`value` as labels (numbers and booleans become text), or None when one of them may not be."""
@@ -116,10 +123,10 @@ def request_sample(
 ) -> RequestSample:
     """One model request with every value checked; a bad count becomes 0, another bad value unknown."""
     prompt, completion, cache_read, cache_write = tokens
+    # Counts or-ed together are below a power of two, and not negative, just when each of them is.
     if not (
         type(prompt) is type(completion) is type(cache_read) is type(cache_write) is int
-        and min(tokens) >= 0
-        and max(tokens) <= LARGEST_COUNT
+        and 0 <= prompt | completion | cache_read | cache_write < LARGEST_COUNT
     ):
         prompt, completion, cache_read, cache_write = map(refusals.count, tokens)
     if latency_ms is not None and not (type(latency_ms) is float and 0.0 <= latency_ms <= LARGEST_AMOUNT):

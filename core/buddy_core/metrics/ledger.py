@@ -69,6 +69,10 @@ class Ledger:
             key = type_ = OTHER
         return self.errors.setdefault(key, ErrorSeries(key, type_, record, self.room))
 
+    def series(self) -> list[ProviderSeries | ToolSeries | ErrorSeries]:
+        """Every series there is."""
+        return [*self.providers.values(), *self.tools.values(), *self.errors.values()]
+
     def add_request(self, series: ProviderSeries, sample: RequestSample, now_ms: int) -> None:
         """Count one model request."""
         series.version += 1

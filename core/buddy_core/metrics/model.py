@@ -201,13 +201,14 @@ class DashboardState:
     uptime_ms: int
     active_session: str | None
     total_sessions: int
-    total_tokens: int
+    total_tokens: int | None
+    """None when tools were called and nobody logged a request."""
     total_cost: float | None
     total_tool_calls: int
     avg_response_time_ms: float | None
     error_rate: float | None
     """Percent of API requests that failed, 0 to 100; None without requests."""
-    tokens_per_minute: float
+    tokens_per_minute: float | None
     cost_per_hour: float | None
 
 
@@ -244,7 +245,8 @@ class WindowView:
     """First millisecond that is included (aligned to the minute); None when nothing limits it."""
     total_requests: int
     failed_requests: int
-    total_tokens: int
+    total_tokens: int | None
+    """None when tools were called and nobody logged a request."""
     prompt_tokens: int
     completion_tokens: int
     cache_tokens: int

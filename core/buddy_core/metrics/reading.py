@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 RATE_MS = 5 * MINUTE
 """How far the rates of the dashboard state look back."""
+
+AT_ONCE = 50
+"""Series merged while the lock is held, where there are more: a millisecond or two."""
 
 MOST_LOOKS = 512
 """Charts remembered until something new is recorded."""
@@ -86,9 +90,22 @@ class MetricsReader:
         until something is recorded or the window's beginning moves.
         """
         now = self._clock.now_ms() if now_ms is None else now_ms
-        return self._look(
-            ("view", window), since_of(window, now), lambda: views.build_view(self._ledger, window, now)
-        )
+        since = since_of(window, now)
+        self._merge_by_and_by(window, since)
+        return self._look(("view", window), since, lambda: views.build_view(self._ledger, window, now))
+
+    def _merge_by_and_by(self, window: Window, since_ms: int | None) -> None:
+        """Merge the buckets of very many series a few at a time, so that no recorder waits for all of them."""
+        with self._lock:
+            known = self._looks.get(("view", window))
+            if known is not None and known[0] == (self._ledger.version, since_ms):
+                return
+            series = self._ledger.series()
+        for start in range(0, len(series) if len(series) > AT_ONCE else 0, AT_ONCE):
+            with self._lock:
+                for one in series[start : start + AT_ONCE]:
+                    one.look(window, since_ms)
+            time.sleep(0)
 
     def activity(self, window: Window, slices: int, *, now_ms: int | None = None) -> Activity:
         """The window in equal slices, oldest first, without holes; `ALL` from the first to the last activity.
@@ -158,7 +175,7 @@ class MetricsReader:
                 uptime_ms=self._uptime_ms(),
                 active_session=self._sessions.active_id,
                 total_sessions=self._sessions.started,
-                total_tokens=total.tokens,
+                total_tokens=total.known_tokens,
                 total_cost=total.known_cost,
                 total_tool_calls=total.tool_calls,
                 avg_response_time_ms=total.latency_sum_ms / total.latency_count
@@ -172,7 +189,7 @@ class MetricsReader:
     def _uptime_ms(self) -> int:
         return int(self._clock.monotonic_ms() - self._started_monotonic)
 
-    def _rates(self) -> tuple[float, float | None]:
+    def _rates(self) -> tuple[float | None, float | None]:
         """Tokens a minute and dollars an hour over the last five minutes.
 
         A shorter life counts as what it is, unless samples are older than the collector: a monitor that
@@ -184,8 +201,11 @@ class MetricsReader:
             life = max(life, now - first)
         length = min(RATE_MS, max(life, SECOND))
         recent = self._ledger.activity.recent(now - length)
-        cost = recent.known_cost
-        return recent.tokens * MINUTE / length, None if cost is None else cost * HOUR / length
+        cost, tokens = recent.known_cost, recent.known_tokens
+        return (
+            None if tokens is None else tokens * MINUTE / length,
+            None if cost is None else cost * HOUR / length,
+        )
 
     def get_total_tokens(self) -> int:
         """Tokens of all requests and all usage."""

@@ -28,9 +28,6 @@ AHEAD_MS = 5 * MINUTE
 EARLIEST_AT = 946_684_800_000
 """The year 2000: a time before it is a writer's default or a unit mixed up, not a moment."""
 
-LATEST_AT = 4_102_444_800_000
-"""The year 2100: likewise."""
-
 S = TypeVar("S", bound=Stats)
 
 
@@ -45,11 +42,6 @@ def since_of(window: Window, now_ms: int) -> int | None:
         return None
     grain = HOUR if window is Window.D7 else MINUTE
     return (now_ms - window.ms) // grain * grain
-
-
-def is_dated(at_ms: int, now_ms: int) -> bool:
-    """True when a sample's time can be believed; the others count in the totals but in no window."""
-    return EARLIEST_AT <= at_ms <= now_ms + AHEAD_MS
 
 
 class Room:

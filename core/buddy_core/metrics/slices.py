@@ -26,15 +26,28 @@ class Grid(NamedTuple):
         return range(self.start_at, self.start_at + self.slices * self.bucket_ms, self.bucket_ms)
 
 
-def grid_of(first_ms: int, last_ms: int, slices: int, grain_ms: int) -> Grid:
-    """About `slices` slices from `first_ms` to `last_ms`; one more where the ends cut a slice in two.
+_SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
+_ROUND_MS = (
+    *(n * _SECOND for n in (1, 2, 5, 10, 15, 30)),
+    *(n * _MINUTE for n in (1, 2, 3, 5, 10, 15, 20, 30)),
+    *(n * _HOUR for n in (1, 2, 3, 4, 6, 8, 12)),
+    *(n * _DAY for n in (1, 2, 3, 7, 14, 30, 90, 365)),
+)
+"""Lengths people have a word for, so that an axis can say what a bar stands for."""
 
-    A slice is a whole number of grains, and begins on a multiple of itself: so the picture of a moving
-    window moves by whole slices and no bar changes its height by being cut differently. Where the
-    grain does not allow as many slices there are fewer.
+
+def _round_up(ms: float) -> int:
+    return next((length for length in _ROUND_MS if length >= ms), _ROUND_MS[-1] * -(-int(ms) // _ROUND_MS[-1]))
+
+
+def grid_of(first_ms: int, last_ms: int, slices: int, grain_ms: int) -> Grid:
+    """At most about `slices` slices from `first_ms` to `last_ms`; one more where the ends cut a slice in two.
+
+    A slice has a round length, at least a grain, and begins on a multiple of itself: so the picture of a
+    moving window moves by whole slices and no bar changes its height by being cut differently.
     """
     length = max(last_ms - first_ms, 1)
-    bucket = max(1, -(-length // (max(slices, 1) * grain_ms))) * grain_ms
+    bucket = max(_round_up(length / max(slices, 1)), grain_ms)
     start = first_ms // bucket * bucket
     return Grid(start, bucket, (last_ms - start) // bucket + 1)
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from buddy_core.clock import Clock
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, SessionMetrics, ToolExecution
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 EventName = Literal[
     "metric", "api:request", "tool:executed", "error", "session:started", "session:ended", "reset"
 ]
+
+EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
+"""Every name there is."""
 
 MOST_FAILURES = 10
 """Failures in a row after which a callback is not called any more."""
@@ -194,6 +197,7 @@ class Broadcast:
         self._clock = clock
         self._listeners: dict[EventName, tuple[Listener, ...]] = {}
         self._subscriptions: tuple[Subscription, ...] = ()
+        self._wanted: frozenset[EventName] = frozenset()
         self._lock = threading.Lock()
         self._depth = threading.local()
         self.suppressed = 0
@@ -206,11 +210,13 @@ class Broadcast:
         listener = Listener(callback)
         with self._lock:
             self._listeners[name] = (*self._listeners.get(name, ()), listener)
+            self._take_stock()
 
         def off() -> None:
             with self._lock:
                 known = self._listeners.get(name, ())
                 self._listeners[name] = tuple(other for other in known if other is not listener)
+                self._take_stock()
 
         return off
 
@@ -219,17 +225,25 @@ class Broadcast:
         subscription = Subscription(names, maxsize=maxsize, on_close=self._forget)
         with self._lock:
             self._subscriptions = (*self._subscriptions, subscription)
+            self._take_stock()
         return subscription
+
+    def _take_stock(self) -> None:
+        """Work out anew which events anybody hears; held under the lock after every change."""
+        self._wanted = frozenset(
+            name
+            for name in EVENT_NAMES
+            if self._listeners.get(name) or any(one.wants(name) for one in self._subscriptions)
+        )
 
     def _forget(self, subscription: Subscription) -> None:
         with self._lock:
             self._subscriptions = tuple(one for one in self._subscriptions if one is not subscription)
+            self._take_stock()
 
     def wanted(self, name: EventName) -> bool:
         """True when somebody would hear an event of this name; else it need not be built."""
-        if self._listeners.get(name):
-            return True
-        return any(subscription.wants(name) for subscription in self._subscriptions)
+        return name in self._wanted
 
     def send(self, name: EventName, payload: Payload) -> None:
         """Tell everybody; called without the collector's lock, in the recorder's thread."""
@@ -258,6 +272,8 @@ class Broadcast:
 
     def close(self) -> None:
         """End every stream and forget every callback."""
-        self._listeners = {}
+        with self._lock:
+            self._listeners = {}
+            self._take_stock()
         for subscription in self._subscriptions:
             subscription.close()

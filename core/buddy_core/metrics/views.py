@@ -60,11 +60,11 @@ def build_view(ledger: Ledger, window: Window, now_ms: int) -> WindowView:
         since_ms=since,
         total_requests=requests.requests,
         failed_requests=requests.failures,
-        total_tokens=requests.tokens + usage.tokens,
+        total_tokens=_tokens(requests, usage, tools),
         prompt_tokens=requests.prompt_tokens + usage.prompt_tokens,
         completion_tokens=requests.completion_tokens + usage.completion_tokens,
         cache_tokens=requests.cache_read_tokens + requests.cache_write_tokens,
-        total_cost=_cost(requests, usage),
+        total_cost=_cost(requests, usage, tools),
         unattributed_cost=usage.cost,
         unattributed_tokens=usage.tokens,
         total_tool_calls=tools.calls,
@@ -81,9 +81,15 @@ def build_view(ledger: Ledger, window: Window, now_ms: int) -> WindowView:
     )
 
 
-def _cost(requests: ProviderStats, usage: UsageStats) -> float | None:
-    spent_on, stated = requests.requests + usage.count, requests.cost_count + usage.cost_count
-    return None if spent_on and not stated else requests.cost + usage.cost
+def _cost(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> float | None:
+    """What was stated; None when something was at work and nobody stated anything."""
+    at_work, stated = requests.requests + usage.count + tools.calls, requests.cost_count + usage.cost_count
+    return None if at_work and not stated else requests.cost + usage.cost
+
+
+def _tokens(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> int | None:
+    """Tokens of requests and totals; None when tools were called and neither was logged."""
+    return None if tools.calls and not requests.requests + usage.count else requests.tokens + usage.tokens
 
 
 def _providers(
