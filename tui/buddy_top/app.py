@@ -30,6 +30,7 @@ from buddy_top.panes.runs import RunsPane
 from buddy_top.panes.tools import ToolsPane
 from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
 from buddy_top.safe_app import SafeApp
+from buddy_top.screens.root import RootScreen
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.themes import THEMES
 from buddy_top.widgets.filterline import FilterLine
@@ -73,6 +74,10 @@ class BuddyTop(SafeApp):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = options.theme or THEMES[0].name
+
+    def get_default_screen(self) -> RootScreen:
+        """A screen without keys of its own."""
+        return RootScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         """The frame first: panes are built when they are first visited."""
