@@ -34,7 +34,7 @@ class Scale(NamedTuple):
     step: float
 
     @property
-    def count(self) -> int:
+    def ticks(self) -> int:
         """Ticks above nought."""
         return round(self.top / self.step)
 
@@ -50,10 +50,10 @@ def value_scale(largest: float, rows: int, words: Callable[[float], Plain] | Non
         return Scale(1.0, 1.0)
     largest = min(max(largest, 1e-300), 1e300)  # Beyond these, ten times as much is no number any more.
     most = max(rows // 2, 1)
-    scales = [scale for scale in _scales(largest) if scale.count <= most]
+    scales = [scale for scale in _scales(largest) if scale.ticks <= most]
     honest = [scale for scale in scales if words is None or _can_tell(scale, words)]
     return min(
-        honest or scales, key=lambda scale: 1 - largest / scale.top + abs(scale.count - rows / 3.5) / 40
+        honest or scales, key=lambda scale: 1 - largest / scale.top + abs(scale.ticks - rows / 3.5) / 40
     )
 
 
@@ -67,7 +67,7 @@ def _scales(largest: float) -> Iterator[Scale]:
 
 def _can_tell(scale: Scale, words: Callable[[float], Plain]) -> bool:
     """True when every tick has words of its own, and none those of nought."""
-    return len({words(number * scale.step) for number in range(scale.count + 1)}) == scale.count + 1
+    return len({words(number * scale.step) for number in range(scale.ticks + 1)}) == scale.ticks + 1
 
 
 def value_ticks(scale: Scale, rows: int, words: Callable[[float], Plain]) -> list[Tick]:
@@ -78,8 +78,8 @@ def value_ticks(scale: Scale, rows: int, words: Callable[[float], Plain]) -> lis
     """
     ticks: list[Tick] = []
     used = {shortened(words(0.0)), "0"}
-    for number in range(scale.count, 0, -1):
-        row = round(rows - number / scale.count * rows)
+    for number in range(scale.ticks, 0, -1):
+        row = round(rows - number / scale.ticks * rows)
         label = shortened(words(number * scale.step))
         if row < rows and label not in used and not any(tick.at == row for tick in ticks):
             ticks.append(Tick(row, label))

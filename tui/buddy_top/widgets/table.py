@@ -20,6 +20,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut
 from buddy_top.ink import Ground
 from buddy_top.widgets.columns import Column, Placed, place_columns
+from buddy_top.widgets.keys import find_key
 from buddy_top.widgets.rowcells import header_spans, match_pattern, row_spans
 from buddy_top.widgets.scroller import LineScroller
 
@@ -28,10 +29,20 @@ __all__ = ["Column", "Table"]
 Render = Callable[[int], Sequence[Cell]]
 """Row index to one cell for each column, in the order of the columns."""
 
-NEARBY = 200
-"""Rows on either side of its old place where a key is looked for before all keys are."""
-
 _MARK, _CURSOR, _BLANK = Plain("•"), Plain("▌"), Plain(" ")
+
+
+class TableMessage(Message):
+    """Something that happened to a table."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self.table = table
+
+    @property
+    def control(self) -> Table:
+        """The table, for `@on` selectors."""
+        return self.table
 
 
 class Shown(NamedTuple):
@@ -58,60 +69,33 @@ class Table(LineScroller, can_focus=True):
         Binding("enter", "open", "open", id="table.open", show=False),
     ]
 
-    class Highlighted(Message):
+    class Highlighted(TableMessage):
         """The cursor came to lie on another row; `key` is None when there are no rows."""
 
         def __init__(self, table: Table, key: str | None) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.key = key
-
-        @property
-        def control(self) -> Table:
-            """The table, for `@on` selectors."""
-            return self.table
 
         def can_replace(self, message: Message) -> bool:
             """Only where the cursor is now matters, not where it has been."""
             return isinstance(message, Table.Highlighted) and message.table is self.table
 
-    class Opened(Message):
+    class Opened(TableMessage):
         """Enter was pressed on the row `key`, or it was double-clicked."""
 
         def __init__(self, table: Table, key: str) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.key = key
 
-        @property
-        def control(self) -> Table:
-            """The table, for `@on` selectors."""
-            return self.table
-
-    class HeaderClicked(Message):
-        """The title of a sortable column was clicked."""
+    class HeaderClicked(TableMessage):
+        """The title of a sortable column was clicked; `column` is its key."""
 
         def __init__(self, table: Table, column: str) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.column = column
 
-        @property
-        def control(self) -> Table:
-            """The table, for `@on` selectors."""
-            return self.table
-
-    class FollowEnded(Message):
+    class FollowEnded(TableMessage):
         """The cursor was moved away from the newest row, so the table no longer follows it."""
-
-        def __init__(self, table: Table) -> None:
-            super().__init__()
-            self.table = table
-
-        @property
-        def control(self) -> Table:
-            """The table, for `@on` selectors."""
-            return self.table
 
     def __init__(
         self,
@@ -203,7 +187,7 @@ class Table(LineScroller, can_focus=True):
 
     def move_to(self, where: str | int) -> bool:
         """Put the cursor on a row by key or index (clamped); False when there is no such row."""
-        index = self._find(where, self._cursor) if isinstance(where, str) else where
+        index = find_key(self._keys, where, self._cursor) if isinstance(where, str) else where
         if index is None or not self._keys:
             return False
         self._cursor = min(max(index, 0), len(self._keys) - 1)
@@ -239,29 +223,18 @@ class Table(LineScroller, can_focus=True):
     def _newest_index(self) -> int:
         return 0 if self.newest == "first" else len(self._keys) - 1
 
-    def _find(self, key: str, near: int) -> int | None:
-        """Index of a key; rows rarely move far, so its surroundings are looked at before everything is."""
-        start = max(near - NEARBY, 0)
-        for index in range(start, min(near + NEARBY, len(self._keys))):
-            if self._keys[index] == key:
-                return index
-        try:
-            return self._keys.index(key)
-        except ValueError:
-            return None
-
     def _keep_place(self, seen: str | None) -> None:
         """Find the cursor's row again, and scroll so that what was in sight stays where it was."""
         before, in_sight = self._cursor, self._top <= self._cursor < self._top + self.page
         if self._cursor_key is not None:
-            found = self._find(self._cursor_key, before)
+            found = find_key(self._keys, self._cursor_key, before)
             self._cursor = min(before, max(len(self._keys) - 1, 0)) if found is None else found
         if self._top == 0 and self._cursor < self.page:
             return  # At the very top new rows come into sight; nobody wants them hidden above.
         if in_sight:
             self._scroll_quietly(self._top + self._cursor - before)
         elif seen is not None:
-            found = self._find(seen, self._top)
+            found = find_key(self._keys, seen, self._top)
             self._scroll_quietly(self._top if found is None else found)
 
     def _scroll_quietly(self, top: int) -> None:
