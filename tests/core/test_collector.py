@@ -73,6 +73,18 @@ def test_cost_is_nothing_before_anything_was_spent_and_unknown_when_nobody_said(
     assert collector.view(Window.ALL).total_cost == 0.0
 
 
+def test_tokens_and_cost_are_unknown_when_tools_were_called_and_no_request_was_logged(
+    collector: MetricsCollector,
+) -> None:
+    collector.record_tool_execution(name="bash")
+    view, state = collector.view(Window.ALL), collector.get_dashboard_state()
+    assert view.total_tokens is view.total_cost is state.total_tokens is state.total_cost is None
+    assert state.tokens_per_minute is state.cost_per_hour is None
+    assert (collector.get_total_tokens(), collector.get_total_cost()) == (0, 0.0)
+    collector.record_usage(total_tokens=5)
+    assert collector.view(Window.ALL).total_tokens == collector.get_dashboard_state().total_tokens == 5
+
+
 def test_a_tool_call_without_a_duration_counts_but_has_no_time(collector: MetricsCollector) -> None:
     collector.record_tool_execution(name="bash")
     (row,) = collector.get_tool_metrics()

@@ -110,10 +110,11 @@ class MetricsReader:
     def activity(self, window: Window, slices: int, *, now_ms: int | None = None) -> Activity:
         """The window in equal slices, oldest first, without holes; `ALL` from the first to the last activity.
 
-        There are `slices` of them, or one more because the ends of the window cut a slice in two, or
-        fewer where the buckets are coarser: seconds for 15 m, minutes for the others, hours for `ALL`
-        when it is longer than about a week. Slices begin on multiples of their length. Those of a
-        minute and more add up to exactly what `view` counts.
+        A slice has a round length (10 s, 5 min, 2 h, …), begins on a multiple of it, and is as short as
+        `slices` allow: there are at most that many, and one more where the ends of the window cut one in
+        two. No slice is finer than the buckets: seconds for 15 m, minutes for the others, hours for `ALL`
+        once it has more than a week of active minutes. Slices of a minute and more add up to exactly
+        what `view` counts.
         """
         now = self._clock.now_ms() if now_ms is None else now_ms
         return self._look(
