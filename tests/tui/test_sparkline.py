@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buddy_core.safety.ascii import to_ascii
 from buddy_top.widgets.bars import bar, share_bar, slice_bar
 from buddy_top.widgets.sparkline import EIGHTHS, columns, level, resample, sparkline, top_of
 
@@ -57,6 +58,10 @@ def test_two_sparklines_share_a_scale() -> None:
 @given(st.one_of(st.none(), st.floats()), st.integers(0, 30))
 def test_a_share_bar_fills_its_column_exactly(share: float | None, width: int) -> None:
     assert sum(len(span.text) for span in share_bar(share, width)) == width
+
+
+def test_without_unicode_a_bar_still_differs_from_its_track() -> None:
+    assert to_ascii("".join(span.text for span in share_bar(0.5, 4))) == "==--"
 
 
 def test_a_bar_shows_halves_and_at_least_a_trace() -> None:

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span
 from buddy_top.commands import MOVING, Place, commands_at
-from buddy_top.states import STATE_INKS, UNICODE
+from buddy_top.states import STATE_GLYPHS, STATE_INKS
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
 
@@ -49,7 +49,7 @@ def _row(key: str, words: str) -> Cell:
 
 
 def _state_row(state: str, words: str) -> Cell:
-    glyph = UNICODE.states[state]
+    glyph = STATE_GLYPHS[state]
     name = Span(Plain(f"  {glyph} {state:<{_KEY_WIDTH - 2}}"), STATE_INKS[state])
     return (name, Span(Plain(words)))
 

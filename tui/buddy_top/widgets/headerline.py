@@ -10,7 +10,7 @@ from textual.message import Message
 
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Span, cut_left
-from buddy_top.states import STATE_INKS, UNICODE
+from buddy_top.states import PAUSED, STATE_GLYPHS, STATE_INKS
 from buddy_top.widgets.frameline import FrameLine, Piece, blank, words
 
 LEAST_PATH = 12
@@ -37,8 +37,8 @@ class HeaderFields:
 
 
 _STATE_SIGNS = {
-    "live": (UNICODE.live, "ok"),
-    "paused": (UNICODE.pause, "warn"),
+    "live": (STATE_GLYPHS["running"], "ok"),
+    "paused": (PAUSED, "warn"),
     "busy": ("◌", "info"),
     "trouble": ("▲", "bad"),
 }
