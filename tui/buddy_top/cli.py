@@ -23,7 +23,7 @@ from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.runs.model import RunFacts
 from buddy_core.safety.output import LineWriter, stream_writer
 from buddy_core.safety.text import plain
-from buddy_core.settings import Settings
+from buddy_core.settings import RUNS_DIR_VARIABLE, Settings
 from buddy_top.arguments import parse
 
 DONE, FAILED, NO_SUCH_RUN, INTERRUPTED, BROKEN_PIPE = 0, 1, 3, 130, 128 + signal.SIGPIPE
@@ -57,7 +57,7 @@ def _command(args: argparse.Namespace) -> int:
 
         return run_demo(args, clock)
     settings = Settings.from_env(runs_dir=args.runs_dir)
-    if settings.home is None and not settings.runs_dir.exists():
+    if settings.home is None and args.runs_dir is None and RUNS_DIR_VARIABLE not in os.environ:
         raise StoreUnavailable("HOME is not set, so there is no place to look: name one with --runs-dir")
     if args.command == "run":
         return _RUN_COMMANDS[args.run_command](args, settings.runs_dir, clock)

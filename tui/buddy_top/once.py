@@ -29,34 +29,34 @@ _WINDOW_WORDS = {
 }
 
 _PROVIDER_COLUMNS = (
-    Column("provider", limit=24),
-    Column("model", limit=36),
+    Column("provider", limit=24, priority=1),
+    Column("model", limit=36, grows=True),
     Column("requests", right=True),
     Column("failed", right=True),
-    Column("prompt", right=True),
-    Column("completion", right=True),
-    Column("cache", right=True),
+    Column("prompt", right=True, priority=3),
+    Column("completion", right=True, priority=4),
+    Column("cache", right=True, priority=5),
     Column("cost", right=True),
     Column("avg", right=True),
-    Column("p95", right=True),
-    Column("first token", right=True),
+    Column("p95", right=True, priority=2),
+    Column("first token", right=True, priority=6),
 )
 
 _TOOL_COLUMNS = (
-    Column("tool", limit=36),
+    Column("tool", limit=36, grows=True),
     Column("calls", right=True),
     Column("failed", right=True),
     Column("avg", right=True),
-    Column("p50", right=True),
-    Column("p95", right=True),
-    Column("max", right=True),
+    Column("p50", right=True, priority=2),
+    Column("p95", right=True, priority=1),
+    Column("max", right=True, priority=3),
 )
 
 _ERROR_COLUMNS = (
     Column("count", right=True),
     Column("last seen", right=True),
-    Column("type", limit=24),
-    Column("message", limit=160),
+    Column("type", limit=24, priority=1),
+    Column("message", limit=160, grows=True),
 )
 
 

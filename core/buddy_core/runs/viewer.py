@@ -38,16 +38,17 @@ GLYPHS = {
 """One sign for each state of a run and of an event; the word always stands beside that of a run."""
 
 _LIST_COLUMNS = (
-    Column("status", limit=14),
+    Column(""),
+    Column("status", priority=2),
     Column("run"),
     Column("started", right=True),
     Column("took", right=True),
-    Column("tokens", right=True),
+    Column("tokens", right=True, priority=1),
     Column("cost", right=True),
-    Column("tools", right=True),
-    Column("failed", right=True),
-    Column("errors", right=True),
-    Column("objective", limit=120),
+    Column("tools", right=True, priority=3),
+    Column("failed", right=True, priority=4),
+    Column("errors", right=True, priority=5),
+    Column("objective", limit=120, grows=True),
 )
 
 _EVENT_COLUMNS = (
@@ -55,7 +56,7 @@ _EVENT_COLUMNS = (
     Column(""),
     Column("event", limit=36),
     Column("took", right=True),
-    Column("said", limit=10_000),
+    Column("said", limit=10_000, grows=True),
 )
 
 _INDENT = 2
@@ -141,7 +142,8 @@ def runs_table(runs: Sequence[RunFacts], *, now_ms: int, width: int | None = Non
 
 def _cells(facts: RunFacts, now_ms: int) -> tuple[str, ...]:
     return (
-        f"{GLYPHS[facts.status]} {facts.status}",
+        GLYPHS[facts.status],
+        facts.status,
         facts.run_id,
         fmt.date_time(facts.started_at or None, now_ms),
         fmt.duration(facts.duration_ms),
