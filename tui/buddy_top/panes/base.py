@@ -12,6 +12,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.fields import Field, Order, Row, matching, order_by, sort_rows, step_order
+from buddy_top.panes.words import no_match
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.table import Table
 
@@ -103,8 +104,8 @@ class TablePane(Pane, Generic[Row]):
         self._total = len(rows)
         found = matching(rows, self._filter, self.text_of)
         self._rows = self.reorder(sort_rows(found, self.fields, self.order))
-        empty = f"nothing matches “{self._filter}”" if rows and self._filter else self.empty_words(snapshot)
-        self.table.set_empty(Plain(empty))
+        hidden = bool(rows) and bool(self._filter)
+        self.table.set_empty(no_match(self._filter) if hidden else self.empty_words(snapshot))
         self.table.set_source([self.key_of(row) for row in self._rows], self._render_row)
         self.fit_height(len(self._rows))
         self.show_more(snapshot)
@@ -135,6 +136,8 @@ class TablePane(Pane, Generic[Row]):
 
     def set_order(self, order: Order) -> None:
         """Sort by another column or the other way round; the cursor stays on its row."""
+        if order != self.order:
+            self.table.follow = False  # the newest row may be anywhere now
         self.order = order
         self.table.set_sort(order.key, order.descending)
         self.redraw()
@@ -174,6 +177,7 @@ class TablePane(Pane, Generic[Row]):
         """Put the cursor on a row, dropping a filter that hides it."""
         if self._filter and key not in {self.key_of(row) for row in self._rows}:
             self.set_filter("")
+        self.table.follow = False
         self.table.move_to(key)
 
     @on(Table.Highlighted)

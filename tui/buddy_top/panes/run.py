@@ -31,6 +31,7 @@ class RunPage(Pane):
         """Show this run, at the moment given."""
         self.run_id = run_id
         if at_ms is not None:
+            self.detail.follow = False
             self.detail.set_view("timeline")
             self.detail.timeline.jump_to_moment(at_ms)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from buddy_core.metrics.model import Window
-from buddy_core.safety.text import Plain
+from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.state import Snapshot
 
@@ -28,3 +28,8 @@ def nothing_in(snapshot: Snapshot, what: str) -> Plain:
             f" · the newest event is {fmt.age(max(0, snapshot.taken_at - newest))} old · w looks further back"
         )
     return Plain(sentence)
+
+
+def no_match(text: str) -> Plain:
+    """What stands in place of rows that a filter hides; the filter may have been pasted, so it is cleaned."""
+    return plain(f"nothing matches “{text}”", limit=80)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from buddy_core.runs.timeline import TimelineRow
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from buddy_core.runs.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.panes.fields import matching
+from buddy_top.panes.words import no_match
 from buddy_top.widgets.table import Column, Table
 
 _MARKS: dict[str, tuple[str, str]] = {
@@ -48,6 +49,7 @@ class TimelineView(Container):
         self._all: Sequence[TimelineRow] = ()
         self._rows: Sequence[TimelineRow] = ()
         self._filter = ""
+        self._empty = Plain("")
         self._run_id: str | None = None
         self._base = ""
         self._jump_to: int | None = None
@@ -63,9 +65,9 @@ class TimelineView(Container):
             self._run_id = run_id
             self._all = ()
             self.table.set_source([], self._cells_at)
-        if rows is not self._all:
-            self._all = rows
-            self._apply(empty)
+        if rows is not self._all or empty != self._empty:
+            self._all, self._empty = rows, empty
+            self._apply()
         if self._jump_to is not None and self._rows:
             self._go_to(self._jump_to)
             self._jump_to = None
@@ -78,12 +80,12 @@ class TimelineView(Container):
     def set_filter(self, text: str) -> None:
         """Show only the rows that contain every word of `text`."""
         self._filter = text
-        self._apply(Plain(f"nothing matches “{text}”"))
+        self._apply()
 
     def toggle_absolute(self) -> None:
         """Times since the start of the run, or of the day."""
         self.absolute = not self.absolute
-        self._apply(Plain(""))
+        self._apply()
 
     def jump_to_moment(self, at_ms: int) -> None:
         """Put the cursor on the last row at or before `at_ms`, now or when the rows arrive."""
@@ -98,7 +100,7 @@ class TimelineView(Container):
         order = range(at + 1, len(self._rows)) if step > 0 else range(at - 1, -1, -1)
         for index in order:
             if self._rows[index].state in ("failed", "error"):
-                self.table.move_to(index)
+                self._stay_at(index)
                 return True
         return False
 
@@ -108,14 +110,20 @@ class TimelineView(Container):
         at = self.table.cursor_index
         return self._rows[at] if 0 <= at < len(self._rows) else None
 
-    def _apply(self, empty: Plain) -> None:
+    def _apply(self) -> None:
         self._rows = matching(self._all, self._filter, _text_of) if self._filter else self._all
-        self.table.set_empty(empty)
+        self.table.set_empty(no_match(self._filter) if self._filter and self._all else self._empty)
         self.table.set_source([str(row.index) for row in self._rows], self._cells_at)
 
     def _go_to(self, at_ms: int) -> None:
         before = [i for i, row in enumerate(self._rows) if row.at_ms <= at_ms]
-        self.table.move_to(before[-1] if before else 0)
+        self._stay_at(before[-1] if before else 0)
+
+    def _stay_at(self, index: int) -> None:
+        """Whoever asks for a row wants to read it: the newest one is no longer followed."""
+        self.table.follow = False
+        self.table.move_to(index)
+        self.table.post_message(Table.FollowEnded(self.table))
 
     def _cells_at(self, index: int) -> Sequence[Cell]:
         row = self._rows[index]
