@@ -11,6 +11,8 @@ from typing import Any
 
 from tests.tui.inline_feed import InlineFeed
 from textual.app import App
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -51,15 +53,30 @@ class Monitor:
     async def press(self, *keys: str) -> None:
         """Press keys one after the other, each when everything before it is on the screen."""
         for key in keys:
-            await self.pilot.press(key)
+            self.send(key)
             await self.settle()
 
+    def send(self, key: str) -> None:
+        """Press a key and wait for nothing."""
+        char = " " if key == "space" else key if len(key) == 1 else None
+        event = Key(_character_to_key(char) if char and not char.isalnum() else key, char)
+        event.set_sender(self.app)
+        assert self.app._driver is not None
+        self.app._driver.send_message(event)
+
     async def settle(self) -> None:
-        """Let everything happen that has been caused."""
+        """Let everything happen that has been caused, until three rounds in a row cause nothing more."""
         await self.pilot.pause()
-        while self.feed.pending:
-            await asyncio.gather(*self.feed.pending)
-            await self.pilot.pause()
+        calm = 0
+        while calm < 3:
+            await self.pilot._wait_for_screen()
+            if self.feed.pending:
+                await asyncio.gather(*self.feed.pending)
+            calm = calm + 1 if self._is_calm() else 0
+
+    def _is_calm(self) -> bool:
+        nodes = [self.app, *self.app.screen.walk_children(with_self=True)]
+        return not self.feed.pending and all(node.message_queue_size == 0 for node in nodes)
 
     async def go(self, place: Place) -> None:
         """From anywhere to a place, the run page being that of the first run."""
@@ -127,7 +144,7 @@ class Monitor:
 async def monitor(
     runs_dir: Path,
     *,
-    size: tuple[int, int] = COMFORTABLE,
+    size: tuple[int, int] = SMALL,
     tab: TabName = "overview",
     window: Window | None = Window.H24,
     kind: type[BuddyTop] = BuddyTop,
@@ -158,6 +175,15 @@ def make_app(
     app = kind(Options(runs_dir=runs_dir, tab=tab, window=window, clock=clock, **options), feed)
     app.animation_level = "none"
     return app, feed
+
+
+class Staying(BuddyTop):
+    """A monitor that counts how often it is asked to leave, and stays."""
+
+    exits = 0
+
+    def exit(self, *_args: Any, **_options: Any) -> None:
+        self.exits += 1
 
 
 def samples(folder: Path) -> Path:
