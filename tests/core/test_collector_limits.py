@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from buddy_core import ErrorRecord, HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Window
 from buddy_core.metrics import ledger, rollup
+from buddy_core.metrics.activity import MINUTES_HELD
 from buddy_core.metrics.checks import LONGEST_NAME
 
 NOW = 1_767_890_000_000
@@ -196,3 +197,20 @@ def test_an_absorbed_error_is_checked_as_a_recorded_one(collector: MetricsCollec
     assert (error.timestamp, error.type) == (0, "type")
     assert collector.view(Window.H1).total_errors == 0
     assert refused(collector) == 2
+
+
+def test_activity_of_many_minutes_is_kept_by_the_hour_and_nothing_is_lost() -> None:
+    collector = MetricsCollector(clock=ManualClock(NOW))
+    minutes = MINUTES_HELD + 2_000
+    at_ms = [NOW - age * rollup.MINUTE for age in range(minutes, 0, -1)]
+    for start in range(0, minutes, 500):
+        piece = at_ms[start : start + 500]
+        collector.absorb(
+            HistoryBatch(tools={"bash": ToolColumn(piece, [None] * len(piece), [True] * len(piece))})
+        )
+    collector.record_tool_execution(name="bash", at_ms=at_ms[0])
+    log = collector._ledger.activity
+    assert len(log._minutes) <= MINUTES_HELD + 60
+    everything, week = collector.activity(Window.ALL, 50), collector.activity(Window.D7, 50)
+    assert sum(bucket.tool_calls for bucket in everything.buckets) == minutes + 1
+    assert sum(bucket.tool_calls for bucket in week.buckets) == collector.view(Window.D7).total_tool_calls
