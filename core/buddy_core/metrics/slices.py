@@ -37,7 +37,9 @@ _ROUND_MS = (
 
 
 def _round_up(ms: float) -> int:
-    return next((length for length in _ROUND_MS if length >= ms), _ROUND_MS[-1] * -(-int(ms) // _ROUND_MS[-1]))
+    return next(
+        (length for length in _ROUND_MS if length >= ms), _ROUND_MS[-1] * -(-int(ms) // _ROUND_MS[-1])
+    )
 
 
 def grid_of(first_ms: int, last_ms: int, slices: int, grain_ms: int) -> Grid:
