@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,7 +12,7 @@ from textual.command import Provider
 from textual.containers import Container
 from textual.events import Resize
 
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
@@ -21,13 +21,8 @@ from buddy_top.feed import SnapshotFeed, live_feed
 from buddy_top.messages import FeedFailed, OpenRun, OpenTab, SnapshotTaken, WantsChanged
 from buddy_top.options import Options
 from buddy_top.palette import RegistryProvider, RunsProvider
+from buddy_top.panes import pane_class
 from buddy_top.panes.base import Pane, TablePane
-from buddy_top.panes.errors import ErrorsPane
-from buddy_top.panes.overview import OverviewPane
-from buddy_top.panes.providers import ProvidersPane
-from buddy_top.panes.run import RunPage
-from buddy_top.panes.runs import RunsPane
-from buddy_top.panes.tools import ToolsPane
 from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
 from buddy_top.safe_app import SafeApp
 from buddy_top.screens.root import RootScreen
@@ -40,13 +35,8 @@ from buddy_top.widgets.table import Table
 from buddy_top.widgets.tabline import TabLine
 from buddy_top.widgets.textview import TextView
 
-PANES: dict[Tab, type[Pane]] = {
-    Tab.OVERVIEW: OverviewPane,
-    Tab.PROVIDERS: ProvidersPane,
-    Tab.TOOLS: ToolsPane,
-    Tab.ERRORS: ErrorsPane,
-    Tab.RUNS: RunsPane,
-}
+if TYPE_CHECKING:
+    from buddy_top.panes.run import RunPage
 
 
 class BuddyTop(SafeApp):
@@ -94,8 +84,12 @@ class BuddyTop(SafeApp):
         yield self.footer
         yield self.too_small
 
-    async def on_mount(self) -> None:
-        """Show the frame and the first pane, then let the feed begin."""
+    def on_mount(self) -> None:
+        """The frame is on the screen before anything else is loaded."""
+        self.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        """Show the first pane, and let the feed begin."""
         await self.visit(self.tab)
         self.feed.start(self._publish, self._feed_failed)
 
@@ -156,13 +150,15 @@ class BuddyTop(SafeApp):
     @property
     def visible_pane(self) -> Pane:
         """The pane on the screen."""
-        return self.run_page if self.run_page is not None else self._panes[self.tab]
+        if self.run_page is not None:
+            return self.run_page
+        return self._panes.get(self.tab) or Pane()
 
     async def visit(self, tab: Tab) -> None:
         """Bring a tab to the front, building it on the first visit."""
         await self.leave_run()
         if tab not in self._panes:
-            self._panes[tab] = PANES[tab]()
+            self._panes[tab] = pane_class(tab)()
             await self.body.mount(self._panes[tab])
         self.tab = tab
         for other, pane in self._panes.items():
@@ -180,6 +176,8 @@ class BuddyTop(SafeApp):
     async def open_run(self, run_id: str, at_ms: int | None = None) -> None:
         """Show one run full screen; esc brings back where one was."""
         if self.run_page is None:
+            from buddy_top.panes.run import RunPage
+
             self.run_page = RunPage()
             self._panes[self.tab].display = False
             await self.body.mount(self.run_page)
@@ -303,13 +301,11 @@ class BuddyTop(SafeApp):
 
     def action_toggle_grouping(self) -> None:
         """Tree or list, groups or single errors, relative or absolute times."""
-        if isinstance(self.visible_pane, ErrorsPane | RunsPane | RunPage):
-            self.visible_pane.toggle_grouping()
+        self.visible_pane.toggle_grouping()
 
     def action_run_view(self, step: int) -> None:
         """The next view of the run on the screen."""
-        if isinstance(self.visible_pane, RunsPane | RunPage):
-            self.visible_pane.detail.step_view(step)
+        self.visible_pane.step_view(step)
 
     def action_jump_error(self, step: int) -> None:
         """The next failure of the timeline."""

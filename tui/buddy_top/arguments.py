@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from buddy_core._version import __version__
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.safety.output import stream_writer
 from buddy_core.safety.text import plain
 from buddy_top.options import TABS

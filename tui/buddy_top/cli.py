@@ -14,17 +14,19 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.errors import BuddyError, RunNotFound, StoreUnavailable
-from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.runs.lookup import check_runs_dir
-from buddy_core.runs.model import RunFacts
 from buddy_core.safety.output import LineWriter, stream_writer
 from buddy_core.safety.text import plain
 from buddy_core.settings import RUNS_DIR_VARIABLE, Settings
 from buddy_top.arguments import parse
+
+if TYPE_CHECKING:
+    from buddy_core.runs.model import RunFacts
 
 DONE, FAILED, NO_SUCH_RUN, INTERRUPTED, BROKEN_PIPE = 0, 1, 3, 130, 128 + signal.SIGPIPE
 
@@ -77,6 +79,7 @@ def screen_is_possible(environ: dict[str, str] | None = None) -> bool:
 
 def print_once(runs_dir: Path, args: argparse.Namespace, clock: Clock) -> int:
     """`--once`: everything is read, one picture or one JSON object is printed."""
+    from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
     from buddy_top.documents import once_document, to_text
     from buddy_top.once import picture

@@ -12,15 +12,17 @@ import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from buddy_core.clock import Clock
-from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
 from buddy_top.options import Options
-from buddy_top.run_reader import RunReader
-from buddy_top.snapshots import take_snapshot
 from buddy_top.state import RunDetail, Snapshot, Wants
+
+if TYPE_CHECKING:
+    from buddy_core.metrics.collector import MetricsCollector
+    from buddy_core.observe import Observer
+    from buddy_top.run_reader import RunReader
 
 DEFAULT_REFRESH_S = 0.25
 """Under load the picture changes four times a second: faster is unreadable and costs twice the CPU."""
@@ -53,16 +55,11 @@ class SnapshotFeed(Protocol):
 class Feed:
     """The live feed: observer and snapshots in a thread of their own."""
 
-    def __init__(
-        self,
-        observer: Observer,
-        collector: MetricsCollector,
-        *,
-        clock: Clock,
-        refresh_s: float = DEFAULT_REFRESH_S,
-    ) -> None:
-        self._observer = observer
-        self._collector = collector
+    _observer: Observer
+    _collector: MetricsCollector
+
+    def __init__(self, runs_dir: Path, *, clock: Clock, refresh_s: float = DEFAULT_REFRESH_S) -> None:
+        self._runs_dir = runs_dir
         self._clock = clock
         self._refresh_s = refresh_s
         self._wants = Wants()
@@ -98,7 +95,7 @@ class Feed:
         """Thread-safe: have the observer sweep now."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._observer.reread)
+                self._loop.call_soon_threadsafe(lambda: self._observer.reread())
 
     def stop(self) -> None:
         """End the loop; waits a second at most, for a hung file system must not keep the terminal."""
@@ -121,6 +118,7 @@ class Feed:
                 failed(error)
 
     async def _main(self, publish: Callable[[Snapshot], None]) -> None:
+        self._open()
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._asked = asyncio.Event()
@@ -138,6 +136,14 @@ class Feed:
             await asyncio.gather(follow, draw, return_exceptions=True)
             if self._reader is not None:
                 self._reader.close()
+
+    def _open(self) -> None:
+        """Load the library, here and not before: the first frame need not wait for it."""
+        from buddy_core.metrics.collector import MetricsCollector
+        from buddy_core.observe import Observer
+
+        self._collector = MetricsCollector(clock=self._clock)
+        self._observer = Observer(self._runs_dir, self._collector, clock=self._clock)
 
     async def _follow(self) -> None:
         await self._observer.follow(on_change=self._on_change)
@@ -167,6 +173,8 @@ class Feed:
         if self._paused and self._last is not None and self._last.wants == self._wants:
             self._last = replace(self._last, behind=self._behind, paused=True)
             return self._last
+        from buddy_top.snapshots import take_snapshot
+
         wants = self._wants
         self._observer.tick()
         self._last = take_snapshot(
@@ -187,15 +195,15 @@ class Feed:
         if wants.run_id is None:
             return None
         if self._reader is None:
+            from buddy_top.run_reader import RunReader
+
             self._reader = RunReader(self._observer.runs_dir, wants.run_id)
         return await self._reader.read(wants.artifact)
 
 
 def live_feed(options: Options) -> Feed:
     """The feed of a monitor on the runs directory of `options`."""
-    collector = MetricsCollector(clock=options.clock)
-    observer = Observer(options.runs_dir, collector, clock=options.clock)
-    return Feed(observer, collector, clock=options.clock, refresh_s=options.refresh_s)
+    return Feed(options.runs_dir, clock=options.clock, refresh_s=options.refresh_s)
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from textual.screen import Screen
 from textual.widget import Widget
 
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.commands import COMMANDS, Place, footer_at

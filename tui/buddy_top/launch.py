@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from buddy_core.clock import Clock
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings

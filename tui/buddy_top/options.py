@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 
 TabName = Literal["overview", "providers", "tools", "errors", "runs"]
 """The five tabs, in the order of their number keys."""

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from buddy_core.runs.timeline import TimelineRow
+from buddy_core.metrics.window import Window
 
-from buddy_core.metrics.model import (
-    Activity,
-    DashboardState,
-    ErrorRecord,
-    HistogramBin,
-    SeriesPoint,
-    Window,
-    WindowView,
-)
-from buddy_core.observe import SourceStatus
-from buddy_core.runs.accounting import Accounting
-from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
-from buddy_core.runs.model import RunFacts
+if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
+    from buddy_core.metrics.model import (
+        Activity,
+        DashboardState,
+        ErrorRecord,
+        HistogramBin,
+        SeriesPoint,
+        WindowView,
+    )
+    from buddy_core.observe import SourceStatus
+    from buddy_core.runs.accounting import Accounting
+    from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
+    from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.timeline import TimelineRow
 
 SeriesKind = Literal["provider", "tool", "error"]
 RunView = Literal["timeline", "metrics", "artifacts"]

@@ -8,35 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Literal
 
+from buddy_core.metrics.window import Window as Window  # noqa: PLC0414 - told to type checkers as ours too
+
 MetricType = Literal["counter", "gauge", "histogram"]
-
-
-class Window(Enum):
-    """How far back a view looks. `ALL` has no beginning."""
-
-    M15 = "15m"
-    H1 = "1h"
-    H24 = "24h"
-    D7 = "7d"
-    ALL = "all"
-
-    @property
-    def ms(self) -> int | None:
-        """Length in milliseconds; None for `ALL`."""
-        return _WINDOW_MS[self]
-
-
-_MINUTE = 60_000
-_WINDOW_MS: dict[Window, int | None] = {
-    Window.M15: 15 * _MINUTE,
-    Window.H1: 60 * _MINUTE,
-    Window.H24: 24 * 60 * _MINUTE,
-    Window.D7: 7 * 24 * 60 * _MINUTE,
-    Window.ALL: None,
-}
 
 
 @dataclass(frozen=True, slots=True)

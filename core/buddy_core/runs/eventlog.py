@@ -8,7 +8,6 @@ a torn line never swallows an intact one.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -101,6 +100,8 @@ def _sanitised(ts: int, run_id: str, type: str, data: object) -> tuple[Mapping[s
 
 
 def _shortened(ts: int, run_id: str, type: str, data: Mapping[str, Any], line: bytes) -> bytes:
+    import hashlib  # brings OpenSSL, which nearly no event needs
+
     facts = {"truncated": True, "fullLength": len(line), "sha256": hashlib.sha256(line).hexdigest()}
     type = type[:200]
     clean, _ = to_json_value(data)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from buddy_core.errors import AmbiguousRun, RunNotFound, StoreUnavailable
-from buddy_core.runs import reader
 from buddy_core.safety.paths import entries_beneath, real_root
 from buddy_core.safety.text import plain
 
@@ -26,6 +25,8 @@ def check_runs_dir(runs_dir: Path) -> None:
 
 def run_ids(runs_dir: Path) -> list[str]:
     """The ids of all runs in `runs_dir`, newest first by the time in the id; raises `StoreUnavailable`."""
+    from buddy_core.runs import reader  # the monitor only checks the directory, and starts without it
+
     check_runs_dir(runs_dir)
     return reader.run_ids(real_root(runs_dir))
 

@@ -6,8 +6,8 @@ to find, open or remove anything.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 
 RUN_ID = re.compile(r"run_([0-9a-z]{1,12})_([0-9a-f]{6})", re.ASCII)
 """Matched against the whole name; anything else in the runs directory is not a run."""
@@ -22,7 +22,7 @@ def is_run_id(name: str) -> bool:
 
 def new_run_id(now_ms: int) -> str:
     """A fresh id for a run that starts at `now_ms`; ids sort by start time."""
-    return run_id_at(now_ms, secrets.token_hex(3))
+    return run_id_at(now_ms, os.urandom(3).hex())
 
 
 def run_id_at(now_ms: int, suffix: str) -> str:

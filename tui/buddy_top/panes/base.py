@@ -40,6 +40,12 @@ class Pane(Container):
         """Stick to the newest row or stop doing so; True when it now follows."""
         return False
 
+    def toggle_grouping(self) -> None:
+        """The other way of laying out its rows, where there are two."""
+
+    def step_view(self, step: int) -> None:
+        """The next view of the run beside it, where there is one."""
+
     @property
     def filter_text(self) -> str:
         """What the rows are filtered by; empty when they are not."""

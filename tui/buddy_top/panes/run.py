@@ -58,6 +58,10 @@ class RunPage(Pane):
         """Focus the view in front."""
         self.detail.focus_view()
 
+    def step_view(self, step: int) -> None:
+        """Timeline, metrics or artifacts."""
+        self.detail.step_view(step)
+
     def toggle_grouping(self) -> None:
         """Relative or absolute times."""
         self.detail.timeline.toggle_absolute()

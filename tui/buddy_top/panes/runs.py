@@ -155,6 +155,10 @@ class RunsPane(TablePane[RunFacts]):
         """Nothing recorded yet."""
         return Plain("no runs yet")
 
+    def step_view(self, step: int) -> None:
+        """Timeline, metrics or artifacts."""
+        self.detail.step_view(step)
+
     def toggle_grouping(self) -> None:
         """Tree or flat list."""
         self.as_tree = not self.as_tree

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.state import Snapshot
