@@ -313,9 +313,12 @@ class BuddyTop(SafeApp):
             self.footer.say(Plain("no further error this way"))
 
     def action_step_run(self, step: int) -> None:
-        """The neighbouring run in the list."""
+        """The neighbouring run, in the order of the list on the runs tab."""
         if self.run_page is not None and self.snapshot is not None:
-            self.run_page.step(self.snapshot, step)
+            pane = self._panes.get(Tab.RUNS)
+            listed = (pane if isinstance(pane, RunsPane) else RunsPane()).arranged(self.snapshot)
+            self.run_page.step([run.run_id for run in listed], step)
+            self._draw()
 
     def action_window(self, step: int) -> None:
         """A wider or narrower window of time."""

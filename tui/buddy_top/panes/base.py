@@ -106,15 +106,18 @@ class TablePane(Pane, Generic[Row]):
     def show(self, snapshot: Snapshot) -> None:
         """Filter, order and hand over the rows; the table repaints only what differs."""
         self._snapshot = snapshot
-        rows = self.rows_of(snapshot)
-        self._total = len(rows)
-        found = matching(rows, self._filter, self.text_of)
-        self._rows = self.reorder(sort_rows(found, self.fields, self.order))
-        hidden = bool(rows) and bool(self._filter)
+        self._total = len(self.rows_of(snapshot))
+        self._rows = self.arranged(snapshot)
+        hidden = bool(self._total) and bool(self._filter)
         self.table.set_empty(no_match(self._filter) if hidden else self.empty_words(snapshot))
         self.table.set_source([self.key_of(row) for row in self._rows], self._render_row)
         self.fit_height(len(self._rows))
         self.show_more(snapshot)
+
+    def arranged(self, snapshot: Snapshot) -> list[Row]:
+        """The rows as they are listed: those that match, in their order."""
+        found = matching(self.rows_of(snapshot), self._filter, self.text_of)
+        return self.reorder(sort_rows(found, self.fields, self.order))
 
     def fit_height(self, rows: int) -> None:
         """A pane may give a short table no more room than it needs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from textual.app import ComposeResult
@@ -35,12 +36,11 @@ class RunPage(Pane):
             self.detail.set_view("timeline")
             self.detail.timeline.jump_to_moment(at_ms)
 
-    def step(self, snapshot: Snapshot, step: int) -> None:
-        """Go to the run before or after this one in time."""
-        ids = [run.run_id for run in snapshot.runs]
-        if self.run_id in ids:
-            self.run_id = ids[max(0, min(len(ids) - 1, ids.index(self.run_id) + step))]
-            self.show(snapshot)
+    def step(self, listed: Sequence[str], step: int) -> None:
+        """Go to the run before or after this one among those listed; at the ends, stay."""
+        if self.run_id in listed:
+            at = listed.index(self.run_id) + step
+            self.run_id = listed[max(0, min(len(listed) - 1, at))]
             self.post_message(WantsChanged())
 
     def show(self, snapshot: Snapshot) -> None:

@@ -67,8 +67,12 @@ class RunDetailView(Panel):
         self.post_message(WantsChanged())
 
     def step_view(self, step: int) -> None:
-        """The next view, or the one before."""
+        """The next view, or the one before; the keyboard goes along if it was in the one that is left."""
+        focused = self.screen.focused
+        inside = focused is not None and self in focused.ancestors
         self.set_view(VIEWS[(VIEWS.index(self.view) + step) % len(VIEWS)])
+        if inside:
+            self.focus_view()
 
     def focus_view(self) -> None:
         """Give the keyboard to the view in front."""
