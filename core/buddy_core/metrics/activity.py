@@ -1,15 +1,14 @@
 """How busy everything together was: one series of small counters for the charts, the rates and the totals.
 
 Seconds for the last quarter of an hour, minutes for as long as `MINUTES_HELD` minutes with activity
-last (more than a week without a pause), then hours. A sample is counted in its second, its minute and
-the total; minutes that grow old are folded into hours. (Single providers and tools keep no seconds:
-nothing asks them for anything finer than a minute.)
+last (more than a week without a pause), hours for `HOURS_HELD`. (Single providers and tools keep no
+seconds: nothing asks them for anything finer than a minute.)
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from buddy_core.metrics.model import Activity, ActivityBucket, Window
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, SECOND, since_of
@@ -76,8 +75,17 @@ class ActivityCounts:
 
     def merge(self, other: ActivityCounts, /) -> None:
         """Add everything `other` counted."""
-        for name in self.__slots__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.tokens += other.tokens
+        self.cost += other.cost
+        self.cost_count += other.cost_count
+        self.requests += other.requests
+        self.failed_requests += other.failed_requests
+        self.usages += other.usages
+        self.tool_calls += other.tool_calls
+        self.failed_tools += other.failed_tools
+        self.errors += other.errors
+        self.latency_sum_ms += other.latency_sum_ms
+        self.latency_count += other.latency_count
 
     @property
     def known_cost(self) -> float | None:
@@ -124,7 +132,8 @@ class ActivityLog:
         self._seconds: dict[int, ActivityCounts] = {}
         self._minutes: dict[int, ActivityCounts] = {}
         self._hours: dict[int, ActivityCounts] = {}
-        self._folded_until = 0
+        self._oldest_minute = 0
+        """Minutes before this one have been given up; their hours are still there."""
         # A burst falls into one second: its counters are found once.
         self._newest_second = -1
         self._newest: tuple[ActivityCounts, ...] = ()
@@ -137,73 +146,69 @@ class ActivityLog:
         if not EARLIEST_AT <= at_ms <= now_ms + AHEAD_MS:
             return (self.total,)
         self._stretch(at_ms, at_ms)
-        coarse = self._coarse(at_ms // MINUTE)
+        hour, minute = self._hour(at_ms // HOUR), self._minute(at_ms // MINUTE)
         if at_ms < now_ms - SECONDS_HELD * SECOND:
-            return self.total, coarse
-        self._newest = (self.total, coarse, self._seconds.get(second) or self._open_second(second, now_ms))
+            return self.total, hour, minute
+        self._newest = (self.total, hour, minute, self._second(second, now_ms))
         self._newest_second = second
         return self._newest
 
     def add_tools(self, at_ms: Sequence[int], failed_at_ms: Sequence[int], now_ms: int) -> None:
         """Count tool calls of the past in bulk: when each was, and again when each that failed was.
 
-        All of them are dated; those recent enough to have a second of their own are counted one by one.
+        All of them are dated. The total is not touched: it also has the calls that are not.
         """
         if not at_ms:
             return
         self._stretch(min(at_ms), max(at_ms))
         recent = now_ms - SECONDS_HELD * SECOND
         for moments, failed in ((sorted(at_ms), 0), (sorted(failed_at_ms), 1)):
+            for hour, count in tally(moments, HOUR):
+                self._hour(hour).add_tools(count * (1 - failed), count * failed)
             for minute, count in tally(moments, MINUTE):
-                self._coarse(minute).add_tools(count * (1 - failed), count * failed)
+                self._minute(minute).add_tools(count * (1 - failed), count * failed)
             for second, count in tally(moments[bisect_left(moments, recent) :], SECOND):
-                counts = self._seconds.get(second) or self._open_second(second, now_ms)
-                counts.add_tools(count * (1 - failed), count * failed)
+                self._second(second, now_ms).add_tools(count * (1 - failed), count * failed)
 
     def _stretch(self, first: int, last: int) -> None:
         self.first_at = first if self.first_at is None else min(self.first_at, first)
         self.last_at = last if self.last_at is None else max(self.last_at, last)
 
-    def _coarse(self, minute: int) -> ActivityCounts:
-        known = self._minutes.get(minute)
-        if known is not None:
-            return known
-        if minute < self._folded_until:
-            return self._open_hour(minute * MINUTE // HOUR)
-        if len(self._minutes) >= MINUTES_HELD + 60:
-            self._fold_minutes()
-            return self._coarse(minute)
-        return self._minutes.setdefault(minute, ActivityCounts())
-
-    def _open_second(self, second: int, now_ms: int) -> ActivityCounts:
-        if len(self._seconds) > SECONDS_HELD + AHEAD_MS // SECOND:
+    def _second(self, second: int, now_ms: int) -> ActivityCounts:
+        if second not in self._seconds and len(self._seconds) > SECONDS_HELD + AHEAD_MS // SECOND:
             oldest = now_ms // SECOND - SECONDS_HELD
-            self._newest_second = -1
             self._seconds = {key: counts for key, counts in self._seconds.items() if key >= oldest}
         return self._seconds.setdefault(second, ActivityCounts())
 
-    def _open_hour(self, hour: int) -> ActivityCounts:
-        if hour not in self._hours and len(self._hours) >= HOURS_HELD:
+    def _minute(self, minute: int) -> ActivityCounts:
+        known = self._minutes.get(minute)
+        if known is not None:
+            return known
+        if minute < self._oldest_minute:
+            return ActivityCounts()
+        if len(self._minutes) >= MINUTES_HELD + 60:
+            self._newest_second = -1
+            keys = sorted(self._minutes)
+            self._oldest_minute = keys[60]
+            for key in keys[:60]:
+                del self._minutes[key]
+            return self._minute(minute)
+        return self._minutes.setdefault(minute, ActivityCounts())
+
+    def _hour(self, hour: int) -> ActivityCounts:
+        known = self._hours.get(hour)
+        if known is not None:
+            return known
+        if len(self._hours) >= HOURS_HELD:
+            self._newest_second = -1
             del self._hours[min(self._hours)]
         return self._hours.setdefault(hour, ActivityCounts())
-
-    def _fold_minutes(self) -> None:
-        """Move the oldest whole hours of minutes into the hour tier."""
-        self._newest_second = -1
-        keys = sorted(self._minutes)
-        until = -(-keys[len(keys) - MINUTES_HELD] // 60) * 60
-        for key in keys:
-            if key < until:
-                self._open_hour(key // 60).merge(self._minutes.pop(key))
-        self._folded_until = max(self._folded_until, until)
 
     def recent(self, since_ms: int) -> ActivityCounts:
         """Everything since a moment at most a quarter of an hour ago, exact to the second."""
         whole = ActivityCounts()
-        first = since_ms // SECOND
-        for key, counts in self._seconds.items():
-            if key >= first:
-                whole.merge(counts)
+        for _, counts in self._from(self._seconds, SECOND, since_ms):
+            whole.merge(counts)
         return whole
 
     def cut(self, window: Window, slices: int, now_ms: int) -> Activity:
@@ -213,26 +218,41 @@ class ActivityLog:
         length = window.ms or 0
         if length <= SECONDS_HELD * SECOND and length < slices * MINUTE:
             grid = window_grid(window, now_ms, slices, SECOND)
-            return _filled(grid, _dated(self._seconds, SECOND, grid.start_at))
+            return _filled(grid, self._from(self._seconds, SECOND, grid.start_at))
         grid = window_grid(window, now_ms, slices, MINUTE)
-        return _filled(grid, _dated(self._minutes, MINUTE, since_of(window, now_ms) or 0))
+        return _filled(grid, self._coarsest(grid, since_of(window, now_ms) or 0))
 
     def _cut_all(self, slices: int) -> Activity:
         if self.first_at is None or self.last_at is None:
             return Activity(bucket_ms=MINUTE, buckets=())
-        grain = HOUR if self._hours else MINUTE
+        grain = HOUR if self._oldest_minute else MINUTE
         grid = grid_of(self.first_at, self.last_at, slices, grain)
-        return _filled(grid, [*_dated(self._hours, HOUR, 0), *_dated(self._minutes, MINUTE, 0)])
+        return _filled(grid, self._coarsest(grid, grid.start_at))
 
+    def _coarsest(self, grid: Grid, since_ms: int) -> Iterator[tuple[int, ActivityCounts]]:
+        """The tier that is fine enough for the grid, from a moment on."""
+        if grid.bucket_ms % HOUR == since_ms % HOUR == 0:
+            return self._from(self._hours, HOUR, since_ms)
+        return self._from(self._minutes, MINUTE, since_ms)
 
-def _dated(tier: dict[int, ActivityCounts], grain: int, since: int) -> list[tuple[int, ActivityCounts]]:
-    return [(key * grain, counts) for key, counts in tier.items() if key * grain >= since]
+    def _from(
+        self, tier: dict[int, ActivityCounts], grain: int, since_ms: int
+    ) -> Iterator[tuple[int, ActivityCounts]]:
+        """Beginning and counts of what a tier has from a moment on, by whichever way is shorter."""
+        first, last = since_ms // grain, (self.last_at or 0) // grain
+        if last - first < len(tier):
+            keys = range(first, last + 1)
+            return ((key * grain, tier[key]) for key in keys if key in tier)
+        return ((key * grain, counts) for key, counts in tier.items() if key >= first)
 
 
 def _filled(grid: Grid, parts: Iterable[tuple[int, ActivityCounts]]) -> Activity:
     slices: dict[int, ActivityCounts] = {}
     for start, counts in parts:
-        slices.setdefault(grid.index_of(start), ActivityCounts()).merge(counts)
+        index = grid.index_of(start)
+        if index not in slices:
+            slices[index] = ActivityCounts()
+        slices[index].merge(counts)
     empty = ActivityCounts()
     buckets = tuple(slices.get(n, empty).as_bucket(start) for n, start in enumerate(grid.starts()))
     return Activity(bucket_ms=grid.bucket_ms, buckets=buckets)
