@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
+import struct
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from buddy_core.runs.mounts import silent_filesystem
 
 if TYPE_CHECKING:
-    from asyncinotify import Event, Inotify, Watch
+    from asyncinotify import Inotify, Watch
 
 Mode = Literal["notify", "polling"]
 
@@ -26,8 +29,14 @@ POLL_S = 0.25
 REFUSALS = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """Errors of `Notifier.watch` that mean "no more watches", not "no such directory"."""
 
-_DRAIN = 4096
-"""Events taken in one go; a flood goes on in the next."""
+_READ = 64 * 1024
+_DRAIN = 16
+"""Bytes and number of reads in one go; a flood goes on in the next."""
+
+_EVENT = struct.Struct("iIII")
+"""inotify(7): watch descriptor, mask, cookie, size of the name that follows."""
+
+_IGNORED = 0x8000
 
 
 class Notifier(Protocol):
@@ -95,19 +104,23 @@ class InotifyNotifier:
             | Mask.ONLYDIR
             | Mask.DONT_FOLLOW
         )
-        self._ended = Mask.IGNORED
-        self._inotify: Inotify = Inotify(cache_size=64, sync_timeout=0)
+        self._inotify: Inotify = Inotify()
+        os.set_blocking(self._inotify.fd, False)  # the package's own flag for this has another meaning
         self._watches: dict[Path, Watch] = {}
+        self._paths: dict[int, Path] = {}  # by watch descriptor, which the kernel never gives twice
 
     def watch(self, path: Path) -> None:
         """Add an inotify watch; `OSError` with one of `REFUSALS` when there are too many."""
-        self._watches[path] = self._inotify.add_watch(path, self._mask)
+        watch = self._inotify.add_watch(path, self._mask)
+        self._watches[path] = watch
+        self._paths[watch.wd] = path
 
     def unwatch(self, path: Path) -> None:
         """Remove the watch, if the kernel has not done so already."""
         watch = self._watches.pop(path, None)
-        if watch is not None and watch in self._inotify.watches:
-            self._inotify.rm_watch(watch)
+        if watch is not None and self._paths.pop(watch.wd, None) is not None:
+            with suppress(OSError):
+                self._inotify.rm_watch(watch)
 
     async def wait(self, timeout_s: float) -> set[Path]:
         """Directories in which something happened; all of them when the kernel's queue ran over."""
@@ -124,25 +137,29 @@ class InotifyNotifier:
         return self._drain()
 
     def _drain(self) -> set[Path]:
+        """Read what is queued. Only the descriptor of each event matters, so none becomes an object."""
         hints: set[Path] = set()
         for _ in range(_DRAIN):
-            event = self._inotify.sync_get()
-            if event is None:
+            try:
+                queued = os.read(self._inotify.fd, _READ)
+            except BlockingIOError:
                 break
-            hints |= self._places(event)
+            for descriptor, mask in _events(queued):
+                hints |= self._places(descriptor, mask)
         return hints
 
-    def _places(self, event: Event) -> set[Path]:
-        watch = event.watch
-        if watch is None:  # the queue ran over, or the watch is gone: look everywhere
+    def _places(self, descriptor: int, mask: int) -> set[Path]:
+        if descriptor < 0:  # the queue ran over: look everywhere
             return set(self._watches)
-        if event.mask & self._ended and self._watches.get(watch.path) is watch:
-            del self._watches[watch.path]
-        return {watch.path}
+        path = self._paths.get(descriptor)
+        if mask & _IGNORED:  # the directory is gone, and the watch with it
+            self._paths.pop(descriptor, None)
+        return set() if path is None else {path}
 
     def close(self) -> None:
         """Close the inotify instance, which ends all watches."""
         self._watches.clear()
+        self._paths.clear()
         self._inotify.close()
 
 
@@ -187,7 +204,7 @@ class WatchfilesNotifier:
         from watchfiles import awatch  # the package is not installed on Linux
 
         with suppress(OSError):  # the root is gone: the next wait tries again
-            async for changes in awatch(root, step=20, debounce=100, raise_interrupt=False):
+            async for changes in awatch(root, step=20, debounce=100):
                 self._hints |= {self._nearest(Path(path), root) for _, path in changes}
                 self._changed.set()
 
@@ -226,6 +243,15 @@ def refusal(error: Exception) -> str:
     if code in (errno.EMFILE, errno.ENFILE):
         return "no inotify instances left (fs.inotify.max_user_instances)"
     return "notifications are not available here"
+
+
+def _events(queued: bytes) -> Iterator[tuple[int, int]]:
+    """Watch descriptor and mask of each event in what was read from inotify."""
+    position = 0
+    while position < len(queued):
+        descriptor, mask, _cookie, name_size = _EVENT.unpack_from(queued, position)
+        position += _EVENT.size + name_size
+        yield descriptor, mask
 
 
 def _resolve(ready: asyncio.Future[None]) -> None:
