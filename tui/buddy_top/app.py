@@ -314,6 +314,8 @@ class BuddyTop(SafeApp):
 
     def action_step_run(self, step: int) -> None:
         """The neighbouring run, in the order of the list on the runs tab."""
+        from buddy_top.panes.runs import RunsPane
+
         if self.run_page is not None and self.snapshot is not None:
             pane = self._panes.get(Tab.RUNS)
             listed = (pane if isinstance(pane, RunsPane) else RunsPane()).arranged(self.snapshot)
