@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from buddy_core.clock import Clock, SystemClock
+from buddy_core.runs.eventlog import EVENTS_NAME
 from buddy_core.runs.liveness import conclude_status, lock_state
 from buddy_core.runs.model import RunEvent, Status
+from buddy_core.runs.names import started_at_of
 from buddy_core.runs.notify import make_notifier
-from buddy_core.runs.observed import EVENTS, SUMMARY, RecordFile
-from buddy_core.runs.records import parse_summary
+from buddy_core.runs.reader import read_summary
 from buddy_core.runs.tail import FileTail, TailChange
 from buddy_core.runs.wire import payload
 from buddy_core.safety.paths import real_root
@@ -30,18 +31,17 @@ class RunFollower:
     """Follows one run once; `status` and `problem` tell, afterwards, why it ended."""
 
     def __init__(self, runs_dir: Path, run_id: str, *, clock: Clock | None = None) -> None:
-        root = real_root(runs_dir)
+        self._root = real_root(runs_dir)
         self.status: Status = "running"
         self.gone = False
         """True when the run was removed while it was read."""
         self.skipped_lines = 0
         """Damaged lines of which no record could be had."""
-        self._run_dir = root / run_id
+        self._run_dir = self._root / run_id
         self._clock = clock or SystemClock()
-        self._tail = FileTail(root, run_id, EVENTS)
-        self._summary = RecordFile(root, run_id, SUMMARY, lambda data: parse_summary(data, run_id))
+        self._tail = FileTail(self._root, run_id, EVENTS_NAME)
         self._said: str | None = None
-        self._last_at: int | None = None
+        self._last_at = started_at_of(run_id) or 0
         self._caught_up = False
 
     async def events(self) -> AsyncIterator[RunEvent]:
@@ -51,15 +51,18 @@ class RunFollower:
             with contextlib.suppress(OSError):  # without a watch the sweep finds what is new
                 notifier.watch(self._run_dir)
             while True:
+                ended = self._has_ended()  # asked before reading, so that nothing is missed in between
                 change = self._tail.poll()
                 for event in self._taken(change):
                     yield event
                 if change.more:
                     continue
-                if self._has_ended(change):
+                self.gone = change.gone
+                if ended or self.gone:
                     return
                 self._caught_up = True
-                await notifier.wait(SWEEP_S)
+                if self._said is None and not self._has_ended():
+                    await notifier.wait(SWEEP_S)
         finally:
             notifier.close()
             self._tail.close()
@@ -76,14 +79,12 @@ class RunFollower:
             self._last_at = now_ms if self._caught_up else min(event.ts, now_ms)
             yield RunEvent(event.ts, event.type, self._run_dir.name, data)
 
-    def _has_ended(self, change: TailChange) -> bool:
-        self._summary.refresh()
-        word = self._said or (self._summary.value.status if self._summary.value is not None else None)
-        self.gone = change.gone or not self._run_dir.is_dir()
+    def _has_ended(self) -> bool:
+        word = self._said or read_summary(self._root, self._run_dir.name).status
         self.status = conclude_status(
             word,
             lock=lock_state(self._run_dir),
             now_ms=self._clock.now_ms(),
-            last_activity_ms=self._last_at,
+            last_activity_ms=self._last_at if self._caught_up else self._clock.now_ms(),
         )
-        return self.gone or self.status not in _LIVE
+        return self.status not in _LIVE or not self._run_dir.is_dir()

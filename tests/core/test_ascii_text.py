@@ -1,0 +1,60 @@
+"""Case 71: what a terminal without UTF-8 is given, and how it is known to be one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from buddy_core.safety.ascii import speaks_utf8, to_ascii
+from buddy_core.safety.columns import cells
+from buddy_core.safety.text import plain
+
+
+@pytest.mark.parametrize(
+    ("drawn", "stand_in"),
+    [
+        ("╭─┬─╮│├┼┤╰┴╯", "+-+-+|+++++++"[:12]),
+        ("▁▂▃▄▅▆▇█", ".:-=+*%#"),
+        ("⠀⠁⠃⣿", " .:#"),
+        ("● ✓ ✗ ■ ◐ ◌", "* + x # ~ o"),
+        ("naïve café", "naive cafe"),
+        ("日本", "????"),
+        ("… – ≈ ⏎ ␛ ⟨9b⟩", "~ - ~ / ? <9b>"),
+        ("e\u0301", "e"),
+    ],
+)
+def test_signs_have_likenesses(drawn: str, stand_in: str) -> None:
+    assert to_ascii(drawn) == stand_in
+
+
+@given(st.text(max_size=60))
+def test_everything_becomes_ascii_of_the_same_width(text: str) -> None:
+    safe = plain(text)
+    drawn = to_ascii(safe)
+    assert drawn.isascii()
+    assert drawn.isprintable()
+    assert cells(drawn) == cells(safe)
+
+
+@pytest.mark.parametrize(
+    ("env", "utf8"),
+    [
+        ({}, True),
+        ({"LANG": "en_US.UTF-8"}, True),
+        ({"LANG": "de_DE.utf8"}, True),
+        ({"LANG": "C"}, False),
+        ({"LANG": "POSIX"}, False),
+        ({"LC_ALL": "C", "LANG": "en_US.UTF-8"}, False),
+        ({"LC_CTYPE": "en_US.UTF-8", "LANG": "C"}, True),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "C"}, False),
+        ({"LC_CTYPE": "C.UTF-8"}, True),
+        ({"LC_ALL": "C.UTF-8"}, True),
+        ({"LANG": "en_US.ISO-8859-1"}, False),
+        ({"LANG": "en_US.UTF-8", "PYTHONIOENCODING": "ascii"}, False),
+        ({"LANG": "en_US.UTF-8", "PYTHONIOENCODING": "utf-8:replace"}, True),
+    ],
+    ids=str,
+)
+def test_the_environment_says_whether_the_terminal_speaks_utf8(env: dict[str, str], utf8: bool) -> None:
+    assert speaks_utf8(env) is utf8
