@@ -245,8 +245,9 @@ class Observer:
         run_id = next(iter(self._queue))
         del self._queue[run_id]
         run = self._runs[run_id]
-        run.refresh()
-        reading = run.read(now_ms=self._clock.now_ms(), budget_bytes=READ_BYTES, watching=self._caught_up)
+        now_ms = self._clock.now_ms()
+        run.refresh(now_ms=now_ms)
+        reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
         if reading.harvest:
             live = self._caught_up and reading.events <= LIVE_EVENTS
             self._ingest.deliver(run_id, reading.harvest, live=live)

@@ -30,6 +30,7 @@ MAX_UNANSWERED = 256
 _MAX_STEPS = 100
 _MAX_MODELS = 100
 _MAX_ARGUMENTS = 65_536
+_NOTHING = Harvest()  # stands in between two batches, and is never added to
 _NO_ARGUMENTS = msgspec.Raw(b"{}")
 
 _call_of = payloads.payload_decoder(payloads.ToolCallData)
@@ -97,7 +98,7 @@ class RunFold:
         self._open: dict[str | int, OpenCall] = {}
         self._idless = 0
         self._steps: list[str] = []
-        self._harvest = Harvest()
+        self._harvest = _NOTHING
 
     @property
     def open_calls(self) -> tuple[OpenCall, ...]:
@@ -122,6 +123,7 @@ class RunFold:
         self.foreign_records += foreign
         self.event_count += len(batch.events)
         self._note_times(batch, now_ms)
+        self._harvest = _NOTHING
         return harvest
 
     def _note_times(self, batch: EventBatch, now_ms: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from buddy_core.runs.accounting import Accounting
-from buddy_core.runs.artifacts import list_artifacts
+from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
 from buddy_core.runs.facts import RunFiles, build_facts, has_ended, recorded_status, started_at
 from buddy_core.runs.fold import RunFold
 from buddy_core.runs.harvest import Harvest
@@ -17,11 +17,13 @@ from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
 from buddy_core.runs.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.runs.seen import SeenRecords
 from buddy_core.runs.tail import FileTail
-from buddy_core.safety.paths import open_beneath, stat_beneath
+from buddy_core.safety.paths import directory_beneath, open_at
 
 EVENTS = "events.jsonl"
 SUMMARY = "summary.json"
 METRICS = "metrics.json"
+
+_COARSE_MS = 100  # file times move in steps of some milliseconds
 
 V = TypeVar("V")
 
@@ -29,9 +31,9 @@ V = TypeVar("V")
 class RecordFile(Generic[V]):
     """A small JSON file that is replaced as a whole; its last good value outlives a bad one."""
 
-    def __init__(self, root: Path, run_id: str, name: str, parse: Callable[[bytes], V | None]) -> None:
-        self._root = root
-        self._run_id = run_id
+    __slots__ = ("_name", "_parse", "_signature", "problem", "value")
+
+    def __init__(self, name: str, parse: Callable[[bytes], V | None]) -> None:
         self._name = name
         self._parse = parse
         self._signature: tuple[int, int, int] | None = None
@@ -39,13 +41,13 @@ class RecordFile(Generic[V]):
         self.problem: str | None = None
         """Why `value` is old or missing, in words; None when all is well or there is no file."""
 
-    def refresh(self) -> None:
-        """Read the file if it has changed since the last time."""
+    def refresh(self, run_fd: int) -> None:
+        """Read the file in the open run directory if it has changed since the last time."""
         try:
-            found = stat_beneath(self._root, self._run_id, self._name)
+            found = os.stat(self._name, dir_fd=run_fd, follow_symlinks=False)
             signature = (found.st_ino, found.st_mtime_ns, found.st_size)
             if signature != self._signature:
-                self._take(self._read())
+                self._take(self._read(run_fd))
                 self._signature = signature
         except FileNotFoundError:
             self._signature = None
@@ -60,10 +62,9 @@ class RecordFile(Generic[V]):
         kept = "; what it said before is shown" if self.value is not None else ""
         self.problem = f"{self._name} is no JSON object{kept}"
 
-    def _read(self) -> bytes:
-        fd = open_beneath(self._root, self._run_id, self._name)
-        with os.fdopen(fd, "rb") as file:
-            return file.read(MAX_RECORD_BYTES + 1)
+    def _read(self, run_fd: int) -> bytes:
+        with os.fdopen(open_at(run_fd, self._name), "rb", buffering=0) as file:
+            return file.read(MAX_RECORD_BYTES + 1) or b""
 
 
 class Reading(NamedTuple):
@@ -81,26 +82,39 @@ class ObservedRun:
 
     def __init__(self, root: Path, run_id: str, seen: SeenRecords) -> None:
         self.run_id = run_id
-        self._run_dir = root / run_id
+        self._root = root
         self._tail = FileTail(root, run_id, EVENTS)
         self._seen = seen
-        self._summary: RecordFile[RunSummary] = RecordFile(
-            root, run_id, SUMMARY, lambda data: parse_summary(data, run_id)
-        )
-        self._metrics: RecordFile[RunMetrics] = RecordFile(root, run_id, METRICS, parse_metrics)
+        self._summary: RecordFile[RunSummary] = RecordFile(SUMMARY, lambda data: parse_summary(data, run_id))
+        self._metrics: RecordFile[RunMetrics] = RecordFile(METRICS, parse_metrics)
+        self._artifacts_at: int | None = None
         self._grew_at: int | None = None
         self._seen.restart()
         self.files = RunFiles(RunFold(run_id))
 
-    def refresh(self) -> None:
+    def refresh(self, *, now_ms: int) -> None:
         """Read the JSON files and list the artifacts, before the events: a total must never be newer."""
-        self._summary.refresh()
-        self._metrics.refresh()
-        self.files = self.files._replace(
-            summary=self._summary.value,
-            metrics=self._metrics.value,
-            artifacts=tuple(artifact.name for artifact in list_artifacts(self._run_dir)),
-        )
+        try:
+            with directory_beneath(self._root, self.run_id) as run_fd:
+                self._summary.refresh(run_fd)
+                self._metrics.refresh(run_fd)
+                listed = self._artifacts_changed(run_fd, now_ms)
+        except OSError:
+            return  # the directory is gone; the watch will say so
+        self.files = self.files._replace(summary=self._summary.value, metrics=self._metrics.value)
+        if listed:
+            artifacts = list_artifacts(self._root / self.run_id)
+            self.files = self.files._replace(artifacts=tuple(artifact.name for artifact in artifacts))
+
+    def _artifacts_changed(self, run_fd: int, now_ms: int) -> bool:
+        """True when the directory of artifacts is not as it was, or so new that its time proves nothing."""
+        try:
+            changed_at = os.stat(ARTIFACTS_NAME, dir_fd=run_fd, follow_symlinks=False).st_mtime_ns
+        except FileNotFoundError:
+            changed_at = None
+        before, self._artifacts_at = self._artifacts_at, changed_at
+        young = changed_at is not None and now_ms - changed_at // 1_000_000 < _COARSE_MS
+        return changed_at != before or young
 
     def read(self, *, now_ms: int, budget_bytes: int, watching: bool) -> Reading:
         """Read on in the event file; growth seen while `watching` counts as a sign of life."""
@@ -120,7 +134,7 @@ class ObservedRun:
         """The run as of `now_ms`; asks for the lock only while the writer has not said how it ended."""
         status = conclude_status(
             recorded_status(self.files),
-            lock="none" if has_ended(self.files) else lock_state(self._run_dir),
+            lock="none" if has_ended(self.files) else lock_state(self._root / self.run_id),
             now_ms=now_ms,
             last_activity_ms=self._last_activity(now_ms),
         )
