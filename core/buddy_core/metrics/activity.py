@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from buddy_core.metrics.model import Activity, ActivityBucket, Window
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, SECOND, since_of
-from buddy_core.metrics.slices import Grid, grid_of, tally, window_grid
+from buddy_core.metrics.slices import Grid, tally, whole_grid, window_grid
 
 SECONDS_HELD = 16 * 60
 """Seconds kept: the 15 m chart has slices finer than a minute, and rates look back five minutes."""
@@ -211,6 +211,11 @@ class ActivityLog:
             whole.merge(counts)
         return whole
 
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Times of the earliest and the latest dated sample; None without any."""
+        return None if self.first_at is None or self.last_at is None else (self.first_at, self.last_at)
+
     def cut(self, window: Window, slices: int, now_ms: int) -> Activity:
         """The window in about `slices` equal slices; see `MetricsCollector.activity`."""
         if window is Window.ALL:
@@ -223,10 +228,9 @@ class ActivityLog:
         return _filled(grid, self._coarsest(grid, since_of(window, now_ms) or 0))
 
     def _cut_all(self, slices: int) -> Activity:
-        if self.first_at is None or self.last_at is None:
+        if self.span is None:
             return Activity(bucket_ms=MINUTE, buckets=())
-        grain = HOUR if self._oldest_minute else MINUTE
-        grid = grid_of(self.first_at, self.last_at, slices, grain)
+        grid = whole_grid(*self.span, slices, HOUR if self._oldest_minute else MINUTE)
         return _filled(grid, self._coarsest(grid, grid.start_at))
 
     def _coarsest(self, grid: Grid, since_ms: int) -> Iterator[tuple[int, ActivityCounts]]:

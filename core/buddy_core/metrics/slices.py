@@ -54,6 +54,17 @@ def grid_of(first_ms: int, last_ms: int, slices: int, grain_ms: int) -> Grid:
     return Grid(start, bucket, (last_ms - start) // bucket + 1)
 
 
+LEAST_SLICES = 30
+"""Slices the picture of everything has at least: one lonely sample is a bar, not a wall."""
+
+
+def whole_grid(first_ms: int, last_ms: int, slices: int, grain_ms: int) -> Grid:
+    """Slices from the first sample of all to the last one, begun earlier when there are very few."""
+    grid = grid_of(first_ms, last_ms, slices, grain_ms)
+    missing = max(min(LEAST_SLICES, slices) - grid.slices, 0)
+    return Grid(grid.start_at - missing * grid.bucket_ms, grid.bucket_ms, grid.slices + missing)
+
+
 def window_grid(window: Window, now_ms: int, slices: int, grain_ms: int) -> Grid:
     """Slices over a window that has a beginning, the last one holding `now_ms`."""
     return grid_of(now_ms - (window.ms or 0), now_ms, slices, grain_ms)

@@ -27,7 +27,7 @@ from buddy_core.metrics.series import (
     tool_point,
 )
 from buddy_core.metrics.sketch import histogram, log_edges
-from buddy_core.metrics.slices import grid_of, window_grid
+from buddy_core.metrics.slices import whole_grid, window_grid
 from buddy_core.metrics.stats import ErrorStats, ProviderStats, Timing, ToolStats, UsageStats
 
 Kind = Literal["provider", "tool", "error"]
@@ -128,14 +128,19 @@ def build_history(
     ledger: Ledger, kind: Kind, key: str, window: Window, slices: int, now_ms: int
 ) -> tuple[SeriesPoint, ...]:
     """One series over the window in about `slices` equal slices; empty when there is no such series."""
+    span = ledger.activity.span  # all series share the axis of the whole, so that their charts compare
     if kind == "tool":
         tool = ledger.tools.get(key)
-        return _points(tool.tiers, ToolStats, tool_point, window, slices, now_ms) if tool else ()
+        return _points(tool.tiers, ToolStats, tool_point, window, slices, now_ms, span) if tool else ()
     if kind == "error":
         group = ledger.errors.get(key)
-        return _points(group.tiers, ErrorStats, error_point, window, slices, now_ms) if group else ()
+        return _points(group.tiers, ErrorStats, error_point, window, slices, now_ms, span) if group else ()
     provider = provider_of(ledger, key)
-    return _points(provider.tiers, ProviderStats, provider_point, window, slices, now_ms) if provider else ()
+    return (
+        _points(provider.tiers, ProviderStats, provider_point, window, slices, now_ms, span)
+        if provider
+        else ()
+    )
 
 
 def _points(
@@ -145,12 +150,13 @@ def _points(
     window: Window,
     slices: int,
     now_ms: int,
+    everything: tuple[int, int] | None,
 ) -> tuple[SeriesPoint, ...]:
     grain, parts = tiers.finest(window, since_of(window, now_ms), now_ms)
     if window is not Window.ALL:
         grid = window_grid(window, now_ms, slices, grain)
-    elif parts:
-        grid = grid_of(min(parts)[0], max(parts)[0], slices, grain)
+    elif parts and everything is not None:
+        grid = whole_grid(*everything, slices, grain)
     else:
         return ()
     merged: dict[int, S] = {}

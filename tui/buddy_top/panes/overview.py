@@ -13,6 +13,7 @@ from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.messages import OpenRun, OpenTab
 from buddy_top.panes.activity import ActivityChart
+from buddy_top.panes.alone import is_alone
 from buddy_top.panes.base import Pane
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
 from buddy_top.panes.providers import provider_key
@@ -132,7 +133,8 @@ class OverviewPane(Pane):
         if snapshot.stalled:
             words = Plain(f"{words} · {snapshot.stalled} stalled")
         self.running_panel.set_summary(words)
-        self.running.styles.height = max(2, min(len(live) + 1, 9))
+        alone = is_alone(self.running_panel)
+        self.running.styles.height = "1fr" if alone else max(2, min(len(live) + 1, 9))
         now = snapshot.taken_at
         self.running.set_source([run.run_id for run in live], lambda i: running_cells(live[i], now))
 

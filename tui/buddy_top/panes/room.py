@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from buddy_top.panes.alone import is_alone
 from buddy_top.widgets.panel import Panel
 
 _FRAME = 3
@@ -18,7 +19,7 @@ def list_height(rows: int, height: int) -> int:
 
 def fit_panel(panel: Panel, rows: int, height: int) -> None:
     """Give the panel around a list its height, when the pane has one already."""
-    if height > 0:
+    if height > 0 and not is_alone(panel):
         wanted = list_height(rows, height)
         if panel.outer_size.height != wanted:
             panel.styles.height = wanted

@@ -9,6 +9,7 @@ from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.panes.error_text import record_lines
 from buddy_top.state import SeriesDetail, Snapshot
+from buddy_top.widgets.axes import shortened
 from buddy_top.widgets.chart import Chart, ChartData, Series
 from buddy_top.widgets.histogram import Histogram, HistogramData
 from buddy_top.widgets.panel import Panel
@@ -28,7 +29,9 @@ def calls_data(detail: SeriesDetail | None, empty: Plain) -> ChartData:
         start_ms=points[0].start_at,
         bucket_ms=detail.bucket_ms,
         failures=tuple(point.failures for point in points) if detail.kind != "error" else (),
-        unit=Plain(f"{'errors' if detail.kind == 'error' else 'calls'} / {fmt.duration(detail.bucket_ms)}"),
+        unit=Plain(
+            f"{'errors' if detail.kind == 'error' else 'calls'} / {shortened(fmt.duration(detail.bucket_ms))}"
+        ),
         how="sum",
         empty=empty,
     )

@@ -13,11 +13,11 @@ from buddy_top.widgets.tile import TileFacts
 
 def _tokens(snapshot: Snapshot) -> TileFacts:
     view = snapshot.view
-    unknown = not view.total_requests and not view.unattributed_tokens and bool(view.total_tool_calls)
-    value = fmt.UNKNOWN if unknown else fmt.tokens_full(view.total_tokens)
-    rate = Plain("not logged") if unknown else Plain(f"{fmt.tokens(snapshot.state.tokens_per_minute)}/min")
+    per_minute = snapshot.state.tokens_per_minute
+    logged = view.total_tokens is not None and per_minute is not None
+    rate = Plain(f"{fmt.tokens(per_minute)}/min") if logged else Plain("not logged")
     values = tuple(float(bucket.tokens) for bucket in snapshot.activity.buckets)
-    return TileFacts(value, _note(rate), values)
+    return TileFacts(fmt.tokens_full(view.total_tokens), _note(rate), values)
 
 
 def _cost(snapshot: Snapshot) -> TileFacts:
