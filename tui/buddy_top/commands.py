@@ -223,6 +223,9 @@ COMMANDS: tuple[Command, ...] = (
         "esc",
         palette=False,
     ),
+    Command(
+        "demo", "d", "watch_demo", "demonstration", "While there is no run: watch a demonstration agent", TABS
+    ),
     Command("help", "question_mark,f1", "help", "help", "Every key of this screen", ALL, 8, "?"),
     Command("quit", "q", "back_or_quit", "quit", "Back from a nested screen; at the root, quit", ALL, 9),
     Command(
