@@ -22,6 +22,7 @@ from buddy_top.messages import FeedFailed, OpenRun, OpenTab, SnapshotTaken, Want
 from buddy_top.options import Options
 from buddy_top.palette import RegistryProvider, RunsProvider
 from buddy_top.panes import pane_class
+from buddy_top.panes.alone import end_alone, make_alone
 from buddy_top.panes.base import Pane, TablePane
 from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
 from buddy_top.safe_app import SafeApp
@@ -267,8 +268,8 @@ class BuddyTop(SafeApp):
         if self.visible_pane.filter_text:
             self.visible_pane.set_filter("")
             self.filter_line.hold("")
-        elif self.screen.maximized is not None:
-            self.screen.minimize()
+        elif end_alone(self.visible_pane):
+            self._draw()
         elif self.run_page is not None:
             await self.visit(self.tab)
 
@@ -346,11 +347,10 @@ class BuddyTop(SafeApp):
         frame.step_focus(self.screen, self.visible_pane, step)
 
     def action_maximize_panel(self) -> None:
-        """Give the focused panel the whole screen, or give it back."""
-        if self.screen.maximized is not None:
-            self.screen.minimize()
-        else:
-            frame.maximize_panel(self.screen)
+        """Give the focused panel the whole pane, or give it back."""
+        if not end_alone(self.visible_pane):
+            make_alone(self.focused, self.visible_pane)
+        self._draw()
 
     def action_reread(self) -> None:
         """Look at all files again."""

@@ -15,7 +15,6 @@ from buddy_top import format as fmt
 from buddy_top.commands import COMMANDS, Place, footer_at
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.headerline import HeaderFields
-from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.tabline import TabLabel
 
 HeaderState = Literal["live", "paused", "busy", "trouble"]
@@ -51,15 +50,6 @@ def any_activity(snapshot: Snapshot) -> bool:
 def footer_keys(place: Place) -> list[tuple[str, str, str]]:
     """Key, word and action of what the footer shows."""
     return [(command.key_text, command.word, command.action) for command in footer_at(place)]
-
-
-def maximize_panel(screen: Screen[object]) -> None:
-    """Give the panel that holds the focused widget the whole screen."""
-    widget: Widget | None = screen.focused
-    while widget is not None and not isinstance(widget, Panel):
-        widget = widget.parent if isinstance(widget.parent, Widget) else None
-    if widget is not None:
-        screen.maximize(widget, container=False)
 
 
 def step_focus(screen: Screen[object], pane: Widget, step: int) -> None:
