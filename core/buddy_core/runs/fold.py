@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -21,7 +21,16 @@ from buddy_core.runs.harvest import CustomValue, Harvest, RequestSums, error_rec
 from buddy_core.runs.json_values import MAX_INT, count_of, number_of
 from buddy_core.runs.jsonl import EventBatch
 from buddy_core.runs.model import RunMetadata
-from buddy_core.runs.payloads import MAX_NAME, UNNAMED, observed_text, plain_payload
+from buddy_core.runs.payloads import (
+    MALFORMED,
+    MAX_NAME,
+    UNNAMED,
+    ToolCallData,
+    ToolResultData,
+    coerced,
+    observed_text,
+    plain_payload,
+)
 from buddy_core.runs.records import metadata_from_wire
 
 MAX_UNANSWERED = 256
@@ -33,8 +42,9 @@ _MAX_ARGUMENTS = 65_536
 _NOTHING = Harvest()  # stands in between two batches, and is never added to
 _NO_ARGUMENTS = msgspec.Raw(b"{}")
 
-_call_of = payloads.payload_decoder(payloads.ToolCallData)
-_result_of = payloads.payload_decoder(payloads.ToolResultData)
+# Most events are calls and results: for them the decoders are used without a function around them.
+_strict_call = msgspec.json.Decoder(ToolCallData).decode
+_strict_result = msgspec.json.Decoder(ToolResultData).decode
 _step_of = payloads.payload_decoder(payloads.StepData)
 _metric_of = payloads.payload_decoder(payloads.MetricData)
 
@@ -46,6 +56,10 @@ class OpenCall(NamedTuple):
     at_ms: int
     data: msgspec.Raw
     """The call's payload, for whoever shows its arguments."""
+
+
+_Call: TypeAlias = tuple[str, int, msgspec.Raw]
+"""The fields of an `OpenCall`; a plain tuple is made in a fraction of the time."""
 
 
 class RunFold:
@@ -95,7 +109,7 @@ class RunFold:
         self.fork_reason: str | None = None
         self.sums = RequestSums()
         self.models: Counter[str] = Counter()
-        self._open: dict[str | int, OpenCall] = {}
+        self._open: dict[str | int, _Call] = {}
         self._idless = 0
         self._steps: list[str] = []
         self._harvest = _NOTHING
@@ -103,7 +117,7 @@ class RunFold:
     @property
     def open_calls(self) -> tuple[OpenCall, ...]:
         """Calls without a result, oldest first, at most `MAX_UNANSWERED`."""
-        return tuple(self._open.values())
+        return tuple(map(OpenCall._make, self._open.values()))
 
     @property
     def step(self) -> str | None:
@@ -133,20 +147,30 @@ class RunFold:
         self.last_at = self.last_at if last is None else last
 
     def _tool_call(self, ts: int, data: msgspec.Raw, new: bool) -> None:
-        call = _call_of(data)
+        try:
+            call = _strict_call(data)
+        except MALFORMED:
+            call = coerced(ToolCallData, plain_payload(data))
         self.tool_calls += 1
         key: str | int | None = call.tool_call_id or call.call_id or call.id
         if key is None:
             key = self.tool_calls
             self._idless += 1
+        calls = self._open
         kept = data if len(data) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
-        self._open[key] = OpenCall(call.tool_name or call.name or UNNAMED, ts, kept)
-        if len(self._open) > MAX_UNANSWERED:
-            self._answer(next(iter(self._open)))
+        calls[key] = (call.tool_name or call.name or UNNAMED, ts, kept)
+        if len(calls) > MAX_UNANSWERED:
+            self._answer(next(iter(calls)))
 
     def _tool_result(self, ts: int, data: msgspec.Raw, new: bool) -> None:
-        result = _result_of(data)
-        call = self._call_for(result)
+        try:
+            result = _strict_result(data)
+        except MALFORMED:
+            result = coerced(ToolResultData, plain_payload(data))
+        key = result.tool_call_id or result.call_id or result.id
+        call = self._open.pop(key, None) if key is not None else None
+        if call is None:
+            call = self._best_guess(key, result.tool_name or result.name or UNNAMED)
         if not result.success:
             self.tool_failures += 1
         if not new:
@@ -154,7 +178,7 @@ class RunFold:
         duration = result.duration_ms
         if duration is None or not 0 <= duration <= MAX_INT:
             duration = _time_between(call, ts)
-        name = result.tool_name or result.name or (call.name if call is not None else UNNAMED)
+        name = result.tool_name or result.name or (call[0] if call is not None else UNNAMED)
         column = self._harvest.tools.get(name)
         if column is None:
             column = self._harvest.tools[name] = ToolColumn([], [], [])
@@ -165,20 +189,16 @@ class RunFold:
         column.duration_ms.append(duration)
         column.ok.append(result.success)
 
-    def _call_for(self, result: payloads.ToolResultData) -> OpenCall | None:
-        """The call this result answers: by id, else the oldest of that tool that could be meant."""
-        key = result.tool_call_id or result.call_id or result.id
-        if key is not None and key in self._open:
-            return self._answer(key)
+    def _best_guess(self, key: str | None, tool: str) -> _Call | None:
+        """The oldest call of the tool that a result without a call of its id could be meant for."""
         if key is not None and not self._idless:
             return None  # a filtered tool leaves a result without a call
-        name = result.tool_name or result.name or UNNAMED
         for candidate, call in self._open.items():
-            if call.name == name and (key is None or isinstance(candidate, int)):
+            if call[0] == tool and (key is None or isinstance(candidate, int)):
                 return self._answer(candidate)
         return None
 
-    def _answer(self, key: str | int) -> OpenCall:
+    def _answer(self, key: str | int) -> _Call:
         if isinstance(key, int):
             self._idless -= 1
         return self._open.pop(key)
@@ -264,8 +284,8 @@ _HANDLERS: dict[str, Callable[[RunFold, int, msgspec.Raw, bool], None]] = {
 """Event types that count for more than one event; all others are only counted."""
 
 
-def _time_between(call: OpenCall | None, ts: int) -> float | None:
+def _time_between(call: _Call | None, ts: int) -> float | None:
     """Milliseconds from a call to its result, where both times are usable and in order."""
-    if call is None or call.at_ms <= 0 or ts < call.at_ms:
+    if call is None or call[1] <= 0 or ts < call[1]:
         return None
-    return float(ts - call.at_ms)
+    return float(ts - call[1])

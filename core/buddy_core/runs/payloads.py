@@ -26,7 +26,8 @@ MAX_NAME = 200
 UNNAMED = "(unnamed)"
 """Stands for the name of a tool, provider or model that its record does not state."""
 
-_MALFORMED = (ValueError, RecursionError)  # every decoding error of msgspec and json is a ValueError
+MALFORMED = (ValueError, RecursionError)
+"""What decoding may raise: every error of msgspec and of json is a ValueError."""
 
 
 class ToolCallData(msgspec.Struct, rename="camel", frozen=True, gc=False):
@@ -99,7 +100,7 @@ def payload_decoder(shape: type[S]) -> Callable[[bytes | msgspec.Raw], S]:
     def decode(data: bytes | msgspec.Raw) -> S:
         try:
             return strict(data)
-        except _MALFORMED:
+        except MALFORMED:
             return coerced(shape, plain_payload(data))
 
     return decode
