@@ -25,7 +25,7 @@ from buddy_top.panes import pane_class
 from buddy_top.panes.alone import end_alone, make_alone
 from buddy_top.panes.base import Pane, TablePane
 from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
-from buddy_top.safe_app import SafeApp
+from buddy_top.safe_app import SafeApp, end_of_start
 from buddy_top.screens.root import RootScreen
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.themes import THEMES
@@ -64,7 +64,7 @@ class BuddyTop(SafeApp):
         self._window_is_chosen = options.window is not None
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = options.theme or THEMES[0].name
+        self.begin_with_theme(options.theme or THEMES[0].name)
 
     def get_default_screen(self) -> RootScreen:
         """A screen without keys of its own."""
@@ -108,6 +108,8 @@ class BuddyTop(SafeApp):
 
     @on(SnapshotTaken)
     def _show_snapshot(self, event: SnapshotTaken) -> None:
+        if self.snapshot is None:
+            end_of_start()
         self.snapshot = event.snapshot
         if self._should_widen(event.snapshot):
             self._window_is_chosen = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -71,6 +72,7 @@ def _options(
 
 def _draw(options: Options) -> tuple[int, bool]:
     """Run the app to its end: its exit code, and whether the user asked for the demonstration next."""
+    gc.disable()  # what is loaded now stays: a search for garbage among it would be a seventh of the start
     from textual.theme import BUILTIN_THEMES
 
     from buddy_top.app import BuddyTop

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -39,6 +40,16 @@ class SafeApp(App[None]):
         self._last_filters: tuple[LineFilter, ...] = (ScreenGuard(ascii_only=options.ascii),)
         if self.no_color:
             self._last_filters = (WithoutColor(), *self._last_filters)
+
+    def begin_with_theme(self, name: str) -> None:
+        """Choose the theme before any style sheet is read: chosen later, all of them are read twice."""
+        theme = self.get_theme(name)
+        if theme is None or theme.ansi or not theme.dark:  # more changes then, and Textual sees to it
+            self.theme = name
+            return
+        self.set_reactive(App.theme, name)
+        self.set_class(True, f"-theme-{theme.name}", update=False)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def run_screen(self) -> int:
         """Draw the screen until the user or the system ends it; returns the process's exit code.
@@ -117,3 +128,10 @@ class SafeApp(App[None]):
         except RuntimeError:  # the loop is closed
             return False
         return True
+
+
+def end_of_start() -> None:
+    """Collect garbage again, if the launch has switched it off, and never again among what the start left."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
