@@ -103,11 +103,9 @@ async def test_q_goes_back_from_a_run_and_quits_at_the_root(tmp_path: Path) -> N
 async def test_quitting_at_once_works_at_every_place(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), kind=Staying) as seen:
         assert isinstance(seen.app, Staying)
-        asked = 0
-        for place, key in ways("quit.now"):
+        for asked, (place, key) in enumerate(ways("quit.now"), start=1):
             await seen.go(place)
             await seen.press(key)
-            asked += 1
             assert seen.app.exits == asked, (place, key)
 
 

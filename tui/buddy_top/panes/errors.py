@@ -108,7 +108,7 @@ class ErrorsPane(TablePane[ErrorRow]):
     def __init__(self) -> None:
         super().__init__()
         self.grouped = True
-        self._shown: ErrorRow | None = None
+        self._shown: str | None = None
 
     def compose(self) -> ComposeResult:
         """The table, and the selected error's story."""
@@ -168,10 +168,11 @@ class ErrorsPane(TablePane[ErrorRow]):
         self.detail.set_summary(
             Plain("enter opens the run") if row is not None and row.run_ids else Plain("")
         )
+        key = row.key if row is not None else None
         self.text.set_lines(
-            self._story(row, snapshot) if row is not None else [], keep_scroll=row == self._shown
+            self._story(row, snapshot) if row is not None else [], keep_scroll=key == self._shown
         )
-        self._shown = row
+        self._shown = key
 
     def _story(self, row: ErrorRow, snapshot: Snapshot) -> list[Cell]:
         runs = [snapshot.by_id[run_id] for run_id in row.run_ids if run_id in snapshot.by_id]
