@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from buddy_core.runs.fold import MAX_UNANSWERED, RunFold
 from buddy_core.runs.harvest import Harvest
 from buddy_core.runs.jsonl import EventBatch, JsonlReader
-from buddy_core.runs.payloads import UNNAMED
+from buddy_core.runs.payloads import MAX_NAME, UNNAMED
 from buddy_core.runs.wire import WireEvent
 
 RUN = "run_mk000001_aaaaaa"
@@ -138,6 +138,14 @@ def test_a_call_without_a_name_is_still_a_call() -> None:
 
     assert folded.tool_calls == 1
     assert durations(harvest) == {UNNAMED: [5.0]}
+
+
+def test_over_long_and_empty_names_are_cut_or_replaced_so_that_nothing_is_refused() -> None:
+    """Case 50."""
+    _, harvest = fold(call(0, "x" * 999, "a"), result(5, "x" * 999), request(6, model="m" * 999, provider=""))
+
+    assert durations(harvest) == {"x" * MAX_NAME: [5.0]}
+    assert [(r.provider, r.model) for r in harvest.requests] == [(UNNAMED, "m" * MAX_NAME)]
 
 
 def test_calls_without_a_result_stay_open_oldest_first_and_are_bounded() -> None:

@@ -20,7 +20,7 @@ from buddy_core.runs.model import (
     Status,
 )
 from buddy_core.runs.names import started_at_of
-from buddy_core.runs.payloads import observed_text, plain_payload
+from buddy_core.runs.payloads import MAX_NAME, observed_text, plain_payload
 from buddy_core.runs.toolargs import key_argument
 
 LATEST_BELIEVED_MS = 4_102_444_800_000
@@ -106,7 +106,7 @@ def model_of(files: RunFiles, turn_model: str | None) -> str | None:
     """The model by the run's tags, else the one its requests used most, else that of its turns."""
     tags = _metadata(files).tags
     if len(tags) > 1 and tags[0] in _TAGGED_CHANNELS:
-        return tags[-1]
+        return tags[-1][:MAX_NAME]
     if files.fold.models:
         return files.fold.models.most_common(1)[0][0]
     return turn_model

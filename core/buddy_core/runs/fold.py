@@ -158,7 +158,7 @@ class RunFold:
             self._idless += 1
         calls = self._open
         kept = data if len(data) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
-        calls[key] = (call.tool_name or call.name or UNNAMED, ts, kept)
+        calls[key] = ((call.tool_name or call.name or UNNAMED)[:MAX_NAME], ts, kept)
         if len(calls) > MAX_UNANSWERED:
             self._answer(next(iter(calls)))
 
@@ -170,7 +170,7 @@ class RunFold:
         key = result.tool_call_id or result.call_id or result.id
         call = self._open.pop(key, None) if key is not None else None
         if call is None:
-            call = self._best_guess(key, result.tool_name or result.name or UNNAMED)
+            call = self._best_guess(key, (result.tool_name or result.name or UNNAMED)[:MAX_NAME])
         if not result.success:
             self.tool_failures += 1
         if not new:
@@ -179,6 +179,7 @@ class RunFold:
         if duration is None or not 0 <= duration <= MAX_INT:
             duration = _time_between(call, ts)
         name = result.tool_name or result.name or (call[0] if call is not None else UNNAMED)
+        name = name[:MAX_NAME]
         column = self._harvest.tools.get(name)
         if column is None:
             column = self._harvest.tools[name] = ToolColumn([], [], [])
@@ -217,8 +218,8 @@ class RunFold:
 
     def _api_request(self, metric: payloads.MetricData, ts: int, new: bool) -> None:
         request = ApiRequest(
-            provider=metric.provider,
-            model=metric.model,
+            provider=metric.provider[:MAX_NAME] or UNNAMED,
+            model=metric.model[:MAX_NAME] or UNNAMED,
             prompt_tokens=count_of(metric.prompt_tokens) or 0,
             completion_tokens=count_of(metric.completion_tokens) or 0,
             cache_read_tokens=count_of(metric.cache_read_tokens) or 0,
@@ -231,8 +232,8 @@ class RunFold:
             at_ms=ts,
         )
         self.sums.add(request)
-        if metric.model in self.models or len(self.models) < _MAX_MODELS:
-            self.models[metric.model] += 1
+        if request.model in self.models or len(self.models) < _MAX_MODELS:
+            self.models[request.model] += 1
         if new:
             self._harvest.requests.append(request)
 

@@ -21,7 +21,7 @@ MAX_TEXT = 20_000
 """Characters kept of one observed text, such as an error message."""
 
 MAX_NAME = 200
-"""Characters kept of a name: of a tool, a provider, a model, a step."""
+"""Characters kept of a name: of a tool, a provider, a model, a step. The collector takes no longer ones."""
 
 UNNAMED = "(unnamed)"
 """Stands for the name of a tool, provider or model that its record does not state."""
@@ -136,7 +136,7 @@ def _truth(value: object) -> bool | None:
 def _labels(value: object) -> dict[str, str] | None:
     if not isinstance(value, dict):
         return None
-    few = list(value.items())[:20]
+    few = list(value.items())[:16]
     return {printable_utf8(key[:MAX_NAME]): observed_text(item, MAX_NAME) or "" for key, item in few}
 
 
