@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from buddy_core.runs.timeline import TimelineRow
-
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
