@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from buddy_core.runs.model import RunSummary as RunSummary
     from buddy_core.runs.store import Run as Run
     from buddy_core.runs.store import RunStore as RunStore
+    from buddy_core.runs.viewer import list_runs as list_runs
+    from buddy_core.runs.viewer import show_run as show_run
+    from buddy_core.runs.viewer import tail_run as tail_run
     from buddy_core.settings import Settings as Settings
 
 _HOMES: dict[str, str] = {
@@ -105,7 +108,10 @@ _HOMES: dict[str, str] = {
     "Window": "metrics.model",
     "WindowView": "metrics.model",
     "get_metrics_collector": "metrics.collector",
+    "list_runs": "runs.viewer",
     "reset_metrics_collector": "metrics.collector",
+    "show_run": "runs.viewer",
+    "tail_run": "runs.viewer",
 }
 """Public name -> module beneath `buddy_core` that it lives in; the block above tells type checkers the same."""
 
