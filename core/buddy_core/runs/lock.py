@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 
 from buddy_core.errors import RunLocked
 
 LOCK_NAME = "run.lock"
 """Name of the lock file inside a run's directory."""
+
+
+_TRIES = 5
+_PAUSE_S = 0.0005
 
 
 class RunLock:
@@ -27,7 +32,7 @@ class RunLock:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         self._fd = os.open(LOCK_NAME, flags, 0o600, dir_fd=dir_fd)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._fd)
         except BlockingIOError:
             self.release()
             raise RunLocked("another process is writing this run") from None
@@ -40,3 +45,13 @@ class RunLock:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+def _lock(fd: int) -> None:
+    """Take the lock; a reader that only asks has it for microseconds, so one refusal proves nothing."""
+    for _ in range(_TRIES - 1):
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_S)
+    return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
