@@ -15,6 +15,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.store import RunStore
 from buddy_core.runs.watch import RunsWatch
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
 
@@ -425,6 +426,22 @@ async def test_runs_that_come_grow_end_and_go_are_seen(scene: Scene) -> None:
         await until(lambda: facts()[0].status == "failed")
         shutil.rmtree(run.run_dir)
         await until(lambda: facts() == ())
+
+
+async def test_a_run_of_the_librarys_own_writer_is_running_then_ended_or_given_up(scene: Scene) -> None:
+    store = RunStore(scene.runs, clock=scene.clock, durable=False)
+    facts = scene.observer.facts
+    async with following(scene.observer) as until:
+        parent = store.start_run("Explain the import")
+        store.emit(parent, "tool_call", {"toolName": "bash", "toolCallId": "a", "args": {"command": "ls"}})
+        await until(lambda: [tool.argument for run in facts() for tool in run.running_tools] == ["ls"])
+        assert scene.later(120) == "stalled"
+        store.end_run(parent, "completed")
+        await until(lambda: facts()[0].status == "completed")
+        store.fork_run(parent, "retry")
+        await until(lambda: [run.parent_run_id for run in facts()] == [parent, None])
+        store.close()
+        await until(lambda: facts()[0].status == "interrupted")
 
 
 async def test_many_runs_are_shown_while_they_are_being_read(scene: Scene) -> None:
