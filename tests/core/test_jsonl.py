@@ -66,10 +66,11 @@ DAMAGE = [
     b'{"ts":1e300,"type":"error","data":{"message":12}}\n',
     b'{"ts":1767890000001,"type":"error","data":{"message":"bad \xff\xfe"}}\n',
     b'{"ts":1767890000001,"type":"error","data":{"message":"half \\ud83c"}}\n',
+    line(11, text="a" * 300),
     b"x" * 300 + b"\n",
     b"\0" * 50 + b"y" * 300 + b"\n",
 ]
-"""One line of each kind; the last two are too long where `max_line` is 280."""
+"""One line of each kind; the last three are too long where `max_line` is 280."""
 
 
 def test_intact_lines_become_events_with_their_places() -> None:

@@ -52,6 +52,11 @@ def test_a_lock_that_was_asked_can_be_taken_by_a_writer(run_dir: Path, held_lock
     fcntl.flock(held_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_another_reader_that_asks_at_the_same_moment_is_no_writer(run_dir: Path, held_lock: int) -> None:
+    fcntl.flock(held_lock, fcntl.LOCK_SH)
+    assert lock_state(run_dir) == "free"
+
+
 def test_a_run_without_a_lock_has_none_and_gets_none(run_dir: Path) -> None:
     assert lock_state(run_dir) == "none"
     assert list(run_dir.iterdir()) == []

@@ -132,6 +132,19 @@ def test_what_was_opened_is_checked_again(root: Path, monkeypatch: pytest.Monkey
         open_beneath(root, "run_a", "events.jsonl")
 
 
+def test_a_link_swapped_in_after_the_check_is_not_followed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 77."""
+    victim = root / "run_a" / "events.jsonl"
+    innocent = victim.lstat()
+    victim.unlink()
+    victim.symlink_to(root.parent / "secret")
+    monkeypatch.setattr(os, "stat", lambda *_args, **_kwargs: innocent)
+    with pytest.raises(OSError):
+        open_beneath(root, "run_a", "events.jsonl")
+
+
 def test_a_refusal_leaves_no_descriptor_open(root: Path) -> None:
     os.mkfifo(root / "run_a" / "pipe")
     before = open_descriptors()

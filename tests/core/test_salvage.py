@@ -102,6 +102,16 @@ def test_a_record_inside_a_torn_one_is_never_taken_for_one(inner: dict[str, Any]
         assert not batch, whole[:tear]
 
 
+def test_a_record_of_the_same_run_inside_a_torn_one_is_not_taken_when_more_follows() -> None:
+    """Case 30: only a tear exactly behind the inner record could be a splice as well."""
+    whole = record(1, output=[INNER, 1], nested={"deep": INNER}, tail="x" * 10)
+    inner = json.dumps(INNER, separators=(",", ":")).encode()
+    for tear in range(1, len(whole)):
+        if not whole[:tear].endswith(inner):
+            batch, _ = read(whole[:tear] + b"\n")
+            assert not batch, whole[:tear]
+
+
 def test_a_record_in_the_text_of_another_is_no_record() -> None:
     text = json.dumps(INNER)
     for tear in range(1, len(record(1, output=text))):

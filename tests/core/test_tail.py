@@ -264,6 +264,18 @@ def test_a_file_that_comes_back_after_it_was_gone_is_a_new_one_even_if_it_is_equ
     assert (numbers(change), change.reset, change.gone) == ([1], True, False)
 
 
+def test_a_copy_put_in_place_of_the_file_is_a_new_one(events: Path, tail: FileTail) -> None:
+    """Case 25: the inode tells, even when nobody holds the old file open."""
+    append(events, line(1))
+    tail.poll()
+    tail.close()
+    copy = events.with_name("copy")
+    shutil.copy(events, copy)
+    copy.replace(events)
+    change = tail.poll()
+    assert (numbers(change), change.reset) == ([1], True)
+
+
 def test_what_is_no_plain_file_is_a_problem_and_never_waited_on(
     events: Path, tail: FileTail, tmp_path: Path
 ) -> None:
@@ -349,6 +361,20 @@ def test_a_hole_to_the_end_of_the_file_is_passed_over_and_growth_after_it_seen(
     append(events, b"\n" + line(2))
     change = tail.poll()
     assert (numbers(change), change.reset) == ([2], False)
+
+
+def test_growth_after_a_hole_is_no_rewrite(events: Path, pool: DescriptorPool) -> None:
+    """Case 29: a hole that begins close behind a record."""
+    page = 4096
+    append(events, line(1, pad="a" * (page - 10 - len(line(1, pad="")))))
+    assert events.stat().st_size == page - 10
+    os.truncate(events, 100 * page)
+    tail = FileTail(events.parents[1], RUN, chunk=page, descriptors=pool)
+    poll_all(tail)
+    append(events, b"\n" + line(2))
+    changes = poll_all(tail)
+    assert [number for change in changes for number in numbers(change)] == [2]
+    assert not any(change.reset for change in changes)
 
 
 def test_a_long_line_is_skipped_and_the_next_one_read(events: Path, tail: FileTail) -> None:

@@ -247,6 +247,26 @@ async def test_what_happens_between_the_scan_and_the_watch_is_not_lost(root: Pat
         assert await following() == DirectoryChange(added=(run_id(2),), touched=frozenset({run}))
 
 
+async def test_what_happens_just_before_a_run_is_watched_is_not_lost(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Racing(SilentNotifier):
+        def watch(self, path: Path) -> None:
+            if path.parent == root:
+                append(root, path.name)
+
+        async def wait(self, timeout_s: float) -> set[Path]:
+            return await asyncio.get_running_loop().create_future()
+
+    run = make_run(root, 1)
+    monkeypatch.setattr("buddy_core.runs.watch.make_notifier", lambda _path: (Racing(), "notify", ""))
+    watch = RunsWatch(root)
+    watch.scan()
+    watch.attend([run])
+    async with watching(watch) as following:
+        assert await following() == DirectoryChange(touched=frozenset({run}))
+
+
 @needs_inotify
 async def test_growth_of_an_attended_run_is_notified(root: Path) -> None:
     run, other = make_run(root, 1), make_run(root, 2)

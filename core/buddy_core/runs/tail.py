@@ -181,13 +181,10 @@ class Tail(Generic[R]):
         self._over = False
 
     def _rewritten(self, fd: int) -> bool:
-        """True when what was read is no longer what stands there."""
-        position = self.position
-        if os.fstat(fd).st_size < position:
-            return True
+        """True when what was read is no longer what stands there; a shorter file gives too few bytes to be equal."""
         if os.pread(fd, len(self._head), 0) != self._head:
             return True
-        return os.pread(fd, len(self._seam), position - len(self._seam)) != self._seam
+        return os.pread(fd, len(self._seam), self.position - len(self._seam)) != self._seam
 
     def _read(self, fd: int, budget: int, batch: Batch[R]) -> bool:
         """Read into `batch`; True when the budget ended before the file did.
