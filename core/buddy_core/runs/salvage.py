@@ -25,7 +25,7 @@ MAX_ATTEMPTS = 32
 _BLANK = " \t\r\v\f"
 _FILLER = re.compile(r"[ \t\r\v\f\0]*")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("?)|[{}\[\]:,]', re.DOTALL)
-_RUN_ID = re.compile(r'"runId":"([^"\\]{0,80})"')
+_RUN_ID = re.compile(r'"runId": ?"([^"\\]{0,80})"')
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -65,17 +65,19 @@ def dissect(
 
 def _objects(text: str, start: int, shape: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """Where the objects that may be records begin and end, left to right, never one inside another."""
-    position = start
+    position, torn = start, -1  # where the last record began that does not close
     for _ in range(MAX_ATTEMPTS):
         begin = _next_beginning(text, start, position, shape)
         if begin is None:
             return
+        if torn < 0:
+            torn = text.find("{", start, begin)
         end = _close(text, begin)
-        if end is not None and _believable(text, start, begin, end, shape):
+        if end is not None and (torn < 0 or _believable(text, torn, begin, end, shape)):
             yield begin, end
-            start = position = end
+            start, position, torn = end, end, -1
         else:
-            position = begin + 1
+            position, torn = begin + 1, begin if end is None else torn
 
 
 def _next_beginning(text: str, start: int, position: int, shape: re.Pattern[str]) -> int | None:
@@ -100,11 +102,8 @@ def _close(text: str, begin: int) -> int | None:
         return None
 
 
-def _believable(text: str, start: int, begin: int, end: int, shape: re.Pattern[str]) -> bool:
-    """False for an object that may as well be part of the torn record before it."""
-    torn = text.find("{", start, begin)
-    if torn < 0:
-        return True
+def _believable(text: str, torn: int, begin: int, end: int, shape: re.Pattern[str]) -> bool:
+    """False for an object that may as well be part of the record that began at `torn`."""
     after = _past_filler(text, end)
     if after < len(text) and not shape.match(text, after):
         return False

@@ -65,7 +65,7 @@ class Dialect(Protocol[R]):
 class EventDialect:
     """Lines of `events.jsonl`; any JSON object is an event, however poor."""
 
-    shape = re.compile(r'\{"ts":[^,{}\[\]]{1,40},(?:"runId":"[^"\\]{0,80}",)?"type":"')
+    shape = re.compile(r'\{"ts": ?[^,{}\[\]]{1,40}, ?(?:"runId": ?"[^"\\]{0,80}", ?)?"type": ?"')
     strict = staticmethod(msgspec.json.Decoder(WireEvent).decode)
 
     def loose(self, text: bytes, previous: WireEvent | None, mend: Mend) -> WireEvent | None:
