@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.containers import Container
 from textual.events import Resize
+from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
@@ -49,7 +50,7 @@ class BuddyTop(SafeApp):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {RegistryProvider, RunsProvider}
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in REGISTRY]
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-tiny"), (24, "-short"), (34, "-tall")]  # noqa: RUF012
 
     def __init__(self, options: Options, feed: SnapshotFeed | None = None) -> None:
         super().__init__(options)
@@ -62,6 +63,8 @@ class BuddyTop(SafeApp):
         self.run_page: RunPage | None = None
         self._panes: dict[Tab, Pane] = {}
         self._window_is_chosen = options.window is not None
+        self._columns = 80
+        self._focused_before: Widget | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.begin_with_theme(options.theme or THEMES[0].name)
@@ -122,7 +125,7 @@ class BuddyTop(SafeApp):
 
     @on(WantsChanged)
     def _ask(self) -> None:
-        base = Wants(tab=self.tab, window=self.window, slices=frame.slices_for(self.size.width))
+        base = Wants(tab=self.tab, window=self.window, slices=frame.slices_for(self._columns))
         self.feed.ask(self.visible_pane.wants(base))
 
     def _should_widen(self, snapshot: Snapshot) -> bool:
@@ -141,6 +144,7 @@ class BuddyTop(SafeApp):
         with self.batch_update():
             self.header.set_fields(self._header_fields(self.snapshot))
             self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
+            self.footer.set_keys(frame.footer_keys(self.place, empty=is_empty(self.snapshot)))
             self.visible_pane.show(self.snapshot)
 
     # Panes
@@ -227,12 +231,20 @@ class BuddyTop(SafeApp):
     def on_resize(self, event: Resize) -> None:
         """Below a usable size a card takes the place of everything; charts get as many slices as columns."""
         width, height = event.size
-        too_small = width < MIN_WIDTH or height < MIN_HEIGHT
-        self.screen.set_class(too_small, "-too-small")
-        if too_small:
-            self.too_small.set_lines(too_small_lines(width, height))
+        self._columns = width  # `self.size` still is the size before
+        self._hide_all(width < MIN_WIDTH or height < MIN_HEIGHT)
+        self.too_small.set_lines(too_small_lines(width, height))
         if self._panes:
             self._ask()
+
+    def _hide_all(self, hide: bool) -> None:
+        """What is hidden loses the keyboard, so it is given back to where it was."""
+        if hide and not self.screen.has_class("-too-small"):
+            self._focused_before = self.focused
+        elif not hide and self._focused_before is not None and self._focused_before.is_attached:
+            self._focused_before.focus()
+            self._focused_before = None
+        self.screen.set_class(hide, "-too-small")
 
     def set_window(self, window: Window) -> None:
         """Look further back, or less far, on every tab at once."""

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
-from buddy_top.commands import COMMANDS, Place, footer_at
+from buddy_top.commands import COMMANDS, Place, commands_at, footer_at
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.headerline import HeaderFields
 from buddy_top.widgets.tabline import TabLabel
@@ -47,9 +47,12 @@ def any_activity(snapshot: Snapshot) -> bool:
     return bool(view.total_requests or view.total_tool_calls or view.total_errors or view.unattributed_tokens)
 
 
-def footer_keys(place: Place) -> list[tuple[str, str, str]]:
-    """Key, word and action of what the footer shows."""
-    return [(command.key_text, command.word, command.action) for command in footer_at(place)]
+def footer_keys(place: Place, *, empty: bool = False) -> list[tuple[str, str, str]]:
+    """Key, word and action of what the footer shows; `empty` is said while there is no run at all."""
+    shown = footer_at(place)
+    if empty:
+        shown = [command for command in commands_at(place) if command.id in ("demo", "help", "quit")]
+    return [(command.key_text, command.word, command.action) for command in shown]
 
 
 def step_focus(screen: Screen[object], pane: Widget, step: int) -> None:

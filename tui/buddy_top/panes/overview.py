@@ -110,7 +110,9 @@ class OverviewPane(Pane):
     def show(self, snapshot: Snapshot) -> None:
         """Draw everything; each part repaints only what differs. Without any run a card says how to begin."""
         empty = is_empty(snapshot)
-        self.set_class(empty, "-empty")
+        if empty is not self.has_class("-empty"):
+            self.set_class(empty, "-empty")
+            self.focus_main()  # what had the keyboard is hidden now
         if empty:
             self.welcome.set_lines(welcome_lines(snapshot))
             return
@@ -125,7 +127,7 @@ class OverviewPane(Pane):
 
     def focus_main(self) -> None:
         """The keyboard starts in what runs now."""
-        self.running.focus()
+        (self.welcome if self.has_class("-empty") else self.running).focus()
 
     def _show_running(self, snapshot: Snapshot) -> None:
         live = self._live = [run for run in snapshot.runs if run.live]

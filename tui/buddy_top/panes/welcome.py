@@ -15,8 +15,9 @@ EXAMPLE = (
     "from buddy_core import RunStore",
     "",
     'with RunStore().run("Fix the flaky login test") as run:',
-    '    run.emit("tool_call", {"toolName": "bash", "toolCallId": "1", "args": {"command": "pytest"}})',
-    '    run.emit("tool_result", {"toolName": "bash", "toolCallId": "1", "success": True, "durationMs": 812})',
+    '    call = {"toolName": "bash", "toolCallId": "1"}',
+    '    run.emit("tool_call", call | {"args": {"command": "pytest"}})',
+    '    run.emit("tool_result", call | {"success": True, "durationMs": 812})',
 )
 
 
@@ -35,14 +36,14 @@ def welcome_lines(snapshot: Snapshot) -> list[Cell]:
         _place(sources.runs_dir, sources.problem),
         (Span(Plain("They appear here by themselves as soon as an agent starts to record."), "label"),),
         (),
+        (Span(Plain("d"), "accent"), Span(Plain("  watch the demonstration agent"), "value")),
+        (),
         (Span(Plain("Code Buddy records into ~/.codebuddy/runs without being asked."), "label"),),
-        (Span(Plain("Runs elsewhere:  buddy-top --runs-dir DIR   or   CODEBUDDY_RUNS_DIR=DIR"), "label"),),
+        (Span(Plain("Elsewhere:  buddy-top --runs-dir DIR   or   CODEBUDDY_RUNS_DIR=DIR"), "label"),),
         (),
         (Span(Plain("An agent of your own, in Python:"), "label"),),
         (),
-        *((Span(Plain(f"    {line}"), "info"),) for line in EXAMPLE),
-        (),
-        (Span(Plain("d"), "accent"), Span(Plain("  watch the demonstration agent"), "value")),
+        *((Span(Plain(f"  {line}"), "info"),) for line in EXAMPLE),
     ]
 
 
