@@ -21,7 +21,12 @@ DEADLINE_S = 20.0
 
 _BEYOND_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
 
-ENVIRONMENT = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PATH": os.environ["PATH"], "TZ": "UTC"}
+ENVIRONMENT = {
+    "TERM": "xterm-256color",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+}
 
 
 class Terminal:
