@@ -128,6 +128,38 @@ def test_the_demonstration_removes_its_directory_however_it_ends(tmp_path: Path,
     assert temporary_demos(tmp_path) == []
 
 
+def test_a_demonstration_that_is_ended_while_it_begins_leaves_nothing(tmp_path: Path) -> None:
+    """C10: before there is a screen, too."""
+    with terminal("-m", "buddy_top", "demo", env={"TMPDIR": str(tmp_path)}) as term:
+        term.until(lambda _: [*tmp_path.glob("buddy-top-demo-*/runs/run_*")])
+        term.signal(signal.SIGTERM)
+        assert term.exit_code() == 143
+    assert temporary_demos(tmp_path) == []
+
+
+HANGING = """
+import sys, threading
+from buddy_top import app, cli
+app.BuddyTop.on_ready = lambda self: self.set_timer(0.2, forever)
+def forever():
+    print("", end="", file=open(sys.argv.pop(), "w"))
+    while True:
+        threading.Event().wait(60)
+sys.exit(cli.main(["demo"]))
+"""
+
+
+def test_a_demonstration_that_hangs_removes_its_directory_all_the_same(tmp_path: Path) -> None:
+    """C10: by force, and still with its last duty done."""
+    hung = tmp_path / "hung"
+    with terminal("-c", HANGING, str(hung), env={"TMPDIR": str(tmp_path)}) as term:
+        term.until(lambda _: hung.exists())
+        term.signal(signal.SIGTERM)
+        assert term.exit_code() == 143
+        assert_restored(term)
+    assert temporary_demos(tmp_path) == []
+
+
 def test_the_welcome_card_leads_to_the_demonstration(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     with terminal(

@@ -14,7 +14,9 @@ from pathlib import Path
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from buddy_core.safety.ascii import speaks_utf8
@@ -32,14 +34,20 @@ class Raw(Widget):
     text = "hello ─│╭ ▁▅█ ⣿ ● ✓ 日本"
     count = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[int, str] = {}
+
     def render_line(self, y: int) -> Strip:
-        line = self.text if y == 0 else f"{self.count}" if y == 1 else "x" * self.size.width if y > 4 else ""
+        line = self.rows.get(y) or (self.text if y == 0 else "")
         style = Style(color="red", bgcolor="blue", link="file:///etc/passwd" if y == 0 else None)
-        return Strip([Segment(line, style)])
+        return Strip([Segment(line, style)]).adjust_cell_length(self.size.width, style)
 
 
 class Behaviour:
     """The bad habits, by name."""
+
+    flooding: Timer
 
     def compose(self) -> ComposeResult:
         yield Raw()
@@ -52,6 +60,9 @@ class Behaviour:
     def on_key(self, event: object) -> None:
         if getattr(event, "character", None) == "q":
             self.exit()  # type: ignore[attr-defined]
+        if getattr(event, "character", None) == "s":
+            self.flooding.stop()
+            Path(sys.argv[2]).with_suffix(".stopped").touch()
 
     def say(self, text: str) -> None:
         self.query_one(Raw).text = text  # type: ignore[attr-defined]
@@ -97,13 +108,15 @@ class Behaviour:
 
     def habit_flood(self) -> None:
         self.say("flood")
-        self.set_interval(1 / 60, self.flood)  # type: ignore[attr-defined]
+        self.flooding = self.set_interval(1 / 60, self.flood)  # type: ignore[attr-defined]
 
     def flood(self) -> None:
+        """Change one line after the other, and have only that line drawn."""
         raw = self.query_one(Raw)  # type: ignore[attr-defined]
         raw.count += 1
-        raw.text = f"{raw.count} " * 200
-        raw.refresh()
+        row = 1 + raw.count % (raw.size.height - 1)
+        raw.rows[row] = f"{raw.count} " * 200
+        raw.refresh(Region(0, row, raw.size.width, 1))
         if len(sys.argv) > 2:
             Path(sys.argv[2]).write_text(str(raw.count), encoding="utf-8")
 

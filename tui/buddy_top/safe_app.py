@@ -1,8 +1,7 @@
 """The base of the app: what every way in and out of the screen has in common, and nothing of what it shows.
 
-Textual's private `_handle_exception`, `_fatal_error` and `_print_error_renderables` are overridden, since it
-has no public place for a crash report of one's own; checked against textual 8.2.8, and by tests that drive
-a real terminal.
+Textual's private `_handle_exception` and `_fatal_error` are overridden, since it has no public place for a
+crash report of one's own; checked against textual 8.2.8, and by tests that drive a real terminal.
 """
 
 from __future__ import annotations
@@ -105,10 +104,6 @@ class SafeApp(App[None]):
         self._close_messages_no_wait()
         if self._teardown is not None:
             self._teardown.hurry(1)
-
-    def _print_error_renderables(self) -> None:
-        """Nothing here: the report follows when the terminal is back, from `run_screen`."""
-        self._exit_renderables.clear()
 
     def _report_crashes(self, stray: StrayOutput) -> None:
         lines = crash_lines(self._crashes, debug=self.options.debug)
