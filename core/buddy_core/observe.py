@@ -27,6 +27,9 @@ from buddy_core.safety.paths import real_root
 TICK_S = 1.0
 """How often statuses are concluded anew from the time that has passed."""
 
+QUIET_TICK_S = 10.0
+"""The same while no run is live, and so nothing ages but runs that said they start later."""
+
 READ_BYTES = 1024 * 1024
 """Read from one run before others have their turn."""
 
@@ -182,7 +185,7 @@ class Observer:
 
     async def _keep_time(self, on_change: Callable[[], None]) -> None:
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S if self._roster.live else QUIET_TICK_S)
             if self._caught_up and self.tick():
                 on_change()
 

@@ -7,8 +7,12 @@ dropped, as are those after it; when the terminal has read what was waiting, the
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
+
+from buddy_top.keyboard import Bell, read_keys
 
 CROWDED = 12
 """Waiting writes from which on pictures are dropped."""
@@ -27,6 +31,14 @@ class PatientDriver(LinuxDriver):
 
     _behind = False
     _leaving = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Textual's own, handed on
+        super().__init__(*args, **kwargs)
+        self.exit_event: Bell = Bell()
+
+    def run_input_thread(self) -> None:
+        """Read keys until input is disabled."""
+        read_keys(self.fileno, self.exit_event, self.process_message, debug=self._debug)
 
     def write(self, data: str) -> None:
         """Queue `data` for the terminal, or drop it while the terminal is behind; on the app's loop only."""

@@ -128,11 +128,11 @@ class InotifyNotifier:
         ready: asyncio.Future[None] = loop.create_future()
         fd = self._inotify.fd
         loop.add_reader(fd, _resolve, ready)
+        timer = loop.call_later(timeout_s, _resolve, ready)  # one turn of the loop; `wait_for` takes three
         try:
-            await asyncio.wait_for(ready, timeout_s)
-        except TimeoutError:
-            return set()
+            await ready
         finally:
+            timer.cancel()
             loop.remove_reader(fd)
         return self._drain()
 

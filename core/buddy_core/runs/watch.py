@@ -9,19 +9,29 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.census import NOBODY, Attendance, Census
 from buddy_core.runs.notify import REFUSALS, Mode, Notifier, PollingNotifier, make_notifier, refusal
 
 SLICE = 16
-"""Runs nobody attends that are looked at in each sweep: 500 of them in half a minute, for next to nothing."""
+"""Most runs nobody attends that are looked at in one sweep: 500 of them in half a minute, for next to nothing."""
+
+ROUND = 30
+"""Sweeps in which each of them is looked at once, where there are not too many for that."""
+
+FEW_RUNS = 1_000
+"""Up to this many runs a look takes less time than waking a thread for it."""
 
 MAX_WATCHES = 512
 """Attended runs that are watched one by one; the sweep finds what happens in the rest."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _GAP_MS = 20.0
 """At most two changes are told in this time; after a quiet moment the first is told at once."""
@@ -127,14 +137,20 @@ class RunsWatch:
 
     async def _next_change(self, hints: set[Path], sweep: bool) -> DirectoryChange:
         listed = self._listed
-        change = await asyncio.to_thread(self._look, hints, sweep)
+        change = await self._aside(self._look, hints, sweep)
         if listed:
             self._attended |= frozenset(change.added)  # a run that begins before our eyes is live
         fresh = self._adjust_watches()
         if not fresh:
             return change
-        touched = await asyncio.to_thread(self._check, fresh)  # what happened unwatched was not notified
+        touched = await self._aside(self._check, fresh)  # what happened unwatched was not notified
         return replace(change, touched=change.touched | (touched - frozenset(change.added)))
+
+    async def _aside(self, look: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Look in a thread where it may take long: at very many runs, or on a file system that may hang."""
+        if self.mode == "notify" and len(self._census) <= FEW_RUNS:
+            return look(*args, **kwargs)
+        return await asyncio.to_thread(look, *args, **kwargs)
 
     def _look(self, hints: set[Path], sweep: bool) -> DirectoryChange:
         with self._lock:
@@ -143,7 +159,7 @@ class RunsWatch:
             hinted = {path.name for path in hints if path.parent == root}
             touched = self._census.check(self._attended | hinted if sweep else hinted)
             if sweep:
-                touched |= self._census.check_slice(SLICE)
+                touched |= self._census.check_slice(min(SLICE, -(-len(self._census) // ROUND)))
             extra = (sweep or self._extra_dir in hints) and self._census.check_extra()
             return self._change(come, touched, extra)
 
