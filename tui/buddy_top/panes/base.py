@@ -12,8 +12,10 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.fields import Field, Order, Row, matching, order_by, sort_rows, step_order
+from buddy_top.panes.room import fit_panel
 from buddy_top.panes.words import no_match
 from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Table
 
 
@@ -60,6 +62,11 @@ class TablePane(Pane, Generic[Row]):
 
     FIELDS: ClassVar[Sequence[Field]]  # type: ignore[type-arg]  # each pane knows its own row type
     ORDER: ClassVar[Order]
+    DETAIL_BELOW: ClassVar[bool] = True
+    """The list takes the lines it needs and leaves the others to the detail below it."""
+
+    panel: Panel
+    """Around the table; made when the pane is composed."""
 
     def __init__(self) -> None:
         super().__init__(id=self.TAB.value)
@@ -120,7 +127,9 @@ class TablePane(Pane, Generic[Row]):
         return self.reorder(sort_rows(found, self.fields, self.order))
 
     def fit_height(self, rows: int) -> None:
-        """A pane may give a short table no more room than it needs."""
+        """A short list leaves its room to what stands below it."""
+        if self.DETAIL_BELOW:
+            fit_panel(self.panel, rows, self.size.height)
 
     def _render_row(self, index: int) -> list[Cell]:
         now = self._snapshot.taken_at if self._snapshot is not None else 0

@@ -18,7 +18,6 @@ from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import age_cell, name_cell, number_cell
 from buddy_top.panes.error_text import error_lines
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.room import fit_panel
 from buddy_top.panes.series import SeriesChart
 from buddy_top.panes.words import WINDOW_WORDS
 from buddy_top.state import Snapshot, Tab, Wants
@@ -121,10 +120,6 @@ class ErrorsPane(TablePane[ErrorRow]):
             self.text = TextView(id="errors-text")
             with Panel(id="errors-detail") as self.detail:
                 yield self.text
-
-    def fit_height(self, rows: int) -> None:
-        """A short list leaves its room to the detail below."""
-        fit_panel(self.panel, rows, self.size.height)
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[ErrorRow]:
         """Groups, or single errors newest first."""

@@ -14,7 +14,6 @@ from buddy_top import format as fmt
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import age_cell, failure_share_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.room import fit_panel
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
@@ -123,10 +122,6 @@ class ProvidersPane(TablePane[ProviderMetrics]):
             yield self.table
         self.more = SeriesPanels()
         yield self.more
-
-    def fit_height(self, rows: int) -> None:
-        """A short list leaves its room to the detail below."""
-        fit_panel(self.panel, rows, self.size.height)
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[P]:
         """Every provider and model with a request in the window."""

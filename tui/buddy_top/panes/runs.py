@@ -53,6 +53,7 @@ class RunsPane(TablePane[RunFacts]):
 
     TAB = Tab.RUNS
     ORDER = Order("started", True)
+    DETAIL_BELOW = False
     FIELDS: ClassVar[Sequence[Field[R]]] = (
         Field(Column("status", Plain("status"), 13), lambda r, _: status_cell(r.status), _rank, False),
         Field(

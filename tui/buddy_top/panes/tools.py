@@ -16,7 +16,6 @@ from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.room import fit_panel
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
@@ -112,10 +111,6 @@ class ToolsPane(TablePane[ToolMetrics]):
             yield self.table
         self.more = SeriesPanels()
         yield self.more
-
-    def fit_height(self, rows: int) -> None:
-        """A short list leaves its room to the detail below."""
-        fit_panel(self.panel, rows, self.size.height)
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[T]:
         """Every tool with a finished call in the window."""
