@@ -113,9 +113,11 @@ class Feed:
     def _run(self, publish: Callable[[Snapshot], None], failed: Callable[[BaseException], None]) -> None:
         try:
             asyncio.run(self._main(publish))
+            ended: BaseException = RuntimeError("nothing watches the runs any more")
         except BaseException as error:  # noqa: BLE001 - whatever ends this thread must be told, or the picture lies
-            if not self._stopped.is_set():
-                failed(error)
+            ended = error
+        if not self._stopped.is_set():
+            failed(ended)
 
     async def _main(self, publish: Callable[[Snapshot], None]) -> None:
         self._open()
@@ -136,6 +138,7 @@ class Feed:
             await asyncio.gather(follow, draw, return_exceptions=True)
             if self._reader is not None:
                 self._reader.close()
+            self._observer.close()
 
     def _open(self) -> None:
         """Load the library, here and not before: the first frame need not wait for it."""
@@ -170,14 +173,15 @@ class Feed:
         return 1.0 if any(run.live for run in self._observer.facts()) else 30.0
 
     async def _snapshot(self) -> Snapshot:
-        if self._paused and self._last is not None and self._last.wants == self._wants:
-            self._last = replace(self._last, behind=self._behind, paused=True)
+        held = self._last if self._paused else None
+        if held is not None and held.wants == self._wants:
+            self._last = replace(held, behind=self._behind, paused=True)
             return self._last
         from buddy_top.snapshots import take_snapshot
 
         wants = self._wants
         self._observer.tick()
-        self._last = take_snapshot(
+        fresh = take_snapshot(
             self._collector,
             self._observer,
             wants,
@@ -186,6 +190,7 @@ class Feed:
             behind=self._behind,
             paused=self._paused,
         )
+        self._last = fresh if held is None else _with_detail_of(held, fresh)
         return self._last
 
     async def _read_run(self, wants: Wants) -> RunDetail | None:
@@ -201,11 +206,22 @@ class Feed:
         return await self._reader.read(wants.artifact)
 
 
+def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
+    """The held picture with what has been opened since; another window of time needs another picture."""
+    if (held.wants.window, held.wants.slices) != (fresh.wants.window, fresh.wants.slices):
+        return fresh
+    return replace(
+        held, wants=fresh.wants, series=fresh.series, run=fresh.run, behind=fresh.behind, paused=True
+    )
+
+
 def live_feed(options: Options) -> Feed:
     """The feed of a monitor on the runs directory of `options`."""
     return Feed(options.runs_dir, clock=options.clock, refresh_s=options.refresh_s)
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with the event.
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), timeout=timeout_s)
+        async with asyncio.timeout(timeout_s):
+            await event.wait()

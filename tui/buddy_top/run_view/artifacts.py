@@ -31,7 +31,8 @@ class ArtifactsView(Container):
         self.table = Table(*_COLUMNS, empty=Plain("this run left no artifacts"), classes="artifact-list")
         self.text = TextView(classes="artifact-text")
         self._infos: tuple[ArtifactInfo, ...] = ()
-        self._shown: tuple[str, ArtifactText] | None = None
+        self._shown: tuple[tuple[str, ArtifactText] | None, str | None] = (None, None)
+        self._name: str | None = None
 
     def compose(self) -> ComposeResult:
         """List, then text."""
@@ -48,10 +49,11 @@ class ArtifactsView(Container):
         self._infos = detail.artifacts
         self.table.styles.height = min(_LIST_HEIGHT, max(2, len(self._infos) + 1))
         self.table.set_source([info.name for info in self._infos], self._cells_at)
-        if detail.artifact != self._shown:
-            self._shown = detail.artifact
-            self.text.set_lines(list(_text_lines(detail.artifact)) if detail.artifact is not None else [])
-            self.text.scroll_home(animate=False)
+        shown = (detail.artifact, detail.problem)
+        if shown != self._shown:
+            same = detail.artifact is not None and self._name == detail.artifact[0]
+            self._shown, self._name = shown, detail.artifact[0] if detail.artifact is not None else None
+            self.text.set_lines(_lines(detail), keep_scroll=same)
 
     def _cells_at(self, index: int) -> tuple[Cell, ...]:
         info = self._infos[index]
@@ -66,6 +68,13 @@ class ArtifactsView(Container):
         """Enter moves the keyboard into the text."""
         event.stop()
         self.text.focus()
+
+
+def _lines(detail: RunDetail) -> list[Cell]:
+    """The text, or why there is none."""
+    if detail.artifact is not None:
+        return list(_text_lines(detail.artifact))
+    return [(Span(plain(detail.problem), "warn"),)] if detail.problem else []
 
 
 def _text_lines(artifact: tuple[str, ArtifactText]) -> Iterable[Cell]:

@@ -10,14 +10,15 @@ from buddy_core.runs.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
+from buddy_top.run_view.heading import took
 
 _LABEL_WIDTH = 14
 
 
-def metrics_lines(run: RunFacts, rows: Sequence[TimelineRow]) -> list[Cell]:
+def metrics_lines(run: RunFacts, rows: Sequence[TimelineRow], now_ms: int) -> list[Cell]:
     """The metrics view, line by line."""
     return [
-        *_totals(run),
+        *_totals(run, now_ms),
         (),
         *_tools(rows),
         *_integrity(run),
@@ -36,14 +37,14 @@ def _not_logged(text: Plain) -> tuple[Span, ...]:
     return (_value(text), Span(Plain("  not logged"), "dim")) if text == fmt.UNKNOWN else (_value(text),)
 
 
-def _totals(run: RunFacts) -> Iterable[Cell]:
+def _totals(run: RunFacts, now_ms: int) -> Iterable[Cell]:
     yield _pair("tokens", *_not_logged(fmt.tokens_full(run.total_tokens)))
     if run.total_tokens is not None:
         yield _pair("  prompt", _value(fmt.tokens_full(run.prompt_tokens)))
         yield _pair("  completion", _value(fmt.tokens_full(run.completion_tokens)))
     yield _pair("cost", *_not_logged(fmt.cost(run.total_cost)))
     yield _pair("model", *((Span(plain(run.model)),) if run.model else _not_logged(fmt.UNKNOWN)))
-    yield _pair("took", _value(fmt.duration(run.duration_ms)))
+    yield _pair("took", _value(took(run, now_ms)))
     yield _pair("events", _value(fmt.count(run.event_count)))
     failures = Span(Plain(f"  {run.tool_failures} failed"), "bad" if run.tool_failures else "dim")
     yield _pair("tool calls", _value(fmt.count(run.tool_calls)), failures)

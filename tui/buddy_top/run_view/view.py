@@ -91,7 +91,9 @@ class RunDetailView(Panel):
         self.set_title(plain(run.objective or run.run_id, limit=200))
         self.set_summary(plain(run.run_id))
         self.heading.set_lines(heading_lines(run, snapshot.taken_at))
-        self._run_id = run.run_id
+        if run.run_id != self._run_id:
+            self._run_id = run.run_id
+            self.timeline.table.follow = False  # what was followed was another run
         self._show_view(snapshot, run)
 
     def _show_view(self, snapshot: Snapshot, run: RunFacts) -> None:
@@ -102,10 +104,10 @@ class RunDetailView(Panel):
             if run.live and self.follow and not self.timeline.table.follow:
                 self.timeline.table.follow = True
         elif self.view == "metrics":
-            self.metrics.set_lines(metrics_lines(run, rows))
+            self.metrics.set_lines(metrics_lines(run, rows, snapshot.taken_at))
         elif detail is not None:
             self.artifacts.show(detail)
-            if self.artifacts.chosen is not None and detail.artifact is None:
+            if self.artifacts.chosen != snapshot.wants.artifact:
                 self.post_message(WantsChanged())
 
     def _empty_words(self, detail: RunDetail | None) -> Plain:
