@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from buddy_top.cli import main
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the command line; an interrupt ends it quietly even while its modules are still being loaded."""
+    try:
+        from buddy_top.cli import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
 
 if __name__ == "__main__":
     sys.exit(main())
