@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.fuzzy import Matcher
 
 from buddy_core.safety.text import plain
 from buddy_top.commands import commands_at
@@ -53,7 +54,16 @@ class _EntryProvider(Provider):
             score = matcher.match(entry.name)
             if score > 0 and found < _MOST_RUNS:
                 found += 1
-                yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.help)
+                yield Hit(score, _highlighted(entry.name, matcher), entry.run, text=entry.name, help=entry.help)
+
+
+def _highlighted(name: str, matcher: Matcher) -> Content:
+    """What `matcher.highlight` does, without reading the name as markup: it may be the objective of a run."""
+    content = Content(name)
+    _, offsets = matcher.fuzzy_search.match(matcher.query, name)
+    for offset in offsets:
+        content = content.stylize(matcher.match_style, offset, offset + 1)
+    return content
 
 
 class RegistryProvider(_EntryProvider):
