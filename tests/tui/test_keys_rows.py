@@ -24,10 +24,15 @@ NEEDLES: dict[Place, tuple[str, str]] = {
 }
 """Words that occur in one row of the samples only, and how the key of that row begins."""
 
+WITH_LEADS: tuple[Place, ...] = ("providers", "tools")
+"""Places where enter goes into the list below first."""
+
 
 async def test_enter_opens_what_the_cursor_is_on(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path)) as seen:
         for place, key in ways("open"):
+            if place in WITH_LEADS:
+                continue
             await seen.go(place)
             await seen.press("down")
             row = seen.cursor
@@ -37,6 +42,20 @@ async def test_enter_opens_what_the_cursor_is_on(tmp_path: Path) -> None:
             assert seen.app.place == "run"
             assert seen.app.run_page is not None
             assert seen.app.run_page.run_id == wanted
+
+
+@pytest.mark.parametrize("place", ["providers", "tools"])
+async def test_enter_goes_on_into_the_list_below_whose_rows_open_a_run(place: Place, tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path)) as seen:
+        await seen.go(place)
+        await seen.press("enter")
+        lead = seen.cursor
+        assert lead is not None
+        assert "run_" in lead
+        await seen.press("enter")
+        assert seen.app.place == "run"
+        assert seen.app.run_page is not None
+        assert seen.app.run_page.run_id in lead
 
 
 @pytest.mark.parametrize("ended", [True, False], ids=["ended", "live"])

@@ -20,7 +20,6 @@ Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
 TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
 LISTS: frozenset[Place] = frozenset({*TABLES, "run"})
 TABS: frozenset[Place] = frozenset({*TABLES, "overview"})
-OPENING: frozenset[Place] = frozenset({"overview", "errors", "runs"})
 ALL: frozenset[Place] = LISTS | TABS
 
 
@@ -71,7 +70,7 @@ def _tab_command(tab: Tab) -> Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("open", "enter", "open", "open", "Open what the cursor is on", OPENING, footer=2, palette=False),
+    Command("open", "enter", "open", "open", "Open what the cursor is on", TABS, footer=2, palette=False),
     Command("filter", "slash", "filter", "filter", "Show only the rows that contain a text", LISTS, 1, "/"),
     Command("sort", "s", "sort", "sort", "Choose the column to sort by", TABLES, 3),
     Command(

@@ -12,20 +12,7 @@ from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 
 _LABEL_WIDTH = 10
-_SHORT = 200
 _MOST_LINES = 400
-
-
-def record_lines(records: Sequence[ErrorRecord], now_ms: int) -> list[Cell]:
-    """One line for each error: its age and the beginning of its message."""
-    if not records:
-        return [(Span(Plain("no error text is kept"), "dim"),)]
-    return [_record_line(record, now_ms) for record in records]
-
-
-def _record_line(record: ErrorRecord, now_ms: int) -> Cell:
-    ago = fmt.age(max(0, now_ms - record.timestamp))
-    return (Span(Plain(f"{ago:>4}  "), "dim"), Span(plain(record.message, limit=_SHORT)))
 
 
 def error_lines(

@@ -14,11 +14,12 @@ from buddy_top import format as fmt
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import age_cell, failure_share_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.leads import RUN_COLUMNS, LeadsPanel, run_leads
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column
+from buddy_top.widgets.table import Column, Table
 
 P = ProviderMetrics
 
@@ -54,7 +55,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
             False,
         ),
         Field(
-            Column("model", Plain("model"), 16, grow=3),
+            Column("model", Plain("model"), 20, grow=3),
             lambda r, _: name_cell(r.model, "strong"),
             lambda r: r.model.casefold(),
             False,
@@ -120,7 +121,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         """The table above, the selected row's charts below."""
         with Panel(id="providers-list") as self.panel:
             yield self.table
-        self.more = SeriesPanels()
+        self.more = SeriesPanels(LeadsPanel("Runs", RUN_COLUMNS, classes="series-leads"))
         yield self.more
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[P]:
@@ -154,3 +155,11 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         row = self.selected
         name = plain(row.model) if row is not None else Plain("no model selected")
         self.more.show(snapshot, name, _quantiles(row))
+        runs = [run for run in snapshot.runs if row is not None and run.model == row.model]
+        leads = run_leads(runs, snapshot.taken_at)
+        self.more.leads.show(leads, fmt.plural(len(leads), "run"), Plain("no run is known to have used it"))
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter goes on into the list below, whose rows lead into runs."""
+        if event.table is self.table:
+            self.more.leads.table.focus()

@@ -7,13 +7,12 @@ from textual.containers import Horizontal, Vertical
 
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
-from buddy_top.panes.error_text import record_lines
+from buddy_top.panes.leads import LeadsPanel
 from buddy_top.state import SeriesDetail, Snapshot
 from buddy_top.widgets.axes import shortened
 from buddy_top.widgets.chart import Chart, ChartData, Series
 from buddy_top.widgets.histogram import Histogram, HistogramData
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.textview import TextView
 
 Quantiles = tuple[tuple[Plain, float | None], ...]
 """Name and value of each quantile; None where it is not known."""
@@ -24,8 +23,9 @@ def calls_data(detail: SeriesDetail | None, empty: Plain) -> ChartData:
     points = detail.points if detail is not None else ()
     if not points or detail is None:
         return ChartData(empty=empty)
+    ink = "bad" if detail.kind == "error" else "accent"
     return ChartData(
-        series=(Series(tuple(float(point.count) for point in points)),),
+        series=(Series(tuple(float(point.count) for point in points), ink),),
         start_ms=points[0].start_at,
         bucket_ms=detail.bucket_ms,
         failures=tuple(point.failures for point in points) if detail.kind != "error" else (),
@@ -63,26 +63,25 @@ class SeriesChart(Chart):
 
 
 class SeriesPanels(Vertical):
-    """Calls over time, durations over time and their spread side by side; error texts below."""
+    """Calls over time, durations over time and their spread side by side; a list of leads below."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, classes="series-panels")
+    def __init__(self, leads: LeadsPanel) -> None:
+        super().__init__(classes="series-panels")
+        self.leads = leads
         self.calls = SeriesChart()
         self.latency = Chart()
         self.histogram = Histogram()
-        self.errors = TextView()
 
     def compose(self) -> ComposeResult:
         """Four panels; the style sheet drops some where room is short."""
         self.calls_panel = Panel(self.calls, title=Plain("Calls"), classes="series-calls")
         self.latency_panel = Panel(self.latency, title=Plain("Time"), classes="series-latency")
         self.spread_panel = Panel(self.histogram, title=Plain("Spread"), classes="series-spread")
-        self.errors_panel = Panel(self.errors, title=Plain("Failures"), classes="series-errors")
         with Horizontal(classes="series-charts"):
             yield self.calls_panel
             yield self.latency_panel
             yield self.spread_panel
-        yield self.errors_panel
+        yield self.leads
 
     def show(self, snapshot: Snapshot, name: Plain, quantiles: Quantiles) -> None:
         """Draw the row called `name`; `quantiles` are marked on its spread."""
@@ -92,6 +91,3 @@ class SeriesPanels(Vertical):
         self.latency.show(latency_data(detail, Plain("no duration is known")))
         bins = detail.bins if detail is not None else ()
         self.histogram.show(HistogramData(bins, quantiles, empty=Plain("no duration is known")))
-        records = detail.records if detail is not None else ()
-        self.errors_panel.set_summary(fmt.plural(len(records), "text"))
-        self.errors.set_lines(record_lines(records, snapshot.taken_at))

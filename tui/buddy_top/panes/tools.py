@@ -16,11 +16,12 @@ from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.leads import FAILURE_COLUMNS, LeadsPanel, failure_leads
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column
+from buddy_top.widgets.table import Column, Table
 
 T = ToolMetrics
 
@@ -109,7 +110,7 @@ class ToolsPane(TablePane[ToolMetrics]):
         """The table above, the selected row's charts below."""
         with Panel(id="tools-list") as self.panel:
             yield self.table
-        self.more = SeriesPanels()
+        self.more = SeriesPanels(LeadsPanel("Failures", FAILURE_COLUMNS, classes="series-leads"))
         yield self.more
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[T]:
@@ -140,3 +141,11 @@ class ToolsPane(TablePane[ToolMetrics]):
         self.more.show(
             snapshot, plain(row.name) if row is not None else Plain("no tool selected"), _quantiles(row)
         )
+        records = snapshot.series.records if snapshot.series is not None else ()
+        leads = failure_leads(records, snapshot)
+        self.more.leads.show(leads, fmt.plural(len(leads), "text"), Plain("no error text is kept"))
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter goes on into the list below, whose rows lead into runs."""
+        if event.table is self.table:
+            self.more.leads.table.focus()
