@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from rich.cells import cell_len
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
@@ -54,7 +55,9 @@ class _EntryProvider(Provider):
             score = matcher.match(entry.name)
             if score > 0 and found < _MOST_RUNS:
                 found += 1
-                yield Hit(score, _highlighted(entry.name, matcher), entry.run, text=entry.name, help=entry.help)
+                yield Hit(
+                    score, _highlighted(entry.name, matcher), entry.run, text=entry.name, help=entry.help
+                )
 
 
 def _highlighted(name: str, matcher: Matcher) -> Content:
@@ -62,7 +65,10 @@ def _highlighted(name: str, matcher: Matcher) -> Content:
     content = Content(name)
     _, offsets = matcher.fuzzy_search.match(matcher.query, name)
     for offset in offsets:
-        content = content.stylize(matcher.match_style, offset, offset + 1)
+        end = offset + 1
+        while end < len(name) and cell_len(name[end]) == 0:
+            end += 1  # an accent stays with its letter
+        content = content.stylize(matcher.match_style, offset, end)
     return content
 
 
