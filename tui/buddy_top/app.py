@@ -1,259 +1,32 @@
-"""The monitor: it wires feed to panes and keys to panes, and draws nothing itself."""
+"""The monitor: every command of the registry, as an action on the workspace."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
-from textual.containers import Container
-from textual.events import Resize
-from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
-from buddy_top.commands import Place
-from buddy_top.feed import SnapshotFeed, live_feed
-from buddy_top.messages import FeedFailed, OpenRun, OpenTab, SnapshotTaken, WantsChanged
-from buddy_top.options import Options
 from buddy_top.palette import RegistryProvider, RunsProvider
-from buddy_top.panes import pane_class
 from buddy_top.panes.alone import end_alone, make_alone
-from buddy_top.panes.base import Pane, TablePane
-from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
-from buddy_top.safe_app import SafeApp, end_of_start
-from buddy_top.screens.root import RootScreen
-from buddy_top.state import Snapshot, Tab, Wants
-from buddy_top.themes import THEMES
-from buddy_top.widgets.filterline import FilterLine
-from buddy_top.widgets.footerline import FooterLine
-from buddy_top.widgets.headerline import HeaderFields, HeaderLine
+from buddy_top.panes.base import TablePane
+from buddy_top.panes.welcome import is_empty
+from buddy_top.state import Tab
 from buddy_top.widgets.table import Table
-from buddy_top.widgets.tabline import TabLine
-from buddy_top.widgets.textview import TextView
-
-if TYPE_CHECKING:
-    from buddy_top.panes.run import RunPage
+from buddy_top.workspace import Workspace
 
 
-class BuddyTop(SafeApp):
-    """Five tabs and one full-screen run, drawn from whatever the feed publishes."""
+class BuddyTop(Workspace):
+    """The keys, the palette and what they do; everything drawn is the workspace's."""
 
-    CSS_PATH = frame.STYLE_SHEETS
-    TITLE = "buddy-top"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {RegistryProvider, RunsProvider}
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in REGISTRY]
-    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-tiny"), (24, "-short"), (34, "-tall")]  # noqa: RUF012
-
-    def __init__(self, options: Options, feed: SnapshotFeed | None = None) -> None:
-        super().__init__(options)
-        self.feed = feed or live_feed(options)
-        self.snapshot: Snapshot | None = None
-        self.tab = Tab(options.tab)
-        self.window = options.window or Window.H24
-        self.paused = False
-        self.wants_demo = False
-        self.run_page: RunPage | None = None
-        self._panes: dict[Tab, Pane] = {}
-        self._window_is_chosen = options.window is not None
-        self._columns = 80
-        self._focused_before: Widget | None = None
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.begin_with_theme(options.theme or THEMES[0].name)
-
-    def get_default_screen(self) -> RootScreen:
-        """A screen without keys of its own."""
-        return RootScreen(id="_default")
-
-    def compose(self) -> ComposeResult:
-        """The frame first: panes are built when they are first visited."""
-        self.header = HeaderLine()
-        self.tab_line = TabLine()
-        self.body = Container(id="body")
-        self.filter_line = FilterLine()
-        self.footer = FooterLine()
-        self.too_small = TextView(id="too-small")
-        yield self.header
-        yield self.tab_line
-        yield self.body
-        yield self.filter_line
-        yield self.footer
-        yield self.too_small
-
-    def on_mount(self) -> None:
-        """The frame is on the screen before anything else is loaded."""
-        self.call_after_refresh(self._begin)
-
-    async def _begin(self) -> None:
-        """Show the first pane, and let the feed begin."""
-        await self.visit(self.tab)
-        self.feed.start(self._publish, self._feed_failed)
-
-    def on_unmount(self) -> None:
-        """Let go of the files."""
-        self.feed.stop()
-
-    # Feed
-
-    def _publish(self, snapshot: Snapshot) -> None:
-        self.post_message(SnapshotTaken(snapshot))
-
-    def _feed_failed(self, error: BaseException) -> None:
-        self.post_message(FeedFailed(error))
-
-    @on(SnapshotTaken)
-    def _show_snapshot(self, event: SnapshotTaken) -> None:
-        if self.snapshot is None:
-            end_of_start()
-        self.snapshot = event.snapshot
-        if self._should_widen(event.snapshot):
-            self._window_is_chosen = True
-            self.set_window(Window.ALL)
-        self._draw()
-
-    @on(FeedFailed)
-    def _feed_died(self, event: FeedFailed) -> None:
-        raise event.error
-
-    @on(WantsChanged)
-    def _ask(self) -> None:
-        base = Wants(tab=self.tab, window=self.window, slices=frame.slices_for(self._columns))
-        self.feed.ask(self.visible_pane.wants(base))
-
-    def _should_widen(self, snapshot: Snapshot) -> bool:
-        """Nobody chose a window, everything is read, and all of it is older: an empty screen would lie."""
-        done = snapshot.sources.loaded >= snapshot.sources.total
-        return (
-            not self._window_is_chosen and done and bool(snapshot.runs) and not frame.any_activity(snapshot)
-        )
-
-    def _header_fields(self, snapshot: Snapshot) -> HeaderFields:
-        return frame.header_fields(snapshot, self.window, home=self.options.home)
-
-    def _draw(self) -> None:
-        if self.snapshot is None:
-            return
-        with self.batch_update():
-            self.header.set_fields(self._header_fields(self.snapshot))
-            self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
-            self.footer.set_keys(frame.footer_keys(self.place, empty=is_empty(self.snapshot)))
-            self.visible_pane.show(self.snapshot)
-
-    # Panes
-
-    @property
-    def place(self) -> Place:
-        """Where the person is: a tab, or the full-screen run."""
-        return "run" if self.run_page is not None else self.tab.value
-
-    @property
-    def visible_pane(self) -> Pane:
-        """The pane on the screen."""
-        if self.run_page is not None:
-            return self.run_page
-        return self._panes.get(self.tab) or Pane()
-
-    async def visit(self, tab: Tab) -> None:
-        """Bring a tab to the front, building it on the first visit."""
-        await self.leave_run()
-        if tab not in self._panes:
-            self._panes[tab] = pane_class(tab)()
-            await self.body.mount(self._panes[tab])
-        self.tab = tab
-        for other, pane in self._panes.items():
-            pane.display = other is tab
-        self._arrive()
-
-    def _arrive(self) -> None:
-        self.visible_pane.focus_main()
-        self.filter_line.hold(self.visible_pane.filter_text)
-        self.footer.set_keys(frame.footer_keys(self.place))
-        self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
-        self._draw()
-        self._ask()
-
-    async def open_run(self, run_id: str, at_ms: int | None = None) -> None:
-        """Show one run full screen; esc brings back where one was."""
-        if self.run_page is None:
-            from buddy_top.panes.run import RunPage
-
-            self.run_page = RunPage()
-            self._panes[self.tab].display = False
-            await self.body.mount(self.run_page)
-        self.run_page.open(run_id, at_ms)
-        self._arrive()
-
-    async def leave_run(self) -> None:
-        """Close the full-screen run, if one is open."""
-        page, self.run_page = self.run_page, None
-        if page is not None:
-            await page.remove()
-
-    @on(OpenTab)
-    async def _open_tab_at(self, event: OpenTab) -> None:
-        await self.visit(event.tab)
-        if event.key is not None:
-            self.visible_pane.reveal(event.key)
-
-    @on(OpenRun)
-    async def _open_run_at(self, event: OpenRun) -> None:
-        await self.open_run(event.run_id, event.at_ms)
-
-    @on(TabLine.Clicked)
-    async def _tab_clicked(self, event: TabLine.Clicked) -> None:
-        await self.visit(Tab(event.key))
-
-    @on(FooterLine.Clicked)
-    async def _key_clicked(self, event: FooterLine.Clicked) -> None:
-        await self.run_action(event.action)
-
-    @on(HeaderLine.WindowClicked)
-    def _window_clicked(self, event: HeaderLine.WindowClicked) -> None:
-        self._window_is_chosen = True
-        self.set_window(Window(event.name))
-
-    @on(FilterLine.Changed)
-    def _filter_changed(self, event: FilterLine.Changed) -> None:
-        self.visible_pane.set_filter(event.text)
-
-    @on(FilterLine.Closed)
-    def _filter_closed(self) -> None:
-        self.visible_pane.focus_main()
-
-    def on_resize(self, event: Resize) -> None:
-        """Below a usable size a card takes the place of everything; charts get as many slices as columns."""
-        width, height = event.size
-        self._columns = width  # `self.size` still is the size before
-        self._hide_all(width < MIN_WIDTH or height < MIN_HEIGHT)
-        self.too_small.set_lines(too_small_lines(width, height))
-        if self._panes:
-            self._ask()
-
-    def _hide_all(self, hide: bool) -> None:
-        """What is hidden loses the keyboard, so it is given back to where it was."""
-        if hide and not self.screen.has_class("-too-small"):
-            self._focused_before = self.focused
-        elif not hide and self._focused_before is not None and self._focused_before.is_attached:
-            self._focused_before.focus()
-            self._focused_before = None
-        self.screen.set_class(hide, "-too-small")
-
-    def set_window(self, window: Window) -> None:
-        """Look further back, or less far, on every tab at once."""
-        self.window = window
-        if self.snapshot is not None:
-            self.header.set_fields(self._header_fields(self.snapshot))
-        self._ask()
-
-    # Commands
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that mean nothing here do nothing here."""
@@ -283,7 +56,7 @@ class BuddyTop(SafeApp):
             self.visible_pane.set_filter("")
             self.filter_line.hold("")
         elif end_alone(self.visible_pane):
-            self._draw()
+            self.draw()
         elif self.run_page is not None:
             await self.visit(self.tab)
 
@@ -332,18 +105,17 @@ class BuddyTop(SafeApp):
         from buddy_top.panes.runs import RunsPane
 
         if self.run_page is not None and self.snapshot is not None:
-            pane = self._panes.get(Tab.RUNS)
+            pane = self.panes.get(Tab.RUNS)
             listed = (pane if isinstance(pane, RunsPane) else RunsPane()).arranged(self.snapshot)
             self.run_page.step([run.run_id for run in listed], step)
-            self._draw()
+            self.draw()
 
     def action_window(self, step: int) -> None:
         """A wider or narrower window of time."""
         windows = list(Window)
         at = windows.index(self.window) + step
-        self._window_is_chosen = True
         if 0 <= at < len(windows):
-            self.set_window(windows[at])
+            self.choose_window(windows[at])
 
     def action_follow(self) -> None:
         """Stick to the newest row, or stop doing so."""
@@ -364,7 +136,7 @@ class BuddyTop(SafeApp):
         """Give the focused panel the whole pane, or give it back."""
         if not end_alone(self.visible_pane):
             make_alone(self.focused, self.visible_pane)
-        self._draw()
+        self.draw()
 
     def action_reread(self) -> None:
         """Look at all files again."""
@@ -382,7 +154,3 @@ class BuddyTop(SafeApp):
         from buddy_top.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.place))
-
-    def run_names(self) -> tuple[tuple[str, str], ...]:
-        """Run ids and objectives, newest first, for the palette."""
-        return tuple((r.run_id, r.objective) for r in self.snapshot.runs) if self.snapshot else ()
