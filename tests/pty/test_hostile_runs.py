@@ -151,7 +151,7 @@ def test_markup_in_a_run_is_text_and_does_nothing(tmp_path: Path, payload: str) 
             column = line.find(begin)
             if column >= 0:
                 click(term, column + 10, row)
-        press(term, "q")
+        term.type("q")
         assert term.exit_code() == 0
         assert leaks(term.out) == []
 
@@ -161,20 +161,31 @@ def click(term: Terminal, column: int, row: int) -> None:
     press(term, f"\x1b[<0;{column};{row}m")
 
 
-def test_replies_of_the_terminal_are_not_keys(hostile: Path) -> None:
-    """Case 59: forged reports on standard input do nothing."""
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "\x1b[24;80R",
+        "\x1b[?62;c",
+        "\x1b]lq\x1b\\",
+        "\x1b]0;q2\x07",
+        "\x1bP1$rq\x1b\\",
+        "\x1b_q\x1b\\",
+        "\x1b[0n",
+        "\x1b[?25u",
+        "\x1b[200~q\x1b[201~",
+        "\xff\xfe",
+    ],
+    ids=ascii,
+)
+def test_a_reply_of_the_terminal_presses_no_key(hostile: Path, reply: str) -> None:
+    """Case 59: forged reports on standard input do nothing; nor do bytes that are no UTF-8."""
     with terminal("-m", "buddy_top", "--runs-dir", str(hostile), "--tab", "tools") as term:
-        term.until("Tools")
-        for reply in (
-            "\x1b[24;80R",
-            "\x1b[?62;c",
-            "\x1b]lq\x1b\\",
-            "\x1bP1$rq\x1b\\",
-            "\x1b[0n",
-            "\x1b[200~q\x1b[201~",
-        ):
-            press(term, reply)
-        press(term, "q")
+        before = term.until("LEAK").splitlines()[2:]
+        term.type(reply.encode("latin-1"))
+        press(term, "j")
+        assert "Help" not in term.text()
+        assert term.text().splitlines()[2:3] == before[:1], "another tab is open"
+        term.type("q")
         assert term.exit_code() == 0
 
 
@@ -202,7 +213,7 @@ def test_no_color_is_obeyed_by_every_pane(hostile: Path) -> None:
         term.until("Overview")
         for tab in "12345":
             press(term, tab)
-        press(term, "q")
+        term.type("q")
         assert term.exit_code() == 0
         assert colours(term.out) == []
 
@@ -214,7 +225,7 @@ def test_without_utf8_every_pane_is_ascii(hostile: Path, env: dict[str, str]) ->
         term.until("Overview")
         for tab in "12345":
             press(term, tab)
-        press(term, "q")
+        term.type("q")
         assert term.exit_code() == 0
         assert term.out.isascii()
 
@@ -228,6 +239,6 @@ def test_the_directory_itself_may_have_a_hostile_name(tmp_path: Path) -> None:
     with terminal("-m", "buddy_top", "--runs-dir", str(root), size=(160, 40)) as term:
         term.until("Overview")
         press(term, "5")
-        press(term, "q")
+        term.type("q")
         assert term.exit_code() == 0
         assert leaks(term.out) == []

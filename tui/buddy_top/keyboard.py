@@ -18,6 +18,8 @@ from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
+from buddy_top.replies import ReplyFilter
+
 _MOMENT_S = constants.ESCAPE_DELAY + 0.005
 """After this time an escape is a key, and no longer the beginning of one."""
 
@@ -70,8 +72,8 @@ def read_keys(terminal: int, ended: Bell, emit: Callable[[Message], None], *, de
 
 
 def _typed(terminal: int, ended: Bell) -> Iterator[str]:
-    """What comes, as it comes; an empty text once, a moment after the last."""
-    decode = getincrementaldecoder("utf-8")().decode
+    """What comes, as it comes and without replies; a moment after the last, what was held back, or nothing."""
+    decode, replies = getincrementaldecoder("utf-8")("replace").decode, ReplyFilter()
     wait: float | None = None
     with selectors.SelectSelector() as selector:  # the one kind that takes a terminal on every platform
         selector.register(terminal, selectors.EVENT_READ)
@@ -79,11 +81,20 @@ def _typed(terminal: int, ended: Bell) -> Iterator[str]:
         while not ended.is_set():
             ready = [key.fd for key, _ in selector.select(wait)]
             if terminal in ready:
-                typed = os.read(terminal, _CHUNK)
+                typed = _read(terminal)
                 if not typed:
                     return  # the terminal is gone, and would stay readable for ever
-                yield decode(typed)
-                wait = _MOMENT_S
+                yield replies.feed(decode(typed))
+                wait = replies.patience_s or _MOMENT_S
             elif not ready:
-                yield ""
-                wait = None
+                held_back = replies.give_up()
+                yield held_back
+                wait = _MOMENT_S if held_back else None
+
+
+def _read(terminal: int) -> bytes:
+    """What was typed; nothing where there is no terminal any more."""
+    try:
+        return os.read(terminal, _CHUNK)
+    except OSError:
+        return b""
