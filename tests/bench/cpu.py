@@ -1,0 +1,62 @@
+"""CPU: what the monitor uses while nothing happens, and while every pane changes once a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import programs
+from pulse import Pulse
+from ratios import Finding, Pairs
+from screens import Screen, rest_together, screens
+from workload import finished_runs
+
+IDLE_TARGET = 1.5
+TABS = ("overview", "providers", "tools", "errors", "runs")
+_SETTLE_S = 4.0
+
+
+def idle(scratch: Path, *, quick: bool) -> list[Finding]:
+    """Thirty finished runs against the bare app, side by side through the same seconds."""
+    runs = scratch / "idle"
+    finished_runs(runs, runs=30, events=200)
+    pairs = Pairs()
+    with screens(programs.monitor(runs), programs.BARE) as (ours, theirs):
+        rest_together((ours, theirs), _SETTLE_S)
+        for _ in range(2 if quick else 6):
+            pairs.add(*_used((ours, theirs), 5 if quick else 20))
+    share = 100 / (5 if quick else 20)
+    percent = f"{share * sum(pairs.ours) / len(pairs.ours):.2f} % of one core"
+    what = "idle, 30 finished runs, to a bare Textual app"
+    return [pairs.finding(what, side="at most", target=IDLE_TARGET, note=percent, scale="ms")]
+
+
+def busy(scratch: Path, *, quick: bool) -> list[Finding]:
+    """Each tab in turn, against glances and the bare app, while all of its data changes once a second."""
+    command, name = programs.glances(scratch)
+    if command is None:
+        return [Finding("CPU with every pane changing at 1 Hz", name, 0, 0.0)]
+    root = scratch / "busy"
+    finished_runs(root, runs=30, events=200)
+    found = []
+    for tab in TABS:
+        to_glances, to_bare = Pairs(), Pairs()
+        argvs = (programs.monitor(root, "--tab", tab), command, programs.BARE)
+        with Pulse(root), screens(*argvs) as (ours, theirs, bare):
+            rest_together((ours, theirs, bare), _SETTLE_S)
+            for _ in range(2 if quick else 5):
+                mine, glances, least = _used((ours, theirs, bare), 4 if quick else 10)
+                to_glances.add(mine, glances)
+                to_bare.add(mine, least)
+        percent = 100 / (4 if quick else 10)
+        ours_percent = percent * sum(to_glances.ours) / len(to_glances.ours)
+        note = f"{ours_percent:.1f} % of one core; {to_bare.ratios.median:.0f} × the idle bare app"
+        what = f"every pane changing at 1 Hz, {tab}, to {name}"
+        found.append(to_glances.finding(what, side="at most", target=1.0, note=note, scale="ms"))
+    return found
+
+
+def _used(running: tuple[Screen, ...], seconds: float) -> tuple[float, ...]:
+    """CPU seconds of each in the same stretch of time."""
+    before = [screen.cpu_s() for screen in running]
+    rest_together(running, seconds)
+    return tuple(screen.cpu_s() - cpu for screen, cpu in zip(running, before, strict=True))
