@@ -35,6 +35,10 @@ _COLUMNS = (
     Column("out", Plain("output"), 7, align="right", priority=2, sortable=False),
 )
 
+_FAILURES = ("failed", "error")
+_SAME_MOMENT_MS = 5
+"""Durations are rounded, and a result is written a little after its call ended."""
+
 _QUIET_GAP_MS = 1_000
 """Shorter gaps say nothing and are left blank."""
 
@@ -88,7 +92,7 @@ class TimelineView(Container):
         self._apply()
 
     def jump_to_moment(self, at_ms: int) -> None:
-        """Put the cursor on the last row at or before `at_ms`, now or when the rows arrive."""
+        """Put the cursor on what failed at `at_ms`, else on the last row before; now or when the rows arrive."""
         if self._rows:
             self._go_to(at_ms)
         else:
@@ -99,7 +103,7 @@ class TimelineView(Container):
         at = self.table.cursor_index
         order = range(at + 1, len(self._rows)) if step > 0 else range(at - 1, -1, -1)
         for index in order:
-            if self._rows[index].state in ("failed", "error"):
+            if self._rows[index].state in _FAILURES:
                 self._stay_at(index)
                 return True
         return False
@@ -116,8 +120,7 @@ class TimelineView(Container):
         self.table.set_source([str(row.index) for row in self._rows], self._cells_at)
 
     def _go_to(self, at_ms: int) -> None:
-        before = [i for i, row in enumerate(self._rows) if row.at_ms <= at_ms]
-        self._stay_at(before[-1] if before else 0)
+        self._stay_at(row_at(self._rows, at_ms))
 
     def _stay_at(self, index: int) -> None:
         """Whoever asks for a row wants to read it: the newest one is no longer followed."""
@@ -139,12 +142,24 @@ class TimelineView(Container):
         )
 
 
+def row_at(rows: Sequence[TimelineRow], at_ms: int) -> int:
+    """Index of the failure that was recorded at `at_ms`, else of the last row that had begun by then.
+
+    A call is recorded as failed when its result comes, so of several parallel calls the one that ended
+    at that moment is meant.
+    """
+    for index, row in enumerate(rows):
+        if row.state in _FAILURES and abs(row.at_ms + (row.duration_ms or 0) - at_ms) <= _SAME_MOMENT_MS:
+            return index
+    return max((index for index, row in enumerate(rows) if row.at_ms <= at_ms), default=0)
+
+
 def _gap(gap_ms: int | None) -> Plain:
     return Plain("") if gap_ms is None or gap_ms < _QUIET_GAP_MS else fmt.duration(gap_ms)
 
 
 def _title_ink(row: TimelineRow) -> str:
-    return "bad" if row.state in ("failed", "error") else "value" if row.state != "info" else "label"
+    return "bad" if row.state in _FAILURES else "value" if row.state != "info" else "label"
 
 
 def _detail(row: TimelineRow, base: str) -> Cell:

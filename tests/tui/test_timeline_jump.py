@@ -1,0 +1,42 @@
+"""From an error into its run: the cursor comes to lie on the call that failed, not on its neighbour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from buddy_core.runs.timeline import load_timeline
+from buddy_core.testing import RunDirectoryBuilder
+from buddy_top.run_view.timeline import row_at
+
+START = 1_767_890_000_000
+
+
+def test_of_parallel_calls_the_one_that_failed_at_that_moment_is_meant(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path, started_at=START)
+    for number in range(3):
+        run.event(
+            "tool_call",
+            {"toolName": "bash", "toolCallId": str(number), "args": {"command": f"make {number}"}},
+        )
+    for number, success in ((0, False), (2, False), (1, True)):
+        run.wait(100)
+        result = {"toolName": "bash", "toolCallId": str(number), "success": success, "error": "Exit code 1"}
+        run.event("tool_result", result | {"durationMs": run.now_ms - START})
+    run.end().write()
+    rows = load_timeline(tmp_path / run.run_id).rows
+
+    assert rows[row_at(rows, START + 100)].detail == "make 0"
+    assert rows[row_at(rows, START + 200)].detail == "make 2"
+
+
+def test_without_a_failure_at_that_moment_it_is_the_last_row_that_had_begun(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path, started_at=START)
+    for number in range(3):
+        run.wait(1_000).tool("bash", {"command": f"make {number}"})
+    run.end().write()
+    rows = load_timeline(tmp_path / run.run_id).rows
+
+    found = row_at(rows, rows[2].at_ms + 1)
+    assert found == 2
+    assert row_at(rows, START - 1) == 0
+    assert row_at((), START) == 0
