@@ -45,14 +45,15 @@ def _delays(root: Path, count: int, load: int) -> list[float]:
             mark = f"mark{number:04d}"
             quiet.now()
             line = quiet.event("tool_call", toolName="bash", toolCallId=mark, args={"command": mark})
+            screen.out.clear()
             begin = time.perf_counter()
             quiet.append([line])
             delays.append((screen.until(mark.encode()) - begin) * 1000)
-            screen.rest(chance.uniform(0.3, 0.9))
+            screen.rest(chance.uniform(0.25, 0.6))
             quiet.now()
             done = quiet.event("tool_result", toolName="bash", toolCallId=mark, success=True, durationMs=5)
             quiet.append([done])
-            screen.rest(chance.uniform(0.4, 1.1))
+            screen.rest(chance.uniform(0.3, 0.7))
     return delays
 
 

@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "HOME": os.environ.get("HOME", "/"),
     "TZ": "UTC",
+    **({"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}),
 }
 """The same for every program, and nothing else of the caller's."""
 
@@ -39,6 +40,7 @@ _ESCAPES = re.compile(
 )
 _INK = re.compile(rb"[!-~\x80-\xff]")
 _LONGEST_WAIT_S = 30.0
+_KEPT_BYTES = 2000
 
 
 class Screen:
@@ -71,15 +73,19 @@ class Screen:
         try:
             self.out += os.read(self._terminal, 65536)
         except OSError as error:
-            raise RuntimeError(f"the program has ended: {bytes(self.out)[-400:]!r}") from error
+            raise RuntimeError(f"the program has ended: {bytes(self.out)[-_KEPT_BYTES:]!r}") from error
         return at
+
+    def forget(self) -> None:
+        """Keep only the end of what came out, for the case that the program says why it fails."""
+        del self.out[:-_KEPT_BYTES]
 
     def rest(self, seconds: float) -> None:
         """Let the program run for a while, reading what it draws."""
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             self.read(left)
-            self.out.clear()
+            self.forget()
 
     def until(self, pattern: bytes, *, seconds: float = _LONGEST_WAIT_S) -> float:
         """The moment at which `pattern` had come out completely."""
@@ -137,7 +143,7 @@ def rest_together(opened: Sequence[Screen], seconds: float) -> None:
     while (left := end - time.perf_counter()) > 0:
         for fd in select.select(list(by_fd), [], [], left)[0]:
             by_fd[fd].read(0)
-            by_fd[fd].out.clear()
+            by_fd[fd].forget()
 
 
 def has_ink(data: bytes) -> bool:
