@@ -20,6 +20,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.model import Window
 from buddy_core.testing import sample_runs
 from buddy_top.app import BuddyTop
+from buddy_top.cells import text_of
 from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.options import Options, TabName
 from buddy_top.widgets.table import Table
@@ -175,6 +176,13 @@ def make_app(
     app = kind(Options(runs_dir=runs_dir, tab=tab, window=window, clock=clock, **options), feed)
     app.animation_level = "none"
     return app, feed
+
+
+def cell_words(table: Table, key: str, column: str) -> str:
+    """What stands in one cell of a table, whole, as it would without a lack of room."""
+    index = list(table.keys).index(key)
+    at = [one.key for one in table.columns].index(column)
+    return text_of(table._row(index)[at])
 
 
 class Staying(BuddyTop):

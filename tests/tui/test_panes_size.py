@@ -105,7 +105,7 @@ async def test_the_welcome_card_is_readable_in_a_small_terminal(
         assert "watch the demonstration agent" in seen.text
         assert "d demonstration" in seen.footer
         await seen.press("G")
-        assert "\"durationMs\": 812})" in seen.text
+        assert '"durationMs": 812})' in seen.text
 
 
 async def test_d_starts_the_demonstration_only_while_there_is_no_run(tmp_path: Path) -> None:

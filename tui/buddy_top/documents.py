@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ErrorGroup, Window, WindowView
+from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, Window, WindowView
 from buddy_core.observe import Observer, SourceStatus
 from buddy_core.runs.joined import JoinedEvent
 from buddy_core.runs.json_values import to_json_value
@@ -54,7 +54,7 @@ def once_document(
         "window": window.value,
         "state": _fields(collector.get_dashboard_state()),
         "totals": _totals(view),
-        "providers": [_fields(provider) for provider in view.providers],
+        "providers": [_provider(provider) for provider in view.providers],
         "tools": [_fields(tool) for tool in view.tools],
         "errors": [_fields(error) for error in errors],
         "error_groups": [_error_group(group) for group in view.errors],
@@ -128,6 +128,13 @@ def _without(fields: Mapping[str, Any], *names: str) -> Document:
 
 def _totals(view: WindowView) -> Document:
     return _without(_fields(view), *_LISTS, "window")
+
+
+def _provider(provider: ProviderMetrics) -> Document:
+    fields = _fields(provider)
+    if provider.tokens_logged:
+        return fields
+    return fields | {name: None for name in fields if name.endswith("_tokens")}
 
 
 def _error_group(group: ErrorGroup) -> Document:

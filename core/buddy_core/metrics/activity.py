@@ -94,8 +94,9 @@ class ActivityCounts:
 
     @property
     def known_tokens(self) -> int | None:
-        """Tokens used: 0 when nothing happened, None when tools were called and no request was logged."""
-        return None if self._anything and not (self.requests or self.usages) else self.tokens
+        """Tokens used: 0 when nothing happened, None when there was work that takes some and none was logged."""
+        worked = self.tool_calls or self.requests > self.failed_requests
+        return None if worked and not self.tokens else self.tokens
 
     @property
     def _anything(self) -> bool:

@@ -154,6 +154,11 @@ class ProviderMetrics:
     cost_count: int = 0
     """Requests that stated a cost; fewer than `total_requests` means `total_cost` is a lower bound."""
 
+    @property
+    def tokens_logged(self) -> bool:
+        """False when requests were answered and not one stated a token: the token counts mean "unknown"."""
+        return self.total_tokens > 0 or self.total_requests == self.error_count
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:

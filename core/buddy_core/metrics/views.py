@@ -88,8 +88,9 @@ def _cost(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> float | 
 
 
 def _tokens(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> int | None:
-    """Tokens of requests and totals; None when tools were called and neither was logged."""
-    return None if tools.calls and not requests.requests + usage.count else requests.tokens + usage.tokens
+    """Tokens of requests and totals; None when there was work that takes some and none was logged."""
+    total = requests.tokens + usage.tokens
+    return None if not total and (tools.calls or requests.requests > requests.failures) else total
 
 
 def _providers(

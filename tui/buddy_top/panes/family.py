@@ -21,8 +21,9 @@ def as_families(runs: Sequence[RunFacts]) -> list[tuple[RunFacts, int]]:
     listed: list[tuple[RunFacts, int]] = []
     seen: set[str] = set()
     for run in runs:
-        root = _root(run, runs, rank)
-        _list_family(root if root.run_id not in seen else run, children, seen, listed)
+        if run.run_id not in seen:  # climbing from every member of a long chain would take forever
+            root = _root(run, runs, rank)
+            _list_family(root if root.run_id not in seen else run, children, seen, listed)
     return listed
 
 

@@ -167,7 +167,7 @@ class OverviewPane(Pane):
             [provider_key(row) for row in rows],
             lambda i: (
                 name_cell(rows[i].model),
-                number_cell(fmt.tokens(rows[i].total_tokens)),
+                number_cell(fmt.tokens(rows[i].total_tokens if rows[i].tokens_logged else None)),
                 number_cell(fmt.cost(rows[i].total_cost)),
                 number_cell(fmt.duration(rows[i].p95_latency_ms), "label"),
             ),

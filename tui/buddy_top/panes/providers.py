@@ -36,6 +36,11 @@ def _cost(row: P) -> Plain:
     return Plain(f"≥{known}") if partly else known
 
 
+def _logged(row: P, tokens: int) -> int | None:
+    """A count of tokens, where anybody wrote tokens down."""
+    return tokens if row.tokens_logged else None
+
+
 def _quantiles(row: P | None) -> Quantiles:
     if row is None:
         return ()
@@ -72,23 +77,23 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         ),
         Field(
             Column("prompt", Plain("prompt"), 7, align="right", priority=4),
-            lambda r, _: number_cell(fmt.tokens(r.prompt_tokens)),
-            lambda r: r.prompt_tokens,
+            lambda r, _: number_cell(fmt.tokens(_logged(r, r.prompt_tokens))),
+            lambda r: _logged(r, r.prompt_tokens),
         ),
         Field(
             Column("completion", Plain("compl."), 7, align="right", priority=5),
-            lambda r, _: number_cell(fmt.tokens(r.completion_tokens)),
-            lambda r: r.completion_tokens,
+            lambda r, _: number_cell(fmt.tokens(_logged(r, r.completion_tokens))),
+            lambda r: _logged(r, r.completion_tokens),
         ),
         Field(
             Column("cache", Plain("cache"), 7, align="right", priority=6),
-            lambda r, _: number_cell(fmt.tokens(r.cache_read_tokens + r.cache_write_tokens)),
-            lambda r: r.cache_read_tokens + r.cache_write_tokens,
+            lambda r, _: number_cell(fmt.tokens(_logged(r, r.cache_read_tokens + r.cache_write_tokens))),
+            lambda r: _logged(r, r.cache_read_tokens + r.cache_write_tokens),
         ),
         Field(
             Column("tokens", Plain("tokens"), 7, align="right"),
-            lambda r, _: number_cell(fmt.tokens(r.total_tokens)),
-            lambda r: r.total_tokens,
+            lambda r, _: number_cell(fmt.tokens(_logged(r, r.total_tokens))),
+            lambda r: _logged(r, r.total_tokens),
         ),
         Field(
             Column("cost", Plain("cost"), 8, align="right"),

@@ -13,9 +13,8 @@ from buddy_top.widgets.tile import TileFacts
 
 def _tokens(snapshot: Snapshot) -> TileFacts:
     view = snapshot.view
-    per_minute = snapshot.state.tokens_per_minute
-    logged = view.total_tokens is not None and per_minute is not None
-    rate = Plain(f"{fmt.tokens(per_minute)}/min") if logged else Plain("not logged")
+    per_minute = fmt.tokens(snapshot.state.tokens_per_minute)
+    rate = Plain("not logged") if view.total_tokens is None else Plain(f"{per_minute}/min")
     values = tuple(float(bucket.tokens) for bucket in snapshot.activity.buckets)
     return TileFacts(fmt.tokens_full(view.total_tokens), _note(rate), values)
 

@@ -1,0 +1,138 @@
+"""What the lines around the panes say: pure functions of a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.tui.monitor import NOW, PLACES, samples
+
+from buddy_core.clock import ManualClock
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.model import Window
+from buddy_core.observe import Observer
+from buddy_top import frame
+from buddy_top.commands import COMMANDS, Place, commands_at
+from buddy_top.snapshots import take_snapshot
+from buddy_top.state import Snapshot, Tab, Wants
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Snapshot:
+    """The sample runs at one moment."""
+    clock = ManualClock(NOW)
+    collector = MetricsCollector(clock=clock)
+    observer = Observer(samples(tmp_path), collector, clock=clock)
+    observer.load()
+    observer.close()
+    return take_snapshot(collector, observer, Wants(), now_ms=NOW)
+
+
+def with_sources(snapshot: Snapshot, **changes: Any) -> Snapshot:
+    return replace(snapshot, sources=replace(snapshot.sources, **changes))
+
+
+def test_the_header_says_where_it_reads_and_what_it_counts(snapshot: Snapshot) -> None:
+    fields = frame.header_fields(snapshot, Window.H24, home=None, tz=UTC)
+    assert fields.path == str(snapshot.sources.runs_dir)
+    assert (fields.running, fields.stalled) == (2, 1)
+    assert (fields.state, fields.state_words) == ("live", "live")
+    assert fields.clock == "12:31"
+    assert [name for name, chosen in fields.windows if chosen] == ["24h"]
+    assert fields.cost == "$0.52"
+    assert fields.cost_rate.endswith("/h")
+
+
+def test_paths_under_home_are_shortened_and_others_are_not(snapshot: Snapshot) -> None:
+    home = snapshot.sources.runs_dir.parent
+    assert frame.header_fields(snapshot, Window.ALL, home=home).path == "~/runs"
+    elsewhere = frame.header_fields(snapshot, Window.ALL, home=Path("/home/nobody")).path
+    assert elsewhere == str(snapshot.sources.runs_dir)
+
+
+def test_a_path_with_control_characters_is_shown_escaped(snapshot: Snapshot) -> None:
+    odd = with_sources(snapshot, runs_dir=Path("/tmp/\x1b]0;x\x07/runs"))
+    assert frame.header_fields(odd, Window.ALL, home=None).path == "/tmp/␛]0;x␇/runs"
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "words"),
+    [
+        ({}, "live", "live"),
+        ({"mode": "polling"}, "live", "live, polling"),
+        ({"loaded": 3, "total": 30}, "busy", "reading 3 of 30 runs"),
+        ({"problem": "no such directory", "loaded": 3, "total": 30}, "trouble", "no such directory"),
+        ({"problem": "\x1b[31m" + "x" * 500}, "trouble", "␛[31m" + "x" * 54 + "…"),
+    ],
+)
+def test_the_state_is_the_most_urgent_thing_there_is_to_say(
+    changes: dict[str, Any], state: str, words: str, snapshot: Snapshot
+) -> None:
+    fields = frame.header_fields(with_sources(snapshot, **changes), Window.ALL, home=None)
+    assert (fields.state, fields.state_words) == (state, words)
+
+
+@pytest.mark.parametrize(
+    ("behind", "words"), [(0, "paused"), (1, "paused, 1 change behind"), (214, "paused, 214 changes behind")]
+)
+def test_a_paused_picture_says_how_much_waits(behind: int, words: str, snapshot: Snapshot) -> None:
+    fields = frame.header_fields(replace(snapshot, paused=True, behind=behind), Window.ALL, home=None)
+    assert (fields.state, fields.state_words) == ("paused", words)
+
+
+def test_an_unknown_cost_is_a_dash_without_a_rate(snapshot: Snapshot) -> None:
+    unknown = replace(
+        snapshot,
+        view=replace(snapshot.view, total_cost=None),
+        state=replace(snapshot.state, cost_per_hour=None),
+    )
+    fields = frame.header_fields(unknown, Window.ALL, home=None)
+    assert (fields.cost, fields.cost_rate) == ("–", "")
+
+
+def test_tabs_carry_what_they_hold_and_nothing_when_they_are_empty(snapshot: Snapshot) -> None:
+    assert {label.key: label.count for label in frame.tab_labels(snapshot)} == {
+        "overview": None,
+        "providers": "3",
+        "tools": "7",
+        "errors": "9",
+        "runs": "12",
+    }
+    assert [label.count for label in frame.tab_labels(None)] == [None] * 5
+    assert [label.number for label in frame.tab_labels(None)] == ["1", "2", "3", "4", "5"]
+    assert [tab.number for tab in Tab] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_action_is_allowed_exactly_where_one_of_its_commands_is(place: Place) -> None:
+    here = {command.action.split("(")[0] for command in commands_at(place)}
+    for command in COMMANDS:
+        name = command.action.split("(")[0]
+        assert frame.action_is_at(name, place) is (name in here)
+    assert frame.action_is_at("copy_text", place), "what is none of our commands is none of our business"
+
+
+@pytest.mark.parametrize(("width", "slices"), [(1, 20), (80, 70), (120, 110), (400, 240)])
+def test_a_chart_gets_as_many_slices_as_it_has_columns_within_reason(width: int, slices: int) -> None:
+    assert frame.slices_for(width) == slices
+
+
+def test_activity_is_anything_at_all_within_the_window(snapshot: Snapshot) -> None:
+    nothing = replace(
+        snapshot.view, total_requests=0, total_tool_calls=0, total_errors=0, unattributed_tokens=0
+    )
+    assert frame.any_activity(snapshot)
+    assert not frame.any_activity(replace(snapshot, view=nothing))
+    for field in ("total_requests", "total_tool_calls", "total_errors", "unattributed_tokens"):
+        assert frame.any_activity(replace(snapshot, view=replace(nothing, **{field: 1})))
+
+
+def test_an_empty_directory_has_a_footer_of_its_own() -> None:
+    assert [word for _, word, _ in frame.footer_keys("overview", empty=True)] == [
+        "demonstration",
+        "help",
+        "quit",
+    ]
