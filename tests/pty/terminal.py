@@ -127,9 +127,13 @@ class Terminal:
             if self.child.child_fd >= 0 and not self.read(0.02):
                 time.sleep(0.005)
             assert time.monotonic() < end, f"still running:\n{self.text()}"
+        self.drain()
+        return status
+
+    def drain(self) -> None:
+        """Take everything that has been written so far."""
         while self.child.child_fd >= 0 and self._more_to_read():
             pass
-        return status
 
     def kill(self) -> None:
         """End the program if it still runs; afterwards nothing of it is left."""

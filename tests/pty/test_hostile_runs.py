@@ -15,7 +15,11 @@ from tests.pty.escapes import colours, leaks
 from tests.pty.hostile import ESCAPES, MARKUP, write_hostile_names, write_hostile_runs
 from tests.pty.terminal import ENVIRONMENT, Terminal, terminal
 
-KEYS_OF_A_RUN = ("\r", "v", "v", "j", "\r", "V", "t", "j", "e", "e", "]", "?", "\x1b", "q")
+ESCAPE = "\x1b[27u"
+"""The escape key as it is sent without doubt about what follows it."""
+
+RUNS = len(ESCAPES) + len(MARKUP)
+KEYS_OF_A_RUN = ("j", "\r", "V", "t", "j", "e", "E", "?", ESCAPE, "q")
 
 
 @pytest.fixture
@@ -30,18 +34,22 @@ def hostile(tmp_path: Path) -> Path:
 def visited(term: Terminal) -> Iterator[str]:
     """Every pane, every view of every run, filters, help and palette; what was seen after each key."""
     for tab in "12345":
-        for key in (tab, "j", "j", "s", "\x1b", "r", "t", "z", "z", "?", "\x1b"):
+        for key in (tab, "j", "j", "s", ESCAPE, "r", "t", "z", "z", "?", ESCAPE):
             yield press(term, key)
-    for letter in "/LEAK\x1b":
+    for letter in ("/", *"LEAK", ESCAPE):
         yield press(term, letter)
     yield press(term, "\x10")
     for letter in "open":
         yield press(term, letter)
-    yield press(term, "\x1b")
+    yield press(term, ESCAPE)
     yield press(term, "5")
-    for _ in range(len(ESCAPES) + len(MARKUP)):
-        for key in ("j", "v"):
-            yield press(term, key)
+    for _ in range(RUNS):
+        yield press(term, "j")
+    yield press(term, "\r")
+    for step in ("[", "]", "["):  # up and down the list in each view of a run
+        for _ in range(RUNS):
+            yield press(term, step)
+        yield press(term, "v")
     for key in KEYS_OF_A_RUN:
         yield press(term, key)
 

@@ -66,6 +66,7 @@ def test_stop_and_continue_gives_the_terminal_away_and_takes_it_again() -> None:
         term.until("hello")
         term.signal(signal.SIGTSTP)
         term.until(lambda _: psutil.Process(term.child.pid).status() == psutil.STATUS_STOPPED)
+        term.drain()
         assert_restored(term)
         term.signal(signal.SIGCONT)
         term.until(lambda _: term.out.count(b"\x1b[?1049h") == 2)
