@@ -313,6 +313,11 @@ class Observer:
             self._sources = sources
             self.version += 1
 
+    def _loaded(self) -> int:
+        """Runs read to their ends; once everything has been read, what grows since is no more than that."""
+        waiting = 0 if self._caught_up else len(self._queue)
+        return min(len(self._roster), len(self._runs) - waiting)
+
     def _look_at_sources(self) -> SourceStatus:
         account = self._turn_file.accounting
         return SourceStatus(
@@ -320,7 +325,7 @@ class Observer:
             problem=self._problem,
             mode=self._watch.mode,
             mode_reason=self._watch.mode_reason,
-            loaded=len(self._roster),
+            loaded=self._loaded(),
             total=len(self._runs),
             rejected_names=self._watch.rejected,
             turn_metrics=self._turn_file.path if len(self._turns) or self._turn_file.present else None,

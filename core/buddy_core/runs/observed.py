@@ -89,6 +89,7 @@ class ObservedRun:
         self._metrics: RecordFile[RunMetrics] = RecordFile(METRICS, parse_metrics)
         self._artifacts_at: int | None = None
         self._grew_at: int | None = None
+        self._whole = False  # the file, as it is now, was read to its end
         self._seen.restart()
         self.files = RunFiles(RunFold(run_id))
 
@@ -117,14 +118,19 @@ class ObservedRun:
         return changed_at != before or young
 
     def read(self, *, now_ms: int, budget_bytes: int, watching: bool) -> Reading:
-        """Read on in the event file; growth seen while `watching` counts as a sign of life."""
+        """Read on in the event file; growth seen while `watching` counts as a sign of life.
+
+        What stood in a file when it was first read, or took its place, is history: an old run that is
+        copied or moved into the directory does not come to life by that.
+        """
         change = self._tail.poll(budget_bytes)
         if change.reset:
             self._seen.restart()
             self.files = self.files._replace(fold=RunFold(self.run_id))
         events = len(change.batch.events)
-        if events and watching:
+        if events and watching and self._whole and not change.reset:
             self._grew_at = now_ms
+        self._whole = not change.more and change.problem is None and change.accounting.seen > 0
         fresh = self._seen.sift(change.batch.identities)
         harvest = self.files.fold.feed(change.batch, now_ms=now_ms, fresh=fresh)
         self.files = self.files._replace(integrity=self._integrity(change.accounting, change.problem))
