@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,11 +49,11 @@ async def test_an_old_run_that_is_moved_into_the_directory_does_not_come_to_life
     old: RunDirectoryBuilder, tmp_path: Path
 ) -> None:
     away = tmp_path / "away"
-    os.rename(old.run_dir, away)
+    old.run_dir.rename(away)
     with observing(tmp_path / "runs") as observer:
         async with following(observer) as until:
             await until(lambda: observer._caught_up)
-            os.rename(away, old.run_dir)
+            away.rename(old.run_dir)
             await until(lambda: only(observer) is not None)
 
             assert observer.facts()[0].status == "interrupted"
@@ -84,7 +83,7 @@ async def test_a_file_that_is_replaced_by_older_content_is_no_sign_of_life(
             events = old.run_dir / "events.jsonl"
             copy = tmp_path / "copy"
             copy.write_bytes(events.read_bytes().splitlines(keepends=True)[0])
-            os.rename(copy, events)
+            copy.rename(events)
             await until(lambda: observer.facts()[0].event_count == 1)
 
             assert observer.facts()[0].status == "interrupted"
