@@ -25,7 +25,16 @@ _MAX_LISTED = 1_000
 _MAX_NAME_BYTES = 200
 _FORBIDDEN = frozenset('/\\:*?"<>|%')
 _RESERVED = frozenset(
-    ["CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))]
+    [
+        "CON",
+        "PRN",
+        "AUX",
+        "NUL",
+        "CONIN$",
+        "CONOUT$",
+        "CLOCK$",
+        *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)),
+    ]
 )
 
 
@@ -60,9 +69,11 @@ def check_artifact_name(name: str) -> str:
         BadArtifactName: It has a separator, a control or invisible character, a leading dot or dash,
             is reserved, empty or longer than 200 bytes.
     """
-    reason = _objection(name)
+    reason = _objection(name) if isinstance(name, str) else "is no text"
     if reason is not None:
-        raise BadArtifactName(f"artifact name {name[:60]!r} {reason}; use one plain name such as plan.md")
+        raise BadArtifactName(
+            f"artifact name {str(name)[:60]!r} {reason}; use one plain name such as plan.md"
+        )
     return name
 
 

@@ -8,9 +8,12 @@ a torn line never swallows an intact one.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -23,6 +26,7 @@ EVENTS_NAME = "events.jsonl"
 MAX_EVENT_BYTES = 1024 * 1024
 """Longest line that is written; readers skip longer ones."""
 
+_LEAST_INT, _MOST_INT = -(2**63), 2**64 - 1
 _STRING_LIMITS = (64 * 1024, 4 * 1024, 256)
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _encode = msgspec.json.Encoder().encode
@@ -80,11 +84,30 @@ def encode_event(ts: int, run_id: str, type: str, data: object) -> bytes:
     payload = data if isinstance(data, Mapping) else {} if data is None else {"value": data}
     if not isinstance(type, str):  # annotations do not stop a caller
         type = str(to_json_value(type)[0])
-    try:
-        line = _line(ts, run_id, type, payload)
-    except Exception:  # noqa: BLE001  any object may be handed in, and its methods may do anything
-        payload, line = _sanitised(ts, run_id, type, payload)
+    payload, line = _encoded(ts, run_id, type, payload)
     return line if len(line) <= MAX_EVENT_BYTES else _shortened(ts, run_id, type, payload, line)
+
+
+def _encoded(ts: int, run_id: str, type: str, data: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+    with suppress(Exception):  # any object may be handed in, and its methods may do anything
+        if _is_exact(data):
+            return data, _line(ts, run_id, type, data)
+    return _sanitised(ts, run_id, type, data)
+
+
+def _is_exact(value: object) -> bool:
+    """False for what the encoder takes but changes without a word: NaN, bytes, decimals, endless integers."""
+    if value is None or isinstance(value, str):
+        return True
+    if isinstance(value, int):
+        return _LEAST_INT <= value <= _MOST_INT
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_exact, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_exact, value))
+    return not isinstance(value, bytes | bytearray | memoryview | Decimal)
 
 
 def _line(ts: int, run_id: str, type: str, data: Mapping[str, Any]) -> bytes:

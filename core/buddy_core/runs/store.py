@@ -130,9 +130,9 @@ class RunStore:
                 self._remember_ended(run_id)
         if writer is not None:
             if not writer.finish(status):
-                self._refused["write failed"] += 1
+                self._refuse("write failed")
         elif run_id in self._ended:
-            self._refused["run has ended"] += 1
+            self._refuse("run has ended")
         else:
             raise RunNotFound(f"this store is not writing a run {run_id[:40]!r}")
 
@@ -141,13 +141,13 @@ class RunStore:
 
         False is counted in `refused`: the run is unknown or has ended, or the disk takes no more.
         """
+        if not isinstance(run_id, str):  # annotations do not stop a caller
+            return self._refuse("unknown run")
         writer = self._writers.get(run_id)
         if writer is None:
-            self._refused["run has ended" if run_id in self._ended else "unknown run"] += 1
-            return False
+            return self._refuse("run has ended" if run_id in self._ended else "unknown run")
         if not writer.emit(type, data):
-            self._refused["run has ended" if writer.closed else "write failed"] += 1
-            return False
+            return self._refuse("run has ended" if writer.closed else "write failed")
         return True
 
     def append_event(self, type: str, data: object) -> bool:
@@ -260,6 +260,12 @@ class RunStore:
             except FileExistsError:
                 continue
         raise StoreUnavailable(f"no free run id in {self.runs_dir}")
+
+    def _refuse(self, reason: str) -> bool:
+        """Count what was not recorded; always False."""
+        with self._guard:
+            self._refused[reason] += 1
+        return False
 
     def _remember_ended(self, run_id: str) -> None:
         """Keep the id, so that late events can be told from unknown runs; the oldest are forgotten."""

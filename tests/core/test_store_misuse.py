@@ -1,0 +1,56 @@
+"""What callers hand to a store although its annotations forbid it: counted or refused by name, never a surprise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from buddy_core.errors import BadArtifactName
+from buddy_core.runs.store import RunStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    store = RunStore(tmp_path / "runs")
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("run_id", [None, 5, ["run_a_000000"], {}, b"run_a_000000"], ids=repr)
+def test_an_event_for_what_is_no_run_id_is_counted_and_nothing_is_raised(
+    store: RunStore, run_id: object
+) -> None:
+    assert store.emit(run_id, "note", {}) is False  # type: ignore[arg-type]
+    assert store.refused == {"unknown run": 1}
+
+
+@pytest.mark.parametrize("name", [None, 5, b"plan.md", ["plan.md"]], ids=repr)
+def test_an_artifact_name_that_is_no_text_is_a_bad_name(store: RunStore, name: object) -> None:
+    """Case 74."""
+    run_id = store.start_run("x")
+    with pytest.raises(BadArtifactName):
+        store.save_artifact(run_id, name, "x")  # type: ignore[arg-type]
+    assert list((store.runs_dir / run_id / "artifacts").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["CONIN$", "conout$.txt", "clock$"])
+def test_names_of_consoles_are_reserved_too(store: RunStore, name: str) -> None:
+    """Case 74."""
+    with pytest.raises(BadArtifactName):
+        store.save_artifact(store.start_run("x"), name, "x")
+
+
+def test_no_refused_event_is_left_uncounted_by_threads_that_refuse_at_once(store: RunStore) -> None:
+    threads = [
+        Thread(target=lambda: [store.emit("run_zz_000000", "note", {}) for _ in range(2_000)])
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert store.refused == {"unknown run": 8_000}
