@@ -15,14 +15,14 @@ from buddy_top import format as fmt
 from buddy_top.cells import Cell
 from buddy_top.messages import OpenRun
 from buddy_top.panes.base import TablePane
-from buddy_top.panes.cells import age_cell, name_cell, number_cell
 from buddy_top.panes.error_text import error_lines
 from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.kinds import age_field, name_field, number_field
 from buddy_top.panes.series import SeriesChart
 from buddy_top.panes.words import WINDOW_WORDS
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table import Table
 from buddy_top.widgets.textview import TextView
 
 
@@ -70,38 +70,12 @@ class ErrorsPane(TablePane[ErrorRow]):
     TAB = Tab.ERRORS
     ORDER = Order("last", True)
     FIELDS: ClassVar[Sequence[Field[ErrorRow]]] = (
-        Field(
-            Column("count", Plain("count"), 6, align="right"),
-            lambda r, _: number_cell(fmt.count(r.count), "bad"),
-            lambda r: r.count,
-        ),
-        Field(
-            Column("last", Plain("last"), 5, align="right"),
-            lambda r, now: age_cell(r.last_at, now),
-            lambda r: r.last_at,
-        ),
-        Field(
-            Column("first", Plain("first"), 5, align="right", priority=2),
-            lambda r, now: age_cell(r.first_at, now),
-            lambda r: r.first_at,
-        ),
-        Field(
-            Column("runs", Plain("runs"), 5, align="right", priority=1),
-            lambda r, _: number_cell(fmt.count(len(r.run_ids))),
-            lambda r: len(r.run_ids),
-        ),
-        Field(
-            Column("type", Plain("type"), 12),
-            lambda r, _: name_cell(r.type, "label"),
-            lambda r: r.type.casefold(),
-            False,
-        ),
-        Field(
-            Column("message", Plain("message"), 20, grow=1),
-            lambda r, _: name_cell(r.message, "value"),
-            lambda r: r.message.casefold(),
-            False,
-        ),
+        number_field("count", 6, lambda r: r.count, fmt.count, ink="bad"),
+        age_field("last", 5, lambda r: r.last_at),
+        age_field("first", 5, lambda r: r.first_at, priority=2),
+        number_field("runs", 5, lambda r: len(r.run_ids), fmt.count, priority=1),
+        name_field("type", 12, lambda r: r.type, ink="label"),
+        name_field("message", 20, lambda r: r.message, grow=1),
     )
 
     def __init__(self) -> None:

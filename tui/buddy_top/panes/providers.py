@@ -12,8 +12,9 @@ from buddy_core.metrics.model import ProviderMetrics
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.panes.base import TablePane
-from buddy_top.panes.cells import age_cell, failure_share_cell, name_cell, number_cell
+from buddy_top.panes.cells import failure_share_cell, number_cell
 from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.kinds import age_field, name_field, number_field
 from buddy_top.panes.leads import RUN_COLUMNS, LeadsPanel, run_leads
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
@@ -41,6 +42,10 @@ def _logged(row: P, tokens: int) -> int | None:
     return tokens if row.tokens_logged else None
 
 
+def _cached(row: P) -> int:
+    return row.cache_read_tokens + row.cache_write_tokens
+
+
 def _quantiles(row: P | None) -> Quantiles:
     if row is None:
         return ()
@@ -53,73 +58,29 @@ class ProvidersPane(TablePane[ProviderMetrics]):
     TAB = Tab.PROVIDERS
     ORDER = Order("requests", True)
     FIELDS: ClassVar[Sequence[Field[P]]] = (
-        Field(
-            Column("provider", Plain("provider"), 10, grow=1),
-            lambda r, _: name_cell(r.provider),
-            lambda r: r.provider.casefold(),
-            False,
-        ),
-        Field(
-            Column("model", Plain("model"), 20, grow=3),
-            lambda r, _: name_cell(r.model, "strong"),
-            lambda r: r.model.casefold(),
-            False,
-        ),
-        Field(
-            Column("requests", Plain("requests"), 8, align="right"),
-            lambda r, _: number_cell(fmt.count(r.total_requests)),
-            lambda r: r.total_requests,
-        ),
+        name_field("provider", 10, lambda r: r.provider, grow=1),
+        name_field("model", 20, lambda r: r.model, grow=3, ink="strong"),
+        number_field("requests", 8, lambda r: r.total_requests, fmt.count),
         Field(
             Column("failed", Plain("failed"), 6, align="right", priority=1),
             lambda r, _: failure_share_cell(r.error_count, r.total_requests),
             lambda r: r.error_count / max(1, r.total_requests),
         ),
-        Field(
-            Column("prompt", Plain("prompt"), 7, align="right", priority=4),
-            lambda r, _: number_cell(fmt.tokens(_logged(r, r.prompt_tokens))),
-            lambda r: _logged(r, r.prompt_tokens),
+        number_field("prompt", 7, lambda r: _logged(r, r.prompt_tokens), fmt.tokens, priority=4),
+        number_field(
+            "completion", 7, lambda r: _logged(r, r.completion_tokens), fmt.tokens, title="compl.", priority=5
         ),
-        Field(
-            Column("completion", Plain("compl."), 7, align="right", priority=5),
-            lambda r, _: number_cell(fmt.tokens(_logged(r, r.completion_tokens))),
-            lambda r: _logged(r, r.completion_tokens),
-        ),
-        Field(
-            Column("cache", Plain("cache"), 7, align="right", priority=6),
-            lambda r, _: number_cell(fmt.tokens(_logged(r, r.cache_read_tokens + r.cache_write_tokens))),
-            lambda r: _logged(r, r.cache_read_tokens + r.cache_write_tokens),
-        ),
-        Field(
-            Column("tokens", Plain("tokens"), 7, align="right"),
-            lambda r, _: number_cell(fmt.tokens(_logged(r, r.total_tokens))),
-            lambda r: _logged(r, r.total_tokens),
-        ),
+        number_field("cache", 7, lambda r: _logged(r, _cached(r)), fmt.tokens, priority=6),
+        number_field("tokens", 7, lambda r: _logged(r, r.total_tokens), fmt.tokens),
         Field(
             Column("cost", Plain("cost"), 8, align="right"),
             lambda r, _: number_cell(_cost(r)),
             lambda r: r.total_cost,
         ),
-        Field(
-            Column("avg", Plain("avg"), 7, align="right", priority=3),
-            lambda r, _: number_cell(fmt.duration(r.avg_latency_ms)),
-            lambda r: r.avg_latency_ms,
-        ),
-        Field(
-            Column("p95", Plain("p95"), 7, align="right"),
-            lambda r, _: number_cell(fmt.duration(r.p95_latency_ms)),
-            lambda r: r.p95_latency_ms,
-        ),
-        Field(
-            Column("ttft", Plain("1st token"), 9, align="right", priority=7),
-            lambda r, _: number_cell(fmt.duration(r.avg_ttft_ms)),
-            lambda r: r.avg_ttft_ms,
-        ),
-        Field(
-            Column("last", Plain("last"), 5, align="right", priority=2),
-            lambda r, now: age_cell(r.last_request_at, now),
-            lambda r: r.last_request_at,
-        ),
+        number_field("avg", 7, lambda r: r.avg_latency_ms, fmt.duration, priority=3),
+        number_field("p95", 7, lambda r: r.p95_latency_ms, fmt.duration),
+        number_field("ttft", 9, lambda r: r.avg_ttft_ms, fmt.duration, title="1st token", priority=7),
+        age_field("last", 5, lambda r: r.last_request_at, priority=2),
     )
 
     def compose(self) -> ComposeResult:

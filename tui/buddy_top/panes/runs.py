@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.messages import OpenRun
@@ -17,6 +17,7 @@ from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failures_cell, number_cell
 from buddy_top.panes.family import as_families
 from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.kinds import name_field, number_field
 from buddy_top.run_view.heading import took
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
@@ -66,32 +67,15 @@ class RunsPane(TablePane[RunFacts]):
             lambda r, now: number_cell(took(r, now)),
             lambda r: r.duration_ms,
         ),
-        Field(
-            Column("tokens", Plain("tokens"), 7, align="right", priority=3),
-            lambda r, _: number_cell(fmt.tokens(r.total_tokens)),
-            lambda r: r.total_tokens,
-        ),
-        Field(
-            Column("cost", Plain("cost"), 8, align="right", priority=2),
-            lambda r, _: number_cell(cost_text(r)),
-            lambda r: r.total_cost,
-        ),
-        Field(
-            Column("tools", Plain("tools"), 5, align="right", priority=1),
-            lambda r, _: number_cell(fmt.count(r.tool_calls)),
-            lambda r: r.tool_calls,
-        ),
+        number_field("tokens", 7, lambda r: r.total_tokens, fmt.tokens, priority=3),
+        number_field("cost", 8, lambda r: r.total_cost, fmt.cost, priority=2),
+        number_field("tools", 5, lambda r: r.tool_calls, fmt.count, priority=1),
         Field(
             Column("failed", Plain("fail"), 4, align="right", priority=1),
             lambda r, _: failures_cell(r.tool_failures + r.errors),
             lambda r: r.tool_failures + r.errors,
         ),
-        Field(
-            Column("objective", Plain("objective"), 16, grow=1),
-            lambda r, _: (Span(plain(r.objective)),),
-            lambda r: r.objective.casefold(),
-            False,
-        ),
+        name_field("objective", 16, lambda r: r.objective, grow=1),
     )
 
     def __init__(self) -> None:

@@ -14,8 +14,9 @@ from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
-from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
+from buddy_top.panes.cells import failures_cell, number_cell
 from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.kinds import age_field, name_field, number_field
 from buddy_top.panes.leads import FAILURE_COLUMNS, LeadsPanel, failure_leads
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
@@ -39,6 +40,10 @@ def _success_rank(row: T) -> float:
     return wilson_lower_bound(row.success_count, row.total_calls)
 
 
+def _total_ms(row: T) -> float | None:
+    return row.total_duration_ms if row.duration_count else None
+
+
 def _quantiles(row: T | None) -> Quantiles:
     if row is None:
         return ()
@@ -52,58 +57,25 @@ class ToolsPane(TablePane[ToolMetrics]):
     TAB = Tab.TOOLS
     ORDER = Order("calls", True)
     FIELDS: ClassVar[Sequence[Field[T]]] = (
-        Field(
-            Column("tool", Plain("tool"), 14, grow=2),
-            lambda r, _: name_cell(r.name, "strong"),
-            lambda r: r.name.casefold(),
-            False,
-        ),
-        Field(
-            Column("calls", Plain("calls"), 7, align="right"),
-            lambda r, _: number_cell(fmt.count(r.total_calls)),
-            lambda r: r.total_calls,
-        ),
+        name_field("tool", 14, lambda r: r.name, grow=2, ink="strong"),
+        number_field("calls", 7, lambda r: r.total_calls, fmt.count),
         Field(
             Column("success", Plain("success"), 7, align="right"),
             lambda r, _: _success_cell(r),
             _success_rank,
-            False,
+            descending=False,
         ),
         Field(
             Column("failed", Plain("failed"), 6, align="right"),
             lambda r, _: failures_cell(r.error_count),
             lambda r: r.error_count,
         ),
-        Field(
-            Column("avg", Plain("avg"), 7, align="right", priority=3),
-            lambda r, _: number_cell(fmt.duration(r.avg_duration_ms)),
-            lambda r: r.avg_duration_ms,
-        ),
-        Field(
-            Column("p50", Plain("p50"), 7, align="right", priority=4),
-            lambda r, _: number_cell(fmt.duration(r.p50_duration_ms)),
-            lambda r: r.p50_duration_ms,
-        ),
-        Field(
-            Column("p95", Plain("p95"), 7, align="right"),
-            lambda r, _: number_cell(fmt.duration(r.p95_duration_ms)),
-            lambda r: r.p95_duration_ms,
-        ),
-        Field(
-            Column("max", Plain("max"), 7, align="right", priority=2),
-            lambda r, _: number_cell(fmt.duration(r.max_duration_ms)),
-            lambda r: r.max_duration_ms,
-        ),
-        Field(
-            Column("total", Plain("total"), 7, align="right", priority=5),
-            lambda r, _: number_cell(fmt.duration(r.total_duration_ms if r.duration_count else None)),
-            lambda r: r.total_duration_ms if r.duration_count else None,
-        ),
-        Field(
-            Column("last", Plain("last"), 5, align="right", priority=1),
-            lambda r, now: age_cell(r.last_executed_at, now),
-            lambda r: r.last_executed_at,
-        ),
+        number_field("avg", 7, lambda r: r.avg_duration_ms, fmt.duration, priority=3),
+        number_field("p50", 7, lambda r: r.p50_duration_ms, fmt.duration, priority=4),
+        number_field("p95", 7, lambda r: r.p95_duration_ms, fmt.duration),
+        number_field("max", 7, lambda r: r.max_duration_ms, fmt.duration, priority=2),
+        number_field("total", 7, _total_ms, fmt.duration, priority=5),
+        age_field("last", 5, lambda r: r.last_executed_at, priority=1),
     )
 
     def compose(self) -> ComposeResult:

@@ -1,0 +1,57 @@
+"""The three kinds of columns most tables are made of: names, numbers that may be unknown, and ages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from buddy_core.safety.text import Plain
+from buddy_top.panes.cells import age_cell, name_cell, number_cell
+from buddy_top.panes.fields import Field, Row
+from buddy_top.widgets.table import Column
+
+Number = TypeVar("Number", int, float)
+
+
+def name_field(
+    key: str,
+    width: int,
+    value: Callable[[Row], str],
+    *,
+    grow: int = 0,
+    ink: str = "value",
+) -> Field[Row]:
+    """Observed text, from A to Z whatever the case."""
+    return Field(
+        Column(key, Plain(key), width, grow=grow),
+        lambda row, _: name_cell(value(row), ink),
+        lambda row: value(row).casefold(),
+        descending=False,
+    )
+
+
+def number_field(
+    key: str,
+    width: int,
+    value: Callable[[Row], Number | None],
+    words: Callable[[Number | None], Plain],
+    *,
+    title: str | None = None,
+    priority: int = 0,
+    ink: str = "value",
+) -> Field[Row]:
+    """A number at the right edge, the largest first; `words` writes it, and writes None as unknown."""
+    return Field(
+        Column(key, Plain(title or key), width, align="right", priority=priority),
+        lambda row, _: number_cell(words(value(row)), ink),
+        value,
+    )
+
+
+def age_field(key: str, width: int, value: Callable[[Row], int | None], *, priority: int = 0) -> Field[Row]:
+    """How long ago something happened, the latest first."""
+    return Field(
+        Column(key, Plain(key), width, align="right", priority=priority),
+        lambda row, now: age_cell(value(row), now),
+        value,
+    )
