@@ -6,7 +6,6 @@ from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot
-from buddy_top.widgets.axes import shortened
 from buddy_top.widgets.chart import Chart, ChartData, Series
 
 
@@ -18,9 +17,8 @@ def activity_data(snapshot: Snapshot) -> ChartData:
         start_ms=buckets[0].start_at if buckets else 0,
         bucket_ms=snapshot.activity.bucket_ms if buckets else 0,
         failures=tuple(bucket.errors for bucket in buckets),
-        unit=Plain(f"calls / {shortened(fmt.duration(snapshot.activity.bucket_ms))}")
-        if buckets
-        else Plain(""),
+        unit=Plain("calls"),
+        per_slice=True,
         how="sum",
         words=lambda value: fmt.tokens(value),
         empty=nothing_in(snapshot, "nothing happened"),

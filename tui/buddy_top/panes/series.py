@@ -9,7 +9,6 @@ from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.panes.leads import LeadsPanel
 from buddy_top.state import SeriesDetail, Snapshot
-from buddy_top.widgets.axes import shortened
 from buddy_top.widgets.chart import Chart, ChartData, Series
 from buddy_top.widgets.histogram import Histogram, HistogramData
 from buddy_top.widgets.panel import Panel
@@ -29,9 +28,8 @@ def calls_data(detail: SeriesDetail | None, empty: Plain) -> ChartData:
         start_ms=points[0].start_at,
         bucket_ms=detail.bucket_ms,
         failures=tuple(point.failures for point in points) if detail.kind != "error" else (),
-        unit=Plain(
-            f"{'errors' if detail.kind == 'error' else 'calls'} / {shortened(fmt.duration(detail.bucket_ms))}"
-        ),
+        unit=Plain("errors" if detail.kind == "error" else "calls"),
+        per_slice=True,
         how="sum",
         empty=empty,
     )

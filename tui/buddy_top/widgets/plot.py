@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import groupby
 from typing import Literal
@@ -12,13 +12,16 @@ from rich.cells import cell_len
 
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut, fit, take
-from buddy_top.format import tokens
-from buddy_top.widgets.axes import Tick, time_ticks, value_scale, value_ticks
+from buddy_top.format import duration, tokens
+from buddy_top.widgets.axes import Tick, shortened, time_ticks, value_scale, value_ticks
 from buddy_top.widgets.braille import BRAILLE, line_cells
 from buddy_top.widgets.sparkline import How, columns, finite, resample, top_of
 
 ERROR_MARK = "✗"
 """Stands on the time axis where something failed."""
+
+WIDEST_GUTTER = 8
+"""Columns that the labels of the value axis take at most, with the axis itself."""
 
 LEAST_WIDTH = 16
 """Columns below which a chart has no axes."""
@@ -48,6 +51,8 @@ class ChartData:
     """Failures in each slice, marked on the time axis."""
     unit: Plain = NO_WORDS
     """Said once, above the axis: `tokens/min`."""
+    per_slice: bool = False
+    """The unit is an amount in one column's time, which is said after it: `calls / 15m`."""
     style: Literal["columns", "lines"] = "columns"
     how: How = "max"
     """How slices are joined where there are more than columns."""
@@ -66,6 +71,7 @@ def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
     """The lines of a chart, `height` of them; a single one where there is no room for axes."""
     if width < LEAST_WIDTH or height < 3:
         return [cut((Span(data.empty, "dim"),), width) if _is_empty(data) else _tiny(data, width)][:height]
+    data = joined_slices(data, width - WIDEST_GUTTER)
     rows = height - 2
     scale = value_scale(top_of(*(series.values for series in data.series)), rows, data.words)
     ticks = [] if _is_empty(data) else value_ticks(scale, rows, data.words)
@@ -80,6 +86,39 @@ def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
     lines = [_row(grid[y], y, ticks, gutter) for y in range(rows)]
     time = _time_ticks(data, plot_width)
     return [*lines, _axis(data, plot_width, gutter, time), _time_labels(time, gutter, width)]
+
+
+def joined_slices(data: ChartData, width: int) -> ChartData:
+    """The same amounts in at most `width` slices: each the sum of as many as every other.
+
+    They are joined where a clock would part them, so that a column keeps what is in it while time goes on.
+    """
+    count = max((len(series.values) for series in data.series), default=0)
+    if data.style != "columns" or data.how != "sum" or data.bucket_ms <= 0 or count <= max(width, 1):
+        return data
+    first = int(data.start_ms // data.bucket_ms)
+    each = next(
+        each for each in range(2, count + 2) if _slices(first, count, each) <= max(width, 1) or each > count
+    )
+    before = first % each
+    series = tuple(replace(one, values=_sums(one.values, each, before)) for one in data.series)
+    failures = tuple(int(total or 0) for total in _sums(data.failures, each, before))
+    start = data.start_ms - before * data.bucket_ms
+    return replace(data, series=series, failures=failures, start_ms=start, bucket_ms=data.bucket_ms * each)
+
+
+def _slices(first: int, count: int, each: int) -> int:
+    """How many slices are left when `each` are made one."""
+    return -(-(first % each + count) // each)
+
+
+def _sums(values: Sequence[float | None], each: int, before: int) -> tuple[float | None, ...]:
+    """Sums of `each` values, the first of `before` fewer; None where nothing is known."""
+    if not values:
+        return ()
+    padded = [*[None] * before, *values]
+    groups = (padded[start : start + each] for start in range(0, len(padded), each))
+    return tuple(resample(group, 1, "sum")[0] for group in groups)
 
 
 def _is_empty(data: ChartData) -> bool:
@@ -171,7 +210,8 @@ def _peak(data: ChartData, width: int) -> tuple[int, float] | None:
 def _write_legend(grid: Grid, data: ChartData) -> None:
     """The unit beside the value axis, and at the right the names of the series where there are several."""
     if data.unit:
-        _write_where_blank(grid, [(data.unit, "dim")], right=False)
+        length = f" / {shortened(duration(data.bucket_ms))}" if data.per_slice else ""
+        _write_where_blank(grid, [(f"{data.unit}{length}", "dim")], right=False)
     names = [(f"━ {series.label}", series.ink) for series in data.series if series.label]
     if len(names) > 1:
         _write_where_blank(grid, names, right=True)
