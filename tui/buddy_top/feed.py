@@ -166,7 +166,10 @@ class Feed:
             self._changed.clear()
             self._asked.clear()
             publish(await self._snapshot())
-            await _wait(self._asked, self._refresh_s)
+            if self._reader is not None and self._reader.more:
+                self._changed.set()  # a long file: it is read on between pictures, without a pause
+            else:
+                await _wait(self._asked, self._refresh_s)
 
     def _next_tick_s(self) -> float:
         """Without a change, windows still slide and silent runs still turn stalled."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from buddy_core.errors import BuddyError
@@ -9,6 +10,12 @@ from buddy_core.runs.artifacts import ArtifactText, list_artifacts, read_artifac
 from buddy_core.runs.tail import FileTail
 from buddy_core.runs.timeline import TimelineBuilder
 from buddy_top.state import RunDetail
+
+PIECE_BYTES = 512 * 1024
+"""Read and sorted into the timeline at once; between two pieces the other runs have their turn."""
+
+PIECES = 8
+"""Pieces between two pictures: a long file says how far it is, and can be left for another run."""
 
 
 class RunReader:
@@ -21,10 +28,13 @@ class RunReader:
         self._builder = TimelineBuilder()
         self._problem: str | None = None
         self._text: tuple[str, ArtifactText] | None = None
+        self._whole = False  # what stood in the file was read to its end once
+        self.more = True
+        """There is more to read at once: ask again soon."""
 
     async def read(self, artifact: str | None) -> RunDetail:
-        """Read what has been appended, and the text of `artifact` when one is asked for."""
-        self._grow()
+        """Read on, and the text of `artifact` when one is asked for; `more` says that it was not all."""
+        await self._grow()
         run_dir = self._runs_dir / self.run_id
         try:
             artifacts = list_artifacts(run_dir)
@@ -34,28 +44,32 @@ class RunReader:
             await self._read_artifact(run_dir, artifact)
         return RunDetail(
             run_id=self.run_id,
-            rows=tuple(self._builder.rows()),
+            rows=tuple(self._builder.rows()) if self._whole else (),
             hidden=self._builder.hidden,
             artifacts=artifacts,
             accounting=self._accounting,
             problem=self._problem,
             artifact=self._text if artifact is not None else None,
+            reading=not self._whole,
         )
 
     def close(self) -> None:
         """Let go of the file."""
         self._tail.close()
 
-    def _grow(self) -> None:
-        more = True
-        while more:
-            change = self._tail.poll()
+    async def _grow(self) -> None:
+        for _ in range(PIECES):
+            change = self._tail.poll(PIECE_BYTES)
             if change.reset:
-                self._builder = TimelineBuilder()
+                self._builder, self._whole = TimelineBuilder(), False
             self._builder.feed(change.batch)
             self._problem = change.problem
             self._accounting = change.accounting
-            more = change.more
+            self.more = change.more
+            if not change.more:
+                self._whole = True
+                return
+            await asyncio.sleep(0)
 
     async def _read_artifact(self, run_dir: Path, name: str) -> None:
         try:

@@ -85,6 +85,8 @@ class RunDetail:
     problem: str | None = None
     """Why the run's files could not be read, in words."""
     artifact: tuple[str, ArtifactText] | None = None
+    reading: bool = False
+    """Not read to its end yet: `rows` stay empty until then, and `accounting` says how far it is."""
 
 
 @dataclass(frozen=True, slots=True)

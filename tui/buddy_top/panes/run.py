@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from textual.app import ComposeResult
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.safety.text import Plain, plain
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.base import Pane
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
+
+_GONE = Plain("this run is not there any more: its directory was removed or moved · esc goes back")
 
 
 class RunPage(Pane):
@@ -45,10 +47,11 @@ class RunPage(Pane):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw the run; one that has been deleted says so."""
-        self.detail.show(snapshot, self._facts(snapshot))
-
-    def _facts(self, snapshot: Snapshot) -> RunFacts | None:
-        return snapshot.by_id.get(self.run_id)
+        run = snapshot.by_id.get(self.run_id)
+        if run is None:
+            self.detail.show_nothing(plain(self.run_id), _GONE)
+        else:
+            self.detail.show(snapshot, run)
 
     def wants(self, base: Wants) -> Wants:
         """This run."""

@@ -11,16 +11,17 @@ from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.run_view.heading import took
+from buddy_top.state import RunDetail
 
 _LABEL_WIDTH = 14
 
 
-def metrics_lines(run: RunFacts, rows: Sequence[TimelineRow], now_ms: int) -> list[Cell]:
-    """The metrics view, line by line."""
+def metrics_lines(run: RunFacts, detail: RunDetail | None, now_ms: int) -> list[Cell]:
+    """The metrics view, line by line; its table of tools comes when the events have been read."""
     return [
         *_totals(run, now_ms),
         (),
-        *_tools(rows),
+        *_tools(detail),
         *_integrity(run),
     ]
 
@@ -54,7 +55,17 @@ def _totals(run: RunFacts, now_ms: int) -> Iterable[Cell]:
     yield _pair("session", *((Span(plain(run.session_id)),) if run.session_id else (_value(fmt.UNKNOWN),)))
 
 
-def _tools(rows: Sequence[TimelineRow]) -> Iterable[Cell]:
+def _tools(detail: RunDetail | None) -> Iterable[Cell]:
+    if detail is None or detail.reading:
+        yield (Span(Plain("reading the events …"), "dim"),)
+        return
+    if detail.hidden:
+        newest = f"of the newest {fmt.count(len(detail.rows))} lines; {fmt.count(detail.hidden)} are older"
+        yield (Span(Plain(newest), "dim"),)
+    yield from _tool_table(detail.rows)
+
+
+def _tool_table(rows: Sequence[TimelineRow]) -> Iterable[Cell]:
     calls: dict[str, list[TimelineRow]] = defaultdict(list)
     for row in rows:
         if row.kind in ("tool_call", "tool_result"):

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from buddy_core.runs.model import RunFacts
 from buddy_core.safety.text import Plain, plain
+from buddy_top import format as fmt
 from buddy_top.cells import Span
 from buddy_top.messages import WantsChanged
 from buddy_top.run_view.artifacts import ArtifactsView
@@ -21,6 +22,18 @@ from buddy_top.widgets.table import Table
 from buddy_top.widgets.textview import TextView
 
 VIEWS: tuple[RunView, ...] = ("timeline", "metrics", "artifacts")
+
+_NOTHING = Plain("")
+_NO_RUN = RunDetail(run_id="", rows=(), hidden=0, artifacts=(), accounting=None)
+
+
+def older_words(detail: RunDetail | None) -> Plain:
+    """That the timeline begins later than the run does, where it does."""
+    if detail is None or detail.reading or not detail.hidden:
+        return _NOTHING
+    return Plain(
+        f"   the newest {fmt.count(len(detail.rows))}; {fmt.count(detail.hidden)} older lines not shown"
+    )
 
 
 class RunDetailView(Panel):
@@ -36,7 +49,7 @@ class RunDetailView(Panel):
         self.artifacts = ArtifactsView()
         self.follow = True
         self._run_id: str | None = None
-        self._last: tuple[Snapshot, RunFacts | None] | None = None
+        self._last: tuple[Snapshot, RunFacts] | None = None
 
     def compose(self) -> ComposeResult:
         """Heading, view names, views: only the chosen one is displayed."""
@@ -79,15 +92,23 @@ class RunDetailView(Panel):
         target = {"timeline": self.timeline.table, "metrics": self.metrics, "artifacts": self.artifacts.table}
         target[self.view].focus()
 
+    def show_nothing(self, title: Plain, words: Plain = _NOTHING) -> None:
+        """Draw that there is no run, and nothing of one that was drawn before; `words` say why."""
+        self._last = self._run_id = None
+        self.set_title(title)
+        self.set_summary(_NOTHING)
+        self.heading.set_lines([])
+        self._draw_view_names()
+        self.timeline.show("", (), words)
+        self.metrics.set_lines([(Span(words, "dim"),)])
+        self.artifacts.show(_NO_RUN)
+
     def show(self, snapshot: Snapshot, run: RunFacts | None) -> None:
         """Draw `run`; its rows come with the snapshot as soon as they have been read."""
-        self._last = (snapshot, run)
         if run is None:
-            self.set_title(Plain("no run selected"))
-            self.set_summary(Plain(""))
-            self.heading.set_lines([])
-            self.timeline.show("", (), Plain(""))
+            self.show_nothing(Plain("no run selected"))
             return
+        self._last = (snapshot, run)
         self.set_title(plain(run.objective or run.run_id, limit=200))
         self.set_summary(plain(run.run_id))
         self.heading.set_lines(heading_lines(run, snapshot.taken_at))
@@ -100,11 +121,12 @@ class RunDetailView(Panel):
         detail = snapshot.run if snapshot.run is not None and snapshot.run.run_id == run.run_id else None
         rows = detail.rows if detail is not None else ()
         if self.view == "timeline":
+            self._draw_view_names(older_words(detail))
             self.timeline.show(run.run_id, rows, self._empty_words(detail), cwd=run.cwd)
             if run.live and self.follow and not self.timeline.table.follow:
                 self.timeline.table.follow = True
         elif self.view == "metrics":
-            self.metrics.set_lines(metrics_lines(run, rows, snapshot.taken_at))
+            self.metrics.set_lines(metrics_lines(run, detail, snapshot.taken_at))
         elif detail is not None:
             self.artifacts.show(detail)
             if self.artifacts.chosen != snapshot.wants.artifact:
@@ -113,14 +135,16 @@ class RunDetailView(Panel):
     def _empty_words(self, detail: RunDetail | None) -> Plain:
         if detail is None:
             return Plain("reading …")
+        if detail.reading and detail.accounting is not None:
+            return Plain(f"reading … {fmt.bytes_(detail.accounting.seen)} so far")
         return plain(detail.problem) if detail.problem else Plain("no events yet")
 
-    def _draw_view_names(self) -> None:
+    def _draw_view_names(self, remark: Plain = _NOTHING) -> None:
         spans: list[Span] = []
         for view in VIEWS:
             chosen = view == self.view
             spans.append(Span(Plain(f"[{view}]" if chosen else f" {view} "), "accent" if chosen else "label"))
-        self.tabs.set_lines([tuple(spans)])
+        self.tabs.set_lines([(*spans, Span(remark, "dim"))])
 
     def toggle_follow(self) -> bool:
         """Stay on the newest event of a live run, or stop doing so."""
