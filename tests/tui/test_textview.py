@@ -174,3 +174,11 @@ async def test_observed_text_is_drawn_letter_by_letter() -> None:
         await pilot.pause()
         assert shown(app)[0].strip() == "[b]bold[/b] [/x] https://example.org"
         assert not any(segment.style and segment.style.link for segment in app.view.render_line(0))
+
+
+def test_a_labelled_line_goes_on_under_its_value() -> None:
+    line = (Span(Plain("runs      "), "label"), Span(Plain("run_1  Replace the parser with a faster one")))
+    assert [text_of(piece) for piece in wrap(line, 34)] == [
+        "runs      run_1  Replace the",
+        "          parser with a faster one",
+    ]

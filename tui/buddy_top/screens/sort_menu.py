@@ -31,7 +31,8 @@ class SortMenu(ModalScreen[str | None]):
         with Panel(classes="menu") as panel:
             panel.set_title(Plain("Sort by"))
             self.table = Table(
-                Column("name", Plain(""), 20, grow=1), Column("order", Plain(""), 8, sortable=False)
+                Column("name", Plain(""), 20, grow=1),
+                Column("order", Plain(""), 12, align="right", sortable=False),
             )
             yield self.table
 
@@ -45,7 +46,7 @@ class SortMenu(ModalScreen[str | None]):
     def _render_row(self, index: int) -> tuple[Cell, ...]:
         field = self._fields[index]
         present = field.key == self._order.key
-        way = ("largest" if self._order.descending else "smallest") if present else ""
+        way = ("descending ▾" if self._order.descending else "ascending ▴") if present else ""
         return (Span(field.column.title, "strong" if present else "value"),), (Span(Plain(way), "dim"),)
 
     def on_table_opened(self, event: Table.Opened) -> None:

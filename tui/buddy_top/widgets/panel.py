@@ -60,7 +60,7 @@ class Panel(Container, InkWidget):
 
     def set_summary(self, summary: Plain | Cell) -> None:
         """One phrase at the right of the top edge; an empty one leaves the edge plain."""
-        cell: Cell = summary if isinstance(summary, tuple) else (Span(summary, "dim"),)
+        cell: Cell = summary if isinstance(summary, tuple) else (Span(summary, "dim"),) if summary else ()
         if cell != self._summary:
             self._summary = cell
             self._refresh_top()

@@ -11,7 +11,7 @@ from typing import Literal
 from rich.cells import cell_len
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut, fit, take
+from buddy_top.cells import Cell, Span, cut, cut_right, fit, take
 from buddy_top.format import duration, tokens
 from buddy_top.widgets.axes import Tick, shortened, time_ticks, value_scale, value_ticks
 from buddy_top.widgets.braille import BRAILLE, line_cells
@@ -79,7 +79,8 @@ def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
     plot_width = width - gutter - 1
     grid = _grid(data, plot_width, rows, scale.top)
     if _is_empty(data):
-        _write(grid, rows // 2, max((plot_width - cell_len(data.empty)) // 2, 1), data.empty, "dim")
+        words = cut_right(data.empty, plot_width - 2)
+        _write(grid, rows // 2, max((plot_width - cell_len(words)) // 2, 1), words, "dim")
     else:
         _label_peak(grid, data, scale.top)
         _write_legend(grid, data)

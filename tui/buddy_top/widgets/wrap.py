@@ -10,12 +10,13 @@ def wrap(line: Cell, width: int, *, hang: int | None = None) -> list[Cell]:
     """The line as lines of at most `width` columns; always at least one.
 
     Breaks after a blank where there is one in the second half of the line, else anywhere. What goes on is set
-    in by `hang` columns (by default as far as the line itself begins), but never by more than a third.
+    in by `hang` columns (by default as far as the line itself begins, or its value where it has a label), but
+    never by more than a third.
     """
     if width_of(line) <= width:
         return [line]
     text = text_of(line)
-    indent = min(len(text) - len(text.lstrip(" ")) if hang is None else hang, width // 3)
+    indent = min(_beginning(line, text) if hang is None else hang, width // 3)
     lines: list[Cell] = []
     start = 0
     while start < len(text):
@@ -27,6 +28,14 @@ def wrap(line: Cell, width: int, *, hang: int | None = None) -> list[Cell]:
         while start < len(text) and text[start] == " ":
             start += 1
     return lines
+
+
+def _beginning(line: Cell, text: str) -> int:
+    """Columns before the first word, or before the value of a line whose first span is a padded label."""
+    first = line[0]
+    if first.ink == "label" and first.text.endswith("  "):
+        return width_of((first,))
+    return len(text) - len(text.lstrip(" "))
 
 
 def _break(text: str, start: int, room: int) -> int:
