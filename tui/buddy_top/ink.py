@@ -14,9 +14,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Literal
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -190,11 +192,20 @@ class InkWidget(Widget):
     """A drag selects nothing in a table or a chart; views of text say otherwise."""
 
     _palette_cache: Palette | None = None
+    _size_cache: tuple[Size, Size] | None = None
 
     def notify_style_update(self) -> None:
-        """Forget the palette: the theme or the background may have changed."""
-        self._palette_cache = None
+        """Forget the palette and the size: the theme, the background or the border may have changed."""
+        self._palette_cache = self._size_cache = None
         super().notify_style_update()
+
+    @property
+    def size(self) -> Size:
+        """The room inside the border. Textual finds it anew for each line that asks, a tenth of all drawing."""
+        outer, known = self.outer_size, self._size_cache
+        if known is None or known[0] != outer:
+            known = self._size_cache = outer, super().size
+        return known[1]
 
     @property
     def palette(self) -> Palette:
@@ -210,11 +221,19 @@ class InkWidget(Widget):
         return self.palette.style(name, ground)
 
     def strip(self, spans: Iterable[Span], width: int, ground: Ground = "plain") -> Strip:
-        """One line of the screen, `width` columns wide; the spans must not be wider."""
+        """One line of the screen, `width` columns wide; what is wider is cut off."""
+        return self.filled(self.segments(spans, ground), width, ground)
+
+    def segments(self, spans: Iterable[Span], ground: Ground = "plain") -> list[Segment]:
+        """The spans as Rich's segments, in the styles of their inks."""
         style = self.palette.style
-        segments = [Segment(text, style(ink, ground)) for text, ink in spans if text]
-        strip = Strip(segments)
-        missing = width - strip.cell_length
-        if missing > 0:
-            strip = Strip([*segments, Segment(" " * missing, style("value", ground))], width)
-        return strip if missing >= 0 else strip.crop(0, width)
+        return [Segment(text, style(ink, ground)) for text, ink in spans if text]
+
+    def filled(self, segments: list[Segment], width: int, ground: Ground = "plain") -> Strip:
+        """The segments as one line, `width` columns wide. One strip a line: each is eight caches to make."""
+        missing = width - sum(cell_len(segment.text) for segment in segments)
+        if missing < 0:
+            return Strip(segments).crop(0, width)
+        if missing:
+            segments = [*segments, Segment(" " * missing, self.palette.style("value", ground))]
+        return Strip(segments, width)

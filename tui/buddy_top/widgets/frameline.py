@@ -70,9 +70,5 @@ class FrameLine(InkWidget):
 
     def render_line(self, y: int) -> Strip:
         """The pieces one after the other."""
-        strips = [self.strip(piece.spans, piece.width, piece.ground) for piece in self._pieces]
-        strip = Strip.join(strips)
-        missing = self.size.width - strip.cell_length
-        if missing > 0:
-            strip = Strip.join([strip, self.strip((), missing)])
-        return strip.crop(0, self.size.width)
+        segments = [segment for piece in self._pieces for segment in self.segments(piece.spans, piece.ground)]
+        return self.filled(segments, self.size.width)

@@ -60,8 +60,9 @@ class HeaderLine(FrameLine):
 
     def set_fields(self, fields: HeaderFields) -> None:
         """Show these facts."""
-        self._fields = fields
-        self.update_pieces()
+        if fields != self._fields:
+            self._fields = fields
+            self.update_pieces()
 
     def pieces(self, width: int) -> tuple[Piece, ...]:
         """As many facts as fit."""

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -363,9 +364,12 @@ class Table(LineScroller, can_focus=True):
         if len(looks) != len(self._shown):
             self.refresh()
         else:
-            for y, (look, before) in enumerate(zip(looks, self._shown, strict=True)):
-                if look != before:
-                    self.refresh_row(y + self.HEADER_LINES)
+            changed = [
+                y for y, (look, before) in enumerate(zip(looks, self._shown, strict=True)) if look != before
+            ]
+            if changed:
+                width = self.size.width
+                self.refresh(*(Region(0, y + self.HEADER_LINES, width, 1) for y in changed))
         self._shown = looks
 
     def _look(self, y: int) -> Shown:
@@ -400,8 +404,9 @@ class Table(LineScroller, can_focus=True):
         ground = self._ground(index)
         sign = self._sign(index, ground)
         spans = [sign, *row_spans(self._row(index), self.placed, self._match)]
-        mark = self.scroll_mark(y - self.HEADER_LINES)
-        return Strip.join([self.strip(spans, width - 1, ground), self.strip([mark], 1, ground)])
+        line = self.strip(spans, width - 1, ground)
+        mark = self.segments([self.scroll_mark(y - self.HEADER_LINES)], ground)
+        return Strip([*line, *mark], width)
 
     def _sign(self, index: int, ground: Ground) -> Span:
         if self._keys[index] in self._marks:

@@ -42,8 +42,9 @@ class TabLine(FrameLine):
 
     def set_tabs(self, tabs: Sequence[TabLabel], active: str) -> None:
         """Show these tabs; `active` is the key of the one that is open."""
-        self._tabs, self._active = tuple(tabs), active
-        self.update_pieces()
+        if (tuple(tabs), active) != (self._tabs, self._active):
+            self._tabs, self._active = tuple(tabs), active
+            self.update_pieces()
 
     def pieces(self, width: int) -> tuple[Piece, ...]:
         """The tabs with their names; with numbers and counts alone where names have no room."""
