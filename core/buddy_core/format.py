@@ -7,6 +7,7 @@ so that a right-aligned column does not jump when a number grows.
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, tzinfo
 from typing import TypeGuard
 
@@ -25,6 +26,15 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def count(value: int | None) -> Plain:
     """A whole number with separators: `1,284`."""
     return UNKNOWN if value is None else Plain(f"{value:,}")
+
+
+def count_within(width: int, value: int | None) -> Plain:
+    """`count` where it fits into so many columns, else shorter: `600k`, `1.28M`; a cut number would be a wrong one."""
+    words = count(value)
+    if value is None or len(words) <= width:
+        return words
+    short = tokens(value)
+    return short if len(short) <= width else Plain(re.sub(r"\.\d+", "", short))
 
 
 def tokens(value: float | None) -> Plain:

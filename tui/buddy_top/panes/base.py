@@ -124,7 +124,7 @@ class TablePane(Pane, Generic[Row]):
     def arranged(self, snapshot: Snapshot) -> list[Row]:
         """The rows as they are listed: those that match, in their order."""
         found = matching(self.rows_of(snapshot), self._filter, self.text_of)
-        return self.reorder(sort_rows(found, self.fields, self.order))
+        return self.reorder(sort_rows(found, self.fields, self.order, snapshot.taken_at))
 
     def fit_height(self, rows: int) -> None:
         """A short list leaves its room to what stands below it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from buddy_core.runs.model import RunFacts
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
@@ -22,9 +23,14 @@ def age_cell(at_ms: int | None, now_ms: int) -> Cell:
     return number_cell(fmt.age(None if at_ms is None else now_ms - at_ms), "label")
 
 
-def failures_cell(count: int) -> Cell:
+def failures_cell(count: int, width: int) -> Cell:
     """A count of failures: nothing to see when there are none."""
-    return (Span(fmt.count(count), "bad" if count else "dim"),)
+    return (Span(fmt.count_within(width, count), "bad" if count else "dim"),)
+
+
+def run_cell(run: RunFacts, ink: str = "value") -> Cell:
+    """What a run is for; one of which nobody said it is called by its id."""
+    return name_cell(run.objective, ink) if run.objective.strip() else name_cell(run.run_id, "dim")
 
 
 def failure_share_cell(failed: int, total: int) -> Cell:

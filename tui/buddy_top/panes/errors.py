@@ -17,7 +17,7 @@ from buddy_top.messages import OpenRun
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.error_text import error_lines
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.kinds import age_field, name_field, number_field
+from buddy_top.panes.kinds import age_field, count_field, name_field
 from buddy_top.panes.series import SeriesChart
 from buddy_top.panes.words import WINDOW_WORDS
 from buddy_top.state import Snapshot, Tab, Wants
@@ -70,10 +70,10 @@ class ErrorsPane(TablePane[ErrorRow]):
     TAB = Tab.ERRORS
     ORDER = Order("last", True)
     FIELDS: ClassVar[Sequence[Field[ErrorRow]]] = (
-        number_field("count", 6, lambda r: r.count, fmt.count, ink="bad"),
+        count_field("count", 6, lambda r: r.count, ink="bad"),
         age_field("last", 5, lambda r: r.last_at),
         age_field("first", 5, lambda r: r.first_at, priority=2),
-        number_field("runs", 5, lambda r: len(r.run_ids), fmt.count, priority=1),
+        count_field("runs", 5, lambda r: len(r.run_ids), priority=1),
         name_field("type", 12, lambda r: r.type, ink="label"),
         name_field("message", 20, lambda r: r.message, grow=1),
     )
@@ -128,7 +128,7 @@ class ErrorsPane(TablePane[ErrorRow]):
         """The panel's words, the trend and the whole text."""
         view = snapshot.view
         self.panel.set_title(Plain("Errors" if self.grouped else "Errors, one by one"))
-        kinds = f"{len(view.errors)} kinds · " if view.errors else ""
+        kinds = f"{fmt.plural(len(view.errors), 'kind')} · " if view.errors else ""
         self.panel.set_summary(Plain(f"{kinds}{fmt.count(view.total_errors)} {WINDOW_WORDS[view.window]}"))
         row = self.selected
         self.chart_panel.set_title(Plain("Trend"))

@@ -23,6 +23,12 @@ class Field(Generic[Row]):
     """The value to order by; None is unknown and always comes last, whichever way one sorts."""
     descending: bool = True
     """Which way one wants it first: numbers from the top, names from A."""
+    moving: Callable[[Row, int], Any] | None = None
+    """Stands in for `sort` where the value shown grows with the wall time of the picture."""
+
+    def value(self, row: Row, now_ms: int) -> Any:  # noqa: ANN401 - whatever can be compared
+        """What the row is ordered by in a picture of that time."""
+        return self.sort(row) if self.moving is None else self.moving(row, now_ms)
 
     @property
     def key(self) -> str:
@@ -38,12 +44,12 @@ class Order:
     descending: bool
 
 
-def sort_rows(rows: Sequence[Row], fields: Sequence[Field[Row]], order: Order) -> list[Row]:
+def sort_rows(rows: Sequence[Row], fields: Sequence[Field[Row]], order: Order, now_ms: int = 0) -> list[Row]:
     """`rows` in `order`; stable, with unknown values last. An order nobody has leaves them as they are."""
     field = next((field for field in fields if field.key == order.key), None)
     if field is None:
         return list(rows)
-    keyed = [(field.sort(row), row) for row in rows]
+    keyed = [(field.value(row, now_ms), row) for row in rows]
     known = [pair for pair in keyed if pair[0] is not None]
     known.sort(key=lambda pair: pair[0], reverse=order.descending)
     return [row for _, row in known] + [row for value, row in keyed if value is None]

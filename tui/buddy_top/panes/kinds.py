@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from buddy_core.safety.text import Plain
+from buddy_top import format as fmt
 from buddy_top.panes.cells import age_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Row
 from buddy_top.widgets.table import Column
@@ -46,6 +48,13 @@ def number_field(
         lambda row, _: number_cell(words(value(row)), ink),
         value,
     )
+
+
+def count_field(
+    key: str, width: int, value: Callable[[Row], int], *, priority: int = 0, ink: str = "value"
+) -> Field[Row]:
+    """A whole number that is always known, as exactly as the column has room."""
+    return number_field(key, width, value, partial(fmt.count_within, width), priority=priority, ink=ink)
 
 
 def age_field(key: str, width: int, value: Callable[[Row], int | None], *, priority: int = 0) -> Field[Row]:

@@ -13,7 +13,7 @@ from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell
 from buddy_top.messages import OpenRun
-from buddy_top.panes.cells import age_cell, name_cell, number_cell
+from buddy_top.panes.cells import age_cell, name_cell, number_cell, run_cell
 from buddy_top.run_view.heading import took
 from buddy_top.state import Snapshot
 from buddy_top.states import status_cell
@@ -83,7 +83,7 @@ def _failure(record: ErrorRecord, index: int, snapshot: Snapshot) -> Lead:
     cells = (
         age_cell(record.timestamp, snapshot.taken_at),
         name_cell(record.message),
-        name_cell(run.objective, "label") if run is not None else (),
+        run_cell(run, "label") if run is not None else (),
     )
     return Lead(f"{record.timestamp} {index} {record.run_id}", record.run_id, record.timestamp, cells)
 
@@ -100,5 +100,5 @@ def _run_cells(run: RunFacts, now_ms: int) -> tuple[Cell, ...]:
         number_cell(took(run, now_ms)),
         number_cell(fmt.tokens(run.total_tokens)),
         number_cell(fmt.cost(run.total_cost)),
-        name_cell(run.objective),
+        run_cell(run),
     )

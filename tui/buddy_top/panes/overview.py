@@ -15,7 +15,7 @@ from buddy_top.messages import OpenRun, OpenTab
 from buddy_top.panes.activity import ActivityChart
 from buddy_top.panes.alone import is_alone
 from buddy_top.panes.base import Pane
-from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell
+from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
 from buddy_top.panes.providers import provider_key
 from buddy_top.panes.tiles import TILES
 from buddy_top.panes.welcome import is_empty, welcome_lines
@@ -153,8 +153,8 @@ class OverviewPane(Pane):
             [row.name for row in rows],
             lambda i: (
                 name_cell(rows[i].name),
-                number_cell(fmt.count(rows[i].total_calls)),
-                failures_cell(rows[i].error_count),
+                number_cell(fmt.count_within(6, rows[i].total_calls)),
+                failures_cell(rows[i].error_count, 6),
                 number_cell(fmt.duration(rows[i].avg_duration_ms), "label"),
             ),
         )
@@ -181,7 +181,7 @@ class OverviewPane(Pane):
         self.errors.table.set_source(
             [row.fingerprint for row in rows],
             lambda i: (
-                number_cell(fmt.count(rows[i].count), "bad"),
+                number_cell(fmt.count_within(4, rows[i].count), "bad"),
                 name_cell(rows[i].latest.message),
                 age_cell(rows[i].last_at, now),
             ),
@@ -193,10 +193,10 @@ def running_cells(run: RunFacts, now_ms: int) -> tuple[Cell, ...]:
     since = _busy_since(run)
     return (
         status_cell(run.status),
-        name_cell(run.objective),
+        run_cell(run),
         _doing(run),
         number_cell(fmt.UNKNOWN if since is None else fmt.duration(max(0, now_ms - since))),
-        number_cell(fmt.count(run.tool_calls)),
+        number_cell(fmt.count_within(5, run.tool_calls)),
         number_cell(fmt.tokens(run.total_tokens)),
         number_cell(fmt.cost(run.total_cost)),
         age_cell(run.last_event_at, now_ms),

@@ -14,7 +14,7 @@ from buddy_top import format as fmt
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failure_share_cell, number_cell
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.kinds import age_field, name_field, number_field
+from buddy_top.panes.kinds import age_field, count_field, name_field, number_field
 from buddy_top.panes.leads import RUN_COLUMNS, LeadsPanel, run_leads
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
@@ -60,7 +60,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
     FIELDS: ClassVar[Sequence[Field[P]]] = (
         name_field("provider", 10, lambda r: r.provider, grow=1),
         name_field("model", 20, lambda r: r.model, grow=3, ink="strong"),
-        number_field("requests", 8, lambda r: r.total_requests, fmt.count),
+        count_field("requests", 8, lambda r: r.total_requests),
         Field(
             Column("failed", Plain("failed"), 6, align="right", priority=1),
             lambda r, _: failure_share_cell(r.error_count, r.total_requests),
@@ -112,7 +112,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         view = snapshot.view
         self.panel.set_title(Plain("Providers"))
         failing = sum(1 for row in view.providers if row.error_count)
-        words = f"{fmt.count(len(view.providers))} models"
+        words = str(fmt.plural(len(view.providers), "model"))
         if failing:
             words += f" · {failing} failing"
         if view.unattributed_cost:

@@ -14,11 +14,11 @@ from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.messages import OpenRun
 from buddy_top.panes.base import TablePane
-from buddy_top.panes.cells import failures_cell, number_cell
+from buddy_top.panes.cells import failures_cell, number_cell, run_cell
 from buddy_top.panes.family import as_families
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.kinds import name_field, number_field
-from buddy_top.run_view.heading import took
+from buddy_top.panes.kinds import count_field, number_field
+from buddy_top.run_view.heading import took, took_ms
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.states import status_cell
@@ -66,16 +66,22 @@ class RunsPane(TablePane[RunFacts]):
             Column("took", Plain("took"), 7, align="right"),
             lambda r, now: number_cell(took(r, now)),
             lambda r: r.duration_ms,
+            moving=took_ms,
         ),
         number_field("tokens", 7, lambda r: r.total_tokens, fmt.tokens, priority=3),
         number_field("cost", 8, lambda r: r.total_cost, fmt.cost, priority=2),
-        number_field("tools", 5, lambda r: r.tool_calls, fmt.count, priority=1),
+        count_field("tools", 5, lambda r: r.tool_calls, priority=1),
         Field(
             Column("failed", Plain("fail"), 4, align="right", priority=1),
-            lambda r, _: failures_cell(r.tool_failures + r.errors),
+            lambda r, _: failures_cell(r.tool_failures + r.errors, 4),
             lambda r: r.tool_failures + r.errors,
         ),
-        name_field("objective", 16, lambda r: r.objective, grow=1),
+        Field(
+            Column("objective", Plain("objective"), 16, grow=1),
+            lambda r, _: run_cell(r),
+            lambda r: r.objective.casefold(),
+            False,
+        ),
     )
 
     def __init__(self) -> None:
@@ -152,8 +158,11 @@ class RunsPane(TablePane[RunFacts]):
     def show_more(self, snapshot: Snapshot) -> None:
         """The panel's words and the selected run."""
         self.panel.set_title(Plain("Runs"))
-        total = fmt.count(self._total)
-        found = f"{fmt.count(len(self._rows))} of {total} match" if self.filter_text else f"{total} runs"
+        found = (
+            f"{fmt.count(len(self._rows))} of {fmt.count(self._total)} match"
+            if self.filter_text
+            else fmt.plural(self._total, "run")
+        )
         if snapshot.sources.loaded < snapshot.sources.total:
             found = f"reading {snapshot.sources.loaded} of {snapshot.sources.total} …"
         self.panel.set_summary(Plain(found))

@@ -16,7 +16,7 @@ from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failures_cell, number_cell
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.kinds import age_field, name_field, number_field
+from buddy_top.panes.kinds import age_field, count_field, name_field, number_field
 from buddy_top.panes.leads import FAILURE_COLUMNS, LeadsPanel, failure_leads
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
@@ -58,7 +58,7 @@ class ToolsPane(TablePane[ToolMetrics]):
     ORDER = Order("calls", True)
     FIELDS: ClassVar[Sequence[Field[T]]] = (
         name_field("tool", 14, lambda r: r.name, grow=2, ink="strong"),
-        number_field("calls", 7, lambda r: r.total_calls, fmt.count),
+        count_field("calls", 7, lambda r: r.total_calls),
         Field(
             Column("success", Plain("success"), 7, align="right"),
             lambda r, _: _success_cell(r),
@@ -67,7 +67,7 @@ class ToolsPane(TablePane[ToolMetrics]):
         ),
         Field(
             Column("failed", Plain("failed"), 6, align="right"),
-            lambda r, _: failures_cell(r.error_count),
+            lambda r, _: failures_cell(r.error_count, 6),
             lambda r: r.error_count,
         ),
         number_field("avg", 7, lambda r: r.avg_duration_ms, fmt.duration, priority=3),
@@ -107,7 +107,7 @@ class ToolsPane(TablePane[ToolMetrics]):
         view = snapshot.view
         failing = sum(1 for row in view.tools if row.error_count)
         self.panel.set_title(Plain("Tools"))
-        words = f"{fmt.count(len(view.tools))} tools · {fmt.count(view.total_tool_calls)} calls"
+        words = f"{fmt.plural(len(view.tools), 'tool')} · {fmt.plural(view.total_tool_calls, 'call')}"
         self.panel.set_summary(Plain(words + (f" · {failing} failing" if failing else "")))
         row = self.selected
         self.more.show(

@@ -18,7 +18,12 @@ def heading_lines(run: RunFacts, now_ms: int) -> list[Cell]:
 
 def took(run: RunFacts, now_ms: int) -> Plain:
     """How long a run took, or how long one that is at work has been at it."""
-    return fmt.duration(max(0, now_ms - run.started_at) if run.status == "running" else run.duration_ms)
+    return fmt.duration(took_ms(run, now_ms))
+
+
+def took_ms(run: RunFacts, now_ms: int) -> int | None:
+    """The same in milliseconds."""
+    return max(0, now_ms - run.started_at) if run.status == "running" else run.duration_ms
 
 
 def damage_words(integrity: Integrity) -> Plain:

@@ -88,8 +88,8 @@ def value_ticks(scale: Scale, rows: int, words: Callable[[float], Plain]) -> lis
 
 
 def shortened(words: Plain) -> Plain:
-    """A round value without its empty parts: `40.0k` as `40k`, `5.0 s` as `5 s`, `1m00s` as `1m`."""
-    return Plain(re.sub(r"(?<=m)00s$|(?<=h)00m$", "", re.sub(r"\.0+(?!\d)", "", words)))
+    """A round value without its empty parts: `40.0k` as `40k`, `5.0 s` as `5 s`, `1m00s` as `1m`, `1d00h` as `1d`."""
+    return Plain(re.sub(r"(?<=m)00s$|(?<=h)00m$|(?<=d)00h$", "", re.sub(r"\.0+(?!\d)", "", words)))
 
 
 def time_ticks(
