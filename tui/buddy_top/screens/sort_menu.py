@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from buddy_core.safety.text import Plain
+from buddy_core.safety.text import Plain, plain
 from buddy_top.cells import Cell, Span
 from buddy_top.panes.fields import Field, Order
 from buddy_top.widgets.panel import Panel
@@ -47,7 +47,7 @@ class SortMenu(ModalScreen[str | None]):
         field = self._fields[index]
         present = field.key == self._order.key
         way = ("descending ▾" if self._order.descending else "ascending ▴") if present else ""
-        return (Span(field.column.title or Plain(field.key), "strong" if present else "value"),), (Span(Plain(way), "dim"),)
+        return (Span(field.column.title or plain(field.key), "strong" if present else "value"),), (Span(Plain(way), "dim"),)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Choose."""
