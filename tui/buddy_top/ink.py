@@ -203,9 +203,12 @@ class InkWidget(Widget):
     def size(self) -> Size:
         """The room inside the border. Textual finds it anew for each line that asks, a tenth of all drawing."""
         outer, known = self.outer_size, self._size_cache
-        if known is None or known[0] != outer:
-            known = self._size_cache = outer, super().size
-        return known[1]
+        if known is not None and known[0] == outer:
+            return known[1]
+        size = super().size
+        if size:  # a widget that is out of sight has none, and keeps its outer size: that is not remembered
+            self._size_cache = outer, size
+        return size
 
     @property
     def palette(self) -> Palette:
