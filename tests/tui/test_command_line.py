@@ -115,6 +115,8 @@ def test_a_tab_is_named_or_numbered(text: str, tab: str) -> None:
         ["demo", "--seed", "x"],
         ["demo", "--speed", "0"],
         ["--runs-dir"],
+        ["--runs-dir", ""],
+        ["run", "list", "--runs-dir", " "],
         ["--runs"],
     ],
     ids=" ".join,

@@ -77,7 +77,7 @@ def _parser() -> OneLineParser:
 def _everywhere() -> OneLineParser:
     """Options accepted before and after a command; suppressed defaults keep the one from undoing the other."""
     options = OneLineParser(add_help=False, argument_default=argparse.SUPPRESS)
-    options.add_argument("--runs-dir", metavar="DIR", help="where run directories live")
+    options.add_argument("--runs-dir", type=_directory, metavar="DIR", help="where run directories live")
     options.add_argument("--json", action="store_true", help="print JSON instead of text")
     options.add_argument("--debug", action="store_true", help="show tracebacks when something breaks")
     return options
@@ -129,6 +129,12 @@ def _add_run(commands: argparse._SubParsersAction[OneLineParser], everywhere: On
     for name, words in (("show", "one run with its events"), ("tail", "follow one run until it ends")):
         one = inner.add_parser(name, parents=[everywhere], allow_abbrev=False, help=words)
         one.add_argument("run_id", metavar="ID", help="an id, the beginning of one, or “last”")
+
+
+def _directory(text: str) -> str:
+    if not text.strip():  # an unset shell variable; it must not mean the directory one happens to be in
+        raise argparse.ArgumentTypeError("the name is empty")
+    return text
 
 
 def _tab(text: str) -> str:
