@@ -18,6 +18,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -191,14 +192,14 @@ class InkWidget(Widget):
     """A drag selects nothing in a table or a chart; views of text say otherwise."""
 
     _palette_cache: Palette | None = None
+    _size_cache: tuple[Size, Size] | None = None
 
     def notify_style_update(self) -> None:
-        """Forget the palette: the theme or the background may have changed."""
-        self._palette_cache = None
+        """Forget the palette and the size: the theme, the background or the border may have changed."""
+        self._palette_cache = self._size_cache = None
         super().notify_style_update()
 
     @property
-<<<<<<< Updated upstream
     def size(self) -> Size:
         """The room inside the border. Textual finds it anew for each line that asks, a tenth of all drawing."""
         outer, known = self.outer_size, self._size_cache
@@ -210,8 +211,6 @@ class InkWidget(Widget):
         return size
 
     @property
-=======
->>>>>>> Stashed changes
     def palette(self) -> Palette:
         """The inks on this widget's background in the current theme."""
         if self._palette_cache is None:
