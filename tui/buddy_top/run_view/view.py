@@ -31,9 +31,7 @@ def older_words(detail: RunDetail | None) -> Plain:
     """That the timeline begins later than the run does, where it does."""
     if detail is None or detail.reading or not detail.hidden:
         return _NOTHING
-    return Plain(
-        f"   the newest {fmt.count(len(detail.rows))}; {fmt.count(detail.hidden)} older lines not shown"
-    )
+    return Plain(f"  {fmt.count(detail.hidden)} older lines not shown")
 
 
 class RunDetailView(Panel):
