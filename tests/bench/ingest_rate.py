@@ -19,10 +19,19 @@ TARGET, GOAL = 0.2, 0.4
 
 
 def measure(scratch: Path, *, quick: bool) -> list[Finding]:
+    """Two histories: of the original writer from last month, and of an agent that logged its requests today."""
+    return [
+        _compared(
+            scratch / "old", "runs of last month, no requests logged", quick, days_ago=30, requests=False
+        ),
+        _compared(scratch / "new", "runs of the last day, requests logged", quick, days_ago=0, requests=True),
+    ]
+
+
+def _compared(root: Path, words: str, quick: bool, *, days_ago: int, requests: bool) -> Finding:
     """Both over the same bytes, in turn, in CPU time of this process."""
-    root = scratch / "ingest"
     runs, events = (40, 1_000) if quick else (200, 2_000)
-    size = finished_runs(root, runs=runs, events=events)
+    size = finished_runs(root, runs=runs, events=events, days_ago=days_ago, requests=requests)
     files = sorted(root.glob("run_*/events.jsonl"))
     pairs = Pairs()
     for number in range(5 if quick else 9):
@@ -33,9 +42,9 @@ def measure(scratch: Path, *, quick: bool) -> list[Finding]:
         if number:
             pairs.add(decode_s, ingest_s)
     share, rate = pairs.ratios, events * runs / Spread.of(pairs.ours).median
-    what = f"ingest of {runs} × {events:,} events ({size / 1e6:.0f} MB), to decoding them alone"
+    what = f"ingest of {runs} × {events:,} events ({size / 1e6:.0f} MB; {words}), to decoding them alone"
     note = f"goal later {GOAL} ×; decoding alone {rate / 1e6:.2f} M events/s"
-    return [Finding(what, share.text(), share.n, share.median, "at least", TARGET, note=note)]
+    return Finding(what, share.text(), share.n, share.median, "at least", TARGET, note=note)
 
 
 def decode_alone(files: list[Path]) -> int:

@@ -40,8 +40,9 @@ _WORDS = (
 class RunWriter:
     """Writes one run as an agent does, with times of its own; the same seed gives the same bytes."""
 
-    def __init__(self, root: Path, started_at: int, seed: int) -> None:
+    def __init__(self, root: Path, started_at: int, seed: int, *, requests: bool = True) -> None:
         self._random = random.Random(seed)
+        self._requests = requests
         self.run_id = run_id_at(started_at, f"{seed & 0xFFFFFF:06x}")
         self.run_dir = root / self.run_id
         self.now_ms = self._started_at = started_at
@@ -90,7 +91,8 @@ class RunWriter:
 
     def turn(self) -> Iterator[bytes]:
         """Some six calls, one request, and now and then a step, a patch or a decision."""
-        yield self.request()
+        if self._requests:
+            yield self.request()
         for _ in range(5):
             self.now_ms += self._random.randrange(200, 4_000)
             yield from self.call()
@@ -148,11 +150,15 @@ class RunWriter:
         (self.run_dir / "metrics.json").write_text(json.dumps(metrics))
 
 
-def finished_runs(root: Path, *, runs: int, events: int) -> int:
-    """Write so many finished runs, one every half hour up to an hour ago; gives their events' bytes."""
-    now = time.time_ns() // 1_000_000
-    starts = (now - (2 + number) * 1_800_000 for number in range(runs))
-    return sum(RunWriter(root, start, number).write(events) for number, start in enumerate(starts))
+def finished_runs(root: Path, *, runs: int, events: int, days_ago: int = 0, requests: bool = True) -> int:
+    """Write so many finished runs, one every half hour up to an hour (and `days_ago`) ago; gives their events' bytes.
+
+    Without `requests` they are as the original writer leaves them, which logs none in its runs.
+    """
+    last = time.time_ns() // 1_000_000 - days_ago * 86_400_000
+    starts = (last - (2 + number) * 1_800_000 for number in range(runs))
+    writers = (RunWriter(root, start, number, requests=requests) for number, start in enumerate(starts))
+    return sum(writer.write(events) for writer in writers)
 
 
 def live_run(root: Path, seed: int) -> RunWriter:

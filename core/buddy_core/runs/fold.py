@@ -18,7 +18,7 @@ from buddy_core.metrics.batch import ToolColumn
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.runs import payloads
 from buddy_core.runs.harvest import CustomValue, Harvest, RequestSums, error_record, tool_error_record
-from buddy_core.runs.json_values import MAX_INT, count_of, number_of
+from buddy_core.runs.json_values import MAX_INT
 from buddy_core.runs.jsonl import EventBatch
 from buddy_core.runs.model import RunMetadata
 from buddy_core.runs.payloads import (
@@ -217,19 +217,21 @@ class RunFold:
             self._harvest.values.append(CustomValue(metric.name, metric.value, metric.labels, ts))
 
     def _api_request(self, metric: payloads.MetricData, ts: int, new: bool) -> None:
+        if not payloads.is_sound(metric):
+            metric = payloads.bounded(metric)
         request = ApiRequest(
-            provider=metric.provider[:MAX_NAME] or UNNAMED,
-            model=metric.model[:MAX_NAME] or UNNAMED,
-            prompt_tokens=count_of(metric.prompt_tokens) or 0,
-            completion_tokens=count_of(metric.completion_tokens) or 0,
-            cache_read_tokens=count_of(metric.cache_read_tokens) or 0,
-            cache_write_tokens=count_of(metric.cache_write_tokens) or 0,
-            cost=number_of(metric.cost),
-            latency_ms=number_of(metric.latency_ms),
-            ttft_ms=number_of(metric.ttft_ms),
-            success=metric.success,
-            run_id=self.run_id,
-            at_ms=ts,
+            metric.provider[:MAX_NAME] or UNNAMED,
+            metric.model[:MAX_NAME] or UNNAMED,
+            metric.prompt_tokens,
+            metric.completion_tokens,
+            metric.cache_read_tokens,
+            metric.cache_write_tokens,
+            metric.cost,
+            metric.latency_ms,
+            metric.ttft_ms,
+            metric.success,
+            self.run_id,
+            ts,
         )
         self.sums.add(request)
         if request.model in self.models or len(self.models) < _MAX_MODELS:

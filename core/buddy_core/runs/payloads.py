@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from buddy_core.runs.json_values import Json, count_of, decode_object, printable_utf8
+from buddy_core.runs.json_values import MAX_INT, Json, count_of, decode_object, number_of, printable_utf8
 
 MAX_TEXT = 20_000
 """Characters kept of one observed text, such as an error message."""
@@ -76,6 +76,34 @@ class MetricData(msgspec.Struct, rename="camel", frozen=True, gc=False):
     name: str = ""
     value: float | None = None
     labels: dict[str, str] | None = None
+
+
+def is_sound(metric: MetricData) -> bool:
+    """True when every number lies between 0 and 2**53; NaN and infinity do not."""
+    counts = (
+        metric.prompt_tokens | metric.completion_tokens | metric.cache_read_tokens | metric.cache_write_tokens
+    )
+    # Counts or-ed together are below a power of two, and not negative, just when each of them is.
+    return (
+        0 <= counts < MAX_INT
+        and (metric.cost is None or 0 <= metric.cost <= MAX_INT)
+        and (metric.latency_ms is None or 0 <= metric.latency_ms <= MAX_INT)
+        and (metric.ttft_ms is None or 0 <= metric.ttft_ms <= MAX_INT)
+    )
+
+
+def bounded(metric: MetricData) -> MetricData:
+    """The metric with counts that cannot be as 0, and other numbers that cannot be as unknown."""
+    return msgspec.structs.replace(
+        metric,
+        prompt_tokens=count_of(metric.prompt_tokens) or 0,
+        completion_tokens=count_of(metric.completion_tokens) or 0,
+        cache_read_tokens=count_of(metric.cache_read_tokens) or 0,
+        cache_write_tokens=count_of(metric.cache_write_tokens) or 0,
+        cost=number_of(metric.cost),
+        latency_ms=number_of(metric.latency_ms),
+        ttft_ms=number_of(metric.ttft_ms),
+    )
 
 
 class TurnLine(msgspec.Struct, rename="camel", frozen=True, gc=False):
