@@ -354,13 +354,14 @@ class Table(LineScroller, can_focus=True):
 
     def top_changed(self) -> None:
         """After scrolling by wheel or mark: the picture is painted whole, so the record starts anew."""
-        self._shown = [self._look(y) for y in range(self.page)]
+        self._shown = self._looks(self.page)
 
     def _repaint_changed(self) -> None:
         """Refresh the lines that look different from what was last asked for."""
-        if not self.page or not self.is_mounted:
+        page = self.page
+        if not page or not self.is_mounted:
             return
-        looks = [self._look(y) for y in range(self.page)]
+        looks = self._looks(page)
         if len(looks) != len(self._shown):
             self.refresh()
         else:
@@ -372,10 +373,14 @@ class Table(LineScroller, can_focus=True):
                 self.refresh(*(Region(0, y + self.HEADER_LINES, width, 1) for y in changed))
         self._shown = looks
 
-    def _look(self, y: int) -> Shown:
-        """How the row on line `y` should look now."""
+    def _looks(self, page: int) -> list[Shown]:
+        """How every row in sight should look now."""
+        first, size = self._thumb()
+        return [self._look(y, first <= y < first + size) for y in range(page)]
+
+    def _look(self, y: int, thumb: bool) -> Shown:
+        """How the row on line `y` should look now; `thumb`: the scroll mark stands there."""
         index = self._top + y
-        thumb = bool(self.scroll_mark(y).text.strip())
         if index >= len(self._keys):
             return Shown(None, "plain", False, thumb)
         return Shown(self._row(index), self._ground(index), self._keys[index] in self._marks, thumb)
