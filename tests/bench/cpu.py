@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import programs
@@ -31,7 +32,10 @@ def idle(scratch: Path, *, quick: bool) -> list[Finding]:
 
 
 def busy(scratch: Path, *, quick: bool) -> list[Finding]:
-    """Each tab in turn, against glances and the bare app, while all of its data changes once a second."""
+    """Each tab in turn, against glances and the bare app, while all of its data changes once a second.
+
+    Glances as it comes draws every other second; one told to draw each second runs beside it.
+    """
     command, name = programs.glances(scratch)
     if command is None:
         return [Finding("CPU with every pane changing at 1 Hz", name, 0, 0.0)]
@@ -39,23 +43,26 @@ def busy(scratch: Path, *, quick: bool) -> list[Finding]:
     finished_runs(root, runs=30, events=200)
     found = []
     for tab in TABS:
-        to_glances, to_bare = Pairs(), Pairs()
-        argvs = (programs.monitor(root, "--tab", tab), command, programs.BARE)
-        with Pulse(root), screens(*argvs) as (ours, theirs, bare):
-            rest_together((ours, theirs, bare), _SETTLE_S)
+        to_glances, to_each_second, to_bare = Pairs(), Pairs(), Pairs()
+        argvs = (programs.monitor(root, "--tab", tab), command, [*command, "--time", "1"], programs.BARE)
+        with Pulse(root), screens(*argvs) as running:
+            rest_together(running, _SETTLE_S)
             for _ in range(2 if quick else 5):
-                mine, glances, least = _used((ours, theirs, bare), 4 if quick else 10)
-                to_glances.add(mine, glances)
-                to_bare.add(mine, least)
+                mine, *theirs = _used(running, 4 if quick else 10)
+                for pairs, used in zip((to_glances, to_each_second, to_bare), theirs, strict=True):
+                    pairs.add(mine, used)
         percent = 100 / (4 if quick else 10)
         ours_percent = percent * sum(to_glances.ours) / len(to_glances.ours)
-        note = f"{ours_percent:.1f} % of one core; {to_bare.ratios.median:.0f} × the idle bare app"
+        note = (
+            f"{ours_percent:.1f} % of one core; {to_each_second.ratios.text()} × glances --time 1; "
+            f"{to_bare.ratios.median:.0f} × the idle bare app"
+        )
         what = f"every pane changing at 1 Hz, {tab}, to {name}"
         found.append(to_glances.finding(what, side="at most", target=1.0, note=note, scale="ms"))
     return found
 
 
-def _used(running: tuple[Screen, ...], seconds: float) -> tuple[float, ...]:
+def _used(running: Sequence[Screen], seconds: float) -> tuple[float, ...]:
     """CPU seconds of each in the same stretch of time."""
     before = [screen.cpu_s() for screen in running]
     rest_together(running, seconds)

@@ -36,7 +36,7 @@ _ESCAPES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
     rb"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC
     rb"|\x1b[PX^_].*?\x1b\\"  # DCS and its kin
-    rb"|\x1b[ -/]*[0-~]"
+    rb"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"  # the rest, but no beginning of one of those
 )
 _INK = re.compile(rb"[!-~\x80-\xff]")
 _LONGEST_WAIT_S = 30.0
