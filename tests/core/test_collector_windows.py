@@ -201,7 +201,9 @@ def check_totals(view: WindowView, inside: list[Sample]) -> None:
     stated = [one.cost for one in spent if one.cost is not None]
     assert view.total_requests == len(asked)
     assert view.total_tool_calls == len(calls)
-    assert view.total_tokens == (sum(one.total_tokens for one in spent) if spent or not calls else None)
+    tokens = sum(one.total_tokens for one in spent)
+    worked = bool(calls) or any(one.success for one in asked)
+    assert view.total_tokens == (None if worked and not tokens else tokens)
     assert view.prompt_tokens == sum(one.prompt_tokens for one in spent)
     assert view.unattributed_tokens == sum(one.total_tokens for one in used)
     assert view.total_cost == (sum(stated) if stated else None if spent or calls else 0.0)
