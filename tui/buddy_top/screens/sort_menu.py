@@ -47,7 +47,9 @@ class SortMenu(ModalScreen[str | None]):
         field = self._fields[index]
         present = field.key == self._order.key
         way = ("descending ▾" if self._order.descending else "ascending ▴") if present else ""
-        return (Span(field.column.title or plain(field.key), "strong" if present else "value"),), (Span(Plain(way), "dim"),)
+        return (Span(field.column.title or plain(field.key), "strong" if present else "value"),), (
+            Span(Plain(way), "dim"),
+        )
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Choose."""
