@@ -65,6 +65,7 @@ class Feed:
         self._wants = Wants()
         self._paused = False
         self._behind = 0
+        self._complete = False
         self._last: Snapshot | None = None
         self._reader: RunReader | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -153,8 +154,12 @@ class Feed:
 
     def _on_change(self) -> None:
         self._behind += self._paused
-        if self._changed is not None:
+        sources = self._observer.sources()
+        was_complete, self._complete = self._complete, sources.loaded >= sources.total
+        if self._changed is not None and self._asked is not None:
             self._changed.set()
+            if self._complete and not was_complete:
+                self._asked.set()  # everything is read: nobody should wait out a refresh interval to see it
 
     async def _draw(self, publish: Callable[[Snapshot], None]) -> None:
         assert self._changed is not None
