@@ -155,10 +155,10 @@ class Feed:
     def _on_change(self) -> None:
         self._behind += self._paused
         sources = self._observer.sources()
-        was_complete, self._complete = self._complete, sources.loaded >= sources.total
         if self._changed is not None and self._asked is not None:
             self._changed.set()
-            if self._complete and not was_complete:
+            if not self._complete and sources.loaded >= sources.total:
+                self._complete = True
                 self._asked.set()  # everything is read: nobody should wait out a refresh interval to see it
 
     async def _draw(self, publish: Callable[[Snapshot], None]) -> None:
