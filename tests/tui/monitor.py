@@ -11,7 +11,8 @@ from typing import Any
 
 from tests.tui.inline_feed import InlineFeed
 from textual.app import App
-from textual.events import Key
+from textual.events import Key, Resize
+from textual.geometry import Size
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -65,19 +66,36 @@ class Monitor:
         assert self.app._driver is not None
         self.app._driver.send_message(event)
 
+    def resize(self, width: int, height: int) -> None:
+        """Give the terminal another size and wait for nothing."""
+        size = Size(width, height)
+        assert self.app._driver is not None
+        self.app._driver._size = size
+        self.app.post_message(Resize(size, size))
+
     async def settle(self) -> None:
-        """Let everything happen that has been caused, until three rounds in a row cause nothing more."""
-        await self.pilot.pause()
+        """Let everything happen that has been caused, until three rounds in a row cause nothing more.
+
+        `Pilot.pause` waits in addition until the processor seems idle, which is a guess and takes longer.
+        """
         calm = 0
         while calm < 3:
+            for _ in range(5):
+                await asyncio.sleep(0)
             await self.pilot._wait_for_screen()
+            self.app.screen._on_timer_update()
             if self.feed.pending:
                 await asyncio.gather(*self.feed.pending)
+            if self.app._resize_timer is not None:
+                await asyncio.sleep(0.01)  # Textual waits that long for a further resize
             calm = calm + 1 if self._is_calm() else 0
 
     def _is_calm(self) -> bool:
-        nodes = [self.app, *self.app.screen.walk_children(with_self=True)]
-        return not self.feed.pending and all(node.message_queue_size == 0 for node in nodes)
+        screen = self.app.screen
+        drawing = screen._layout_required or screen._dirty_widgets or screen._callbacks
+        nodes = [self.app, *screen.walk_children(with_self=True)]
+        waiting = any(node.message_queue_size or getattr(node, "_layout_required", False) for node in nodes)
+        return not (self.feed.pending or drawing or waiting or self.app._resize_timer is not None)
 
     async def go(self, place: Place) -> None:
         """From anywhere to a place, the run page being that of the first run."""

@@ -20,7 +20,7 @@ async def test_a_terminal_that_is_too_small_says_so_and_comes_back(
     async with monitor(samples(tmp_path), tab="runs") as seen:
         await seen.press("j", "j")
         before, row = seen.text, seen.cursor
-        await seen.pilot.resize_terminal(*size)
+        seen.resize(*size)
         await seen.settle()
         assert len(seen.lines) == size[1]
         if size[0] >= 20:
@@ -28,7 +28,7 @@ async def test_a_terminal_that_is_too_small_says_so_and_comes_back(
             assert f"{MIN_WIDTH}×{MIN_HEIGHT}" in seen.text.replace("\n", "")
         assert "Runs" not in seen.text
         await seen.refresh()
-        await seen.pilot.resize_terminal(*SMALL)
+        seen.resize(*SMALL)
         await seen.settle()
         assert seen.text == before
         assert seen.cursor == row
@@ -65,10 +65,11 @@ async def test_a_storm_of_resizes_at_every_place_ends_in_the_picture_of_the_last
         for place in PLACES:
             await seen.go(place)
             before = seen.text
-            for _ in range(40):
-                width, height = sizes.randrange(1, 320), sizes.randrange(1, 100)
-                await seen.pilot.resize_terminal(width, height)
-            await seen.pilot.resize_terminal(*COMFORTABLE)
+            for number in range(40):
+                seen.resize(sizes.randrange(1, 320), sizes.randrange(1, 100))
+                if number % 10 == 0:
+                    await seen.settle()
+            seen.resize(*COMFORTABLE)
             await seen.settle()
             assert seen.text == before, place
 

@@ -46,7 +46,7 @@ def something_new(runs: Path, number: int = 0) -> None:
 
 async def resize_there_and_back(seen: Monitor, _runs: Path) -> None:
     for size in (COMFORTABLE, (200, 60), SMALL):
-        await seen.pilot.resize_terminal(*size)
+        seen.resize(*size)
         await seen.settle()
 
 

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import Resize
+from textual.geometry import Size
 from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
@@ -59,8 +60,8 @@ class Workspace(SafeApp):
         self.begin_with_theme(options.theme or THEMES[0].name)
 
     def get_default_screen(self) -> RootScreen:
-        """A screen without keys of its own."""
-        return RootScreen(id="_default")
+        """A screen without keys of its own, that says when it is about to be laid out anew."""
+        return RootScreen(self._fit, id="_default")
 
     def compose(self) -> ComposeResult:
         """The frame first: panes are built when they are first visited."""
@@ -218,13 +219,15 @@ class Workspace(SafeApp):
         self.visible_pane.focus_main()
 
     def on_resize(self, event: Resize) -> None:
-        """Below a usable size a card takes the place of everything; charts get as many slices as columns."""
-        width, height = event.size
-        self._columns = width  # `self.size` still is the size before
-        self._hide_all(width < MIN_WIDTH or height < MIN_HEIGHT)
-        self.too_small.set_lines(too_small_lines(width, height))
+        """Charts get as many slices of time as there are columns."""
+        self._columns = event.size.width  # `self.size` still is the size before
         if self.panes:
             self._ask()
+
+    def _fit(self, size: Size) -> None:
+        """Below a usable size a card takes the place of everything."""
+        self._hide_all(size.width < MIN_WIDTH or size.height < MIN_HEIGHT)
+        self.too_small.set_lines(too_small_lines(*size))
 
     def _hide_all(self, hide: bool) -> None:
         """What is hidden loses the keyboard, so it is given back to where it was."""
@@ -234,6 +237,7 @@ class Workspace(SafeApp):
             self._focused_before.focus()
             self._focused_before = None
         self.screen.set_class(hide, "-too-small")
+        self.body.display = not hide  # at once, or lists would scroll to fit into a line or two
 
     def choose_window(self, window: Window) -> None:
         """A person chose this window, so no other is chosen for them."""

@@ -36,17 +36,9 @@ def cost_text(run: R) -> Plain:
 STATUS_ORDER = ("running", "stalled", "interrupted", "failed", "cancelled", "completed")
 """What needs a person first."""
 
-ROOM_FOR_WORDS = 90
-"""Columns the list needs before states are written out beside their glyph."""
-
 
 def _rank(run: R) -> int:
     return STATUS_ORDER.index(run.status)
-
-
-NARROW_STATUS: Field[R] = Field(
-    Column("status", Plain(""), 1), lambda r, _: status_cell(r.status, False), _rank, False
-)
 
 
 class RunsPane(TablePane[RunFacts]):
@@ -56,7 +48,13 @@ class RunsPane(TablePane[RunFacts]):
     ORDER = Order("started", True)
     DETAIL_BELOW = False
     FIELDS: ClassVar[Sequence[Field[R]]] = (
-        Field(Column("status", Plain("status"), 13), lambda r, _: status_cell(r.status), _rank, False),
+        Field(Column("sign", Plain(""), 1, sortable=False), lambda r, _: status_cell(r.status, False), _rank),
+        Field(
+            Column("status", Plain("status"), 11, priority=9),
+            lambda r, _: status_cell(r.status)[1:],
+            _rank,
+            False,
+        ),
         Field(
             Column("started", Plain("started"), 12, align="right"),
             lambda r, now: number_cell(fmt.date_time(r.started_at, now), "label"),
@@ -95,15 +93,6 @@ class RunsPane(TablePane[RunFacts]):
             yield self.table
         self.detail = RunDetailView(id="runs-detail")
         yield self.detail
-
-    def on_resize(self) -> None:
-        """States in words where there is room, as glyphs alone where there is not."""
-        wide = self.table.size.width >= ROOM_FOR_WORDS
-        fields = self.FIELDS if wide else (NARROW_STATUS, *self.FIELDS[1:])
-        if fields != self.fields:
-            self.fields = fields
-            self.table.set_columns([field.column for field in fields])
-            self.redraw()
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[R]:
         """Every run, whatever the window: the window is about numbers, this list is about runs."""

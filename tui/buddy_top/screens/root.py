@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.events import Resize
+from textual.geometry import Size
 from textual.screen import Screen
 
 
 class RootScreen(Screen[None], inherit_bindings=False):
-    """Textual's own screen takes tab and shift+tab for the focus before the app sees them."""
+    """Textual's own screen takes tab and shift+tab for the focus before the app sees them.
+
+    Args:
+        fit: Is told of every new size just before the widgets are laid out for it. The app hears of a new
+            size earlier, when a layout would still be one for the size before.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, fit: Callable[[Size], None], *, id: str) -> None:
+        super().__init__(id=id)
+        self._fit = fit
+
+    def on_resize(self, event: Resize) -> None:
+        """Another size; Textual lays everything out right after this."""
+        self._fit(event.size)
