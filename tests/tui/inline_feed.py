@@ -48,6 +48,7 @@ class InlineFeed:
     def stop(self) -> None:
         for task in self.pending:
             task.cancel()
+        self.observer.close()
 
     def take(self) -> None:
         """Publish a picture of what there is now, as soon as the loop comes round."""
