@@ -9,21 +9,21 @@ from rich.cells import cell_len
 from buddy_core.runs.model import Status
 from buddy_core.safety.ascii import to_ascii
 from buddy_top.cells import text_of
-from buddy_top.states import STATE_GLYPHS, STATE_INKS, status_cell
+from buddy_top.states import STATE_INKS, STATE_SIGNS, status_cell
 
 STATES = get_args(Status)
 
 
 def test_each_state_of_a_run_has_a_shape_of_its_own_one_column_wide() -> None:
-    assert len({STATE_GLYPHS[state] for state in STATES}) == len(STATES)
-    assert {cell_len(shape) for shape in STATE_GLYPHS.values()} == {1}
-    assert STATE_GLYPHS.keys() == STATE_INKS.keys()
+    assert len({STATE_SIGNS[state] for state in STATES}) == len(STATES)
+    assert {cell_len(shape) for shape in STATE_SIGNS.values()} == {1}
+    assert STATE_SIGNS.keys() == STATE_INKS.keys()
 
 
 def test_the_shapes_still_differ_on_a_terminal_without_unicode() -> None:
-    drawn = [to_ascii(STATE_GLYPHS[state]) for state in STATES]
+    drawn = [to_ascii(STATE_SIGNS[state]) for state in STATES]
     assert len(set(drawn)) == len(STATES)
-    assert "?" not in {to_ascii(shape) for shape in STATE_GLYPHS.values()}
+    assert "?" not in {to_ascii(shape) for shape in STATE_SIGNS.values()}
 
 
 def test_a_state_is_glyph_and_word_where_there_is_room_and_the_glyph_alone_where_not() -> None:

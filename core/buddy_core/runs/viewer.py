@@ -22,20 +22,7 @@ from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.output import LineWriter, Writable, line_writer
 from buddy_core.safety.text import plain
 from buddy_core.settings import Settings
-
-GLYPHS = {
-    "running": "●",
-    "completed": "✓",
-    "failed": "✗",
-    "cancelled": "■",
-    "stalled": "◐",
-    "interrupted": "◌",
-    "ok": "✓",
-    "error": "✗",
-    "refused": "!",
-    "info": "·",
-}
-"""One sign for each state of a run and of an event; the word always stands beside that of a run."""
+from buddy_core.signs import STATE_SIGNS
 
 _LIST_COLUMNS = (
     Column(""),
@@ -142,7 +129,7 @@ def runs_table(runs: Sequence[RunFacts], *, now_ms: int, width: int | None = Non
 
 def _cells(facts: RunFacts, now_ms: int) -> tuple[str, ...]:
     return (
-        GLYPHS[facts.status],
+        STATE_SIGNS[facts.status],
         facts.status,
         facts.run_id,
         fmt.date_time(facts.started_at or None, now_ms),
@@ -157,7 +144,7 @@ def _cells(facts: RunFacts, now_ms: int) -> tuple[str, ...]:
 
 
 def _head(facts: RunFacts, now_ms: int) -> Iterator[str]:
-    yield f"{GLYPHS[facts.status]} {facts.status}  {plain(facts.objective, limit=500)}"
+    yield f"{STATE_SIGNS[facts.status]} {facts.status}  {plain(facts.objective, limit=500)}"
     for label, text in _particulars(facts, now_ms):
         yield f"{label:<10}{text}"
 
@@ -204,7 +191,7 @@ def _row_cells(row: TimelineRow) -> tuple[str, ...]:
     indent = " " * (_INDENT * min(row.depth, 8))
     return (
         fmt.relative(row.since_start_ms),
-        GLYPHS[row.state],
+        STATE_SIGNS[row.state],
         indent + plain(row.title, limit=40),
         "" if row.duration_ms is None else fmt.duration(row.duration_ms),
         _said(row.detail, row.error),
@@ -217,9 +204,7 @@ def _event_line(event: RunEvent, first_at: int) -> str:
     name = plain(tool_name(event.data) if named else event.type.replace("_", " "), limit=40)
     took = "" if words.duration_ms is None else fmt.duration(words.duration_ms)
     at = fmt.relative(max(0, event.ts - first_at))
-    return (
-        f"{at:>8}  {GLYPHS[words.state]}  {name:<20}  {took:>7}  {_said(words.detail, words.error)}".rstrip()
-    )
+    return f"{at:>8}  {STATE_SIGNS[words.state]}  {name:<20}  {took:>7}  {_said(words.detail, words.error)}".rstrip()
 
 
 def _said(detail: str, error: str | None) -> str:
@@ -233,8 +218,10 @@ def _last_words(follower: RunFollower) -> str:
     if follower.gone:
         return f"· the run was removed while it was read{damage}"
     if follower.status == "interrupted":
-        return f"{GLYPHS['interrupted']} interrupted: its writer is gone, and no end was recorded{damage}"
-    return f"{GLYPHS[follower.status]} {follower.status}{damage}"
+        return (
+            f"{STATE_SIGNS['interrupted']} interrupted: its writer is gone, and no end was recorded{damage}"
+        )
+    return f"{STATE_SIGNS[follower.status]} {follower.status}{damage}"
 
 
 def _place(store: RunsPlace | Path | None) -> Path:

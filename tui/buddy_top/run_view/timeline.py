@@ -9,21 +9,13 @@ from textual.containers import Container
 
 from buddy_core.runs.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain
+from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.panes.fields import matching
 from buddy_top.panes.words import no_match
+from buddy_top.states import STATE_INKS
 from buddy_top.widgets.table import Column, Table
-
-_MARKS: dict[str, tuple[str, str]] = {
-    "ok": ("✓", "ok"),
-    "failed": ("✗", "bad"),
-    "error": ("✗", "bad"),
-    "running": ("●", "accent"),
-    "refused": ("■", "warn"),
-    "info": ("·", "dim"),
-}
-"""A glyph and an ink for each state; the words beside them say the same without colour."""
 
 _COLUMNS = (
     Column("at", Plain("time"), 9, align="right", sortable=False),
@@ -130,11 +122,10 @@ class TimelineView(Container):
 
     def _cells_at(self, index: int) -> Sequence[Cell]:
         row = self._rows[index]
-        glyph, ink = _MARKS[row.state]
         return (
             (Span(fmt.clock(row.at_ms) if self.absolute else fmt.relative(row.since_start_ms), "label"),),
             (Span(_gap(row.gap_ms), "dim"),),
-            (Span(Plain(glyph), ink),),
+            (Span(Plain(STATE_SIGNS[row.state]), STATE_INKS[row.state]),),
             (Span(Plain("  " * min(row.depth, 3))), Span(plain(row.title), _title_ink(row))),
             _detail(row, self._base),
             (Span(Plain("") if row.duration_ms is None else fmt.duration(row.duration_ms), "value"),),

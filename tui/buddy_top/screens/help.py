@@ -9,9 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from buddy_core.safety.text import Plain
+from buddy_core.signs import STATE_SIGNS
 from buddy_top.cells import Cell, Span
 from buddy_top.commands import MOVING, Place, commands_at
-from buddy_top.states import STATE_GLYPHS, STATE_INKS
+from buddy_top.states import STATE_INKS
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
 
@@ -49,7 +50,7 @@ def _row(key: str, words: str) -> Cell:
 
 
 def _state_row(state: str, words: str) -> Cell:
-    glyph = STATE_GLYPHS[state]
+    glyph = STATE_SIGNS[state]
     name = Span(Plain(f"  {glyph} {state:<{_KEY_WIDTH - 2}}"), STATE_INKS[state])
     return (name, Span(Plain(words)))
 

@@ -9,8 +9,9 @@ from textual import events
 from textual.message import Message
 
 from buddy_core.safety.text import Plain
+from buddy_core.signs import STATE_SIGNS
 from buddy_top.cells import Span, cut_left
-from buddy_top.states import PAUSED, STATE_GLYPHS, STATE_INKS
+from buddy_top.states import PAUSED, STATE_INKS
 from buddy_top.widgets.frameline import FrameLine, Piece, blank, words
 
 LEAST_PATH = 12
@@ -37,7 +38,7 @@ class HeaderFields:
 
 
 _STATE_SIGNS = {
-    "live": (STATE_GLYPHS["running"], "ok"),
+    "live": (STATE_SIGNS["running"], "ok"),
     "paused": (PAUSED, "warn"),
     "busy": ("◌", "info"),
     "trouble": ("▲", "bad"),
