@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from tests.pty.hostile import MARKUP, PAYLOADS, write_hostile_names, write_hostile_runs
 from tests.tui.monitor import NOW, PLACES, Monitor, monitor, screen_strips
-from tests.tui.test_keys_frame import until
+from tests.tui.test_keys_frame import shown, until
 from textual.content import Content
 from textual.events import Paste
 from textual.filter import LineFilter
@@ -98,8 +98,8 @@ async def test_the_payload_is_shown_literally_where_a_person_looks_for_it(tmp_pa
     runs = hostile(tmp_path)
     async with monitor(runs, size=(240, 60), tab="runs", kind=Unguarded) as seen:
         for name, payload in PAYLOADS.items():
-            shown = str(plain(f"{payload} {name}"))[:24].rstrip()
-            assert any(shown in line for line in seen.lines), name
+            words = str(plain(f"{payload} {name}"))[:24].rstrip()
+            assert any(words in line for line in seen.lines), name
 
 
 @pytest.mark.parametrize("name", [*MARKUP, "title", "bidi", "zalgo", "lines"])
@@ -112,8 +112,8 @@ async def test_the_palette_finds_a_run_by_any_name_and_reads_none_as_markup(
     write_hostile_runs(runs, now_ms=NOW, payloads={name: PAYLOADS[name]})
     async with monitor(runs, size=(100, 30), kind=Unguarded) as seen:
         await seen.press("ctrl+p", *name[:6])
-        wanted = str(plain(f"{PAYLOADS[name]} {name}", limit=80))[:20].rstrip()
-        await until(seen, lambda: any(wanted in line for line in seen.lines))
+        wanted = str(plain(f"{PAYLOADS[name]} {name}"))[:20].rstrip()
+        await shown(seen, wanted)
         is_harmless(seen)
         await seen.press("enter")
         await until(seen, lambda: seen.app.place == "run")

@@ -151,8 +151,9 @@ async def until(seen: Monitor, condition: object) -> None:
 
 
 async def shown(seen: Monitor, *words: str) -> None:
-    """Wait until these words are on the screen."""
+    """Wait until these words are on the screen, and the palette has ended its search: then its list stays."""
     await until(seen, lambda: all(word in "\n".join(screen_lines(seen.app)) for word in words))
+    await until(seen, lambda: all(worker.is_finished for worker in seen.app.workers))
 
 
 async def test_the_palette_finds_every_command_of_the_place_and_does_it(tmp_path: Path) -> None:

@@ -12,11 +12,15 @@ from textual.content import Content
 from textual.fuzzy import Matcher
 
 from buddy_core.safety.text import plain
+from buddy_top.cells import cut_right
 from buddy_top.commands import commands_at
 from buddy_top.messages import OpenRun
 
 if TYPE_CHECKING:
     from buddy_top.app import BuddyTop
+
+_LONGEST_NAME = 80
+"""Columns of an objective that are shown, and searched."""
 
 _MOST_RUNS = 50
 """Hits listed for one query; typing on narrows them."""
@@ -91,7 +95,8 @@ class RunsProvider(_EntryProvider):
         """Newest first."""
         app = self.monitor
         for run_id, objective in app.run_names():
-            name = str(plain(objective or run_id, limit=80))
+            # Cut when it is printable: a letter with 800 accents must not hide the words behind it.
+            name = cut_right(plain(objective or run_id), _LONGEST_NAME)
             yield Entry(name, run_id, partial(app.post_message, OpenRun(run_id)))
 
     async def discover(self) -> Hits:
