@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from tests.tui.monitor import COMFORTABLE, NOW, PLACES, SMALL, Staying, monitor, samples, ways
+from textual.widget import Widget
 
 from buddy_core.testing import RunDirectoryBuilder
+from buddy_top.panes.tools import ToolsPane
 from buddy_top.panes.welcome import EXAMPLE, MIN_HEIGHT, MIN_WIDTH, too_small_lines
 
 
@@ -146,3 +148,23 @@ async def test_the_first_run_replaces_the_welcome_card(tmp_path: Path) -> None:
         assert "The very first" in seen.text
         await seen.press("enter")
         assert seen.app.place == "run"
+
+
+async def test_a_chart_fills_its_new_room_even_when_its_place_was_asked_for_before_it_was_laid_out(
+    tmp_path: Path,
+) -> None:
+    """Whoever asks for a widget's place makes Textual's map of the screen anew, and then no resize is told."""
+    async with monitor(samples(tmp_path), tab="tools") as seen:
+        pane = seen.app.visible_pane
+        assert isinstance(pane, ToolsPane)
+        chart = pane.more.calls
+        before = chart.size.height
+        pane.panel.styles.height = pane.panel.outer_size.height - 3
+        for node in (pane.panel, *pane.panel.ancestors):
+            if isinstance(node, Widget):
+                node._clear_arrangement_cache()
+        seen.app.screen._compositor._full_map_invalidated = True
+        assert chart.region.height == before + 3, "the map is ahead of the layout"
+        await seen.settle()
+        assert chart.size.height == before + 3
+        assert len(chart._lines) == before + 3

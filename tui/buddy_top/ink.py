@@ -18,6 +18,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.events import Resize
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -198,6 +199,18 @@ class InkWidget(Widget):
         """Forget the palette and the size: the theme, the background or the border may have changed."""
         self._palette_cache = self._size_cache = None
         super().notify_style_update()
+
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        """Say every change of size. Textual 8.2.8 compares two maps of the screen, and says nothing when the
+        map was made anew between a change of style and the layout, as giving the focus to a widget does.
+        """
+        changed = size != self._size
+        worked = super()._size_updated(size, virtual_size, container_size, layout)
+        if changed:
+            self.post_message(Resize(size, virtual_size, container_size))
+        return worked
 
     @property
     def size(self) -> Size:
