@@ -15,6 +15,7 @@ from tests.conftest import Compare
 from tests.pty.hostile import ESCAPES, MARKUP, write_hostile_runs
 from tests.tui.inline_feed import InlineFeed
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, make_app
+from tests.tui.test_keys_frame import until
 from textual.pilot import Pilot
 
 from buddy_core.clock import ManualClock
@@ -148,8 +149,7 @@ def test_help(size: Size, runs: Path, picture: Shoot) -> None:
 def test_palette(size: Size, runs: Path, picture: Shoot) -> None:
     async def find(seen: Monitor) -> None:
         await seen.press(*"fl")
-        while "flaky" not in seen.text or "Filter" not in seen.text:
-            await seen.settle()
+        await until(seen, lambda: "flaky" in seen.text and "Filter" in seen.text)
 
     assert picture(runs, size, "5", "ctrl+p", then=find)
 
