@@ -139,13 +139,14 @@ def test_a_demonstration_that_is_ended_while_it_begins_leaves_nothing(tmp_path: 
 
 HANGING = """
 import sys, threading
-from buddy_top import app, cli
+from buddy_top import app
+from buddy_top.cli import entry
 app.BuddyTop.on_ready = lambda self: self.set_timer(0.2, forever)
 def forever():
     print("", end="", file=open(sys.argv.pop(), "w"))
     while True:
         threading.Event().wait(60)
-sys.exit(cli.main(["demo"]))
+sys.exit(entry.main(["demo"]))
 """
 
 
@@ -238,7 +239,7 @@ def test_input_that_is_no_terminal_means_plain_text(live_run: RunDirectoryBuilde
 PLAIN_STDIN = """
 import os, sys
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-from buddy_top.cli import main
+from buddy_top.cli.entry import main
 sys.exit(main())
 """
 
@@ -250,7 +251,7 @@ def test_errors_of_the_program_may_go_to_a_file_while_the_screen_is_up(
 import os, sys
 os.dup2(os.open({str(tmp_path / "err")!r}, os.O_WRONLY | os.O_CREAT), 2)
 sys.stderr = os.fdopen(2, "w")
-from buddy_top.cli import main
+from buddy_top.cli.entry import main
 sys.exit(main())
 """
     with terminal("-c", script, "--runs-dir", str(live_run.root)) as term:

@@ -24,6 +24,6 @@ def take_away(what: str) -> None:
 
 if __name__ == "__main__":
     take_away(sys.argv.pop(1))
-    from buddy_top.cli import main
+    from buddy_top.cli.entry import main
 
     sys.exit(main())

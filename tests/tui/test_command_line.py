@@ -15,8 +15,9 @@ import pytest
 
 from buddy_core._version import __version__
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
-from buddy_top.arguments import parse
-from buddy_top.cli import main, screen_is_possible
+from buddy_top.cli.entry import main
+from buddy_top.cli.grammar import parse
+from buddy_top.cli.picture import screen_is_possible
 
 pytestmark = pytest.mark.usefixtures("no_environment")
 
@@ -238,7 +239,7 @@ def test_a_picture_as_text_says_what_the_json_says(runs: Path, capsys: pytest.Ca
 )
 def test_lists_and_json_never_wait_for_textual(runs: Path, arguments: Sequence[str]) -> None:
     script = (
-        "import sys; from buddy_top.cli import main\n"
+        "import sys; from buddy_top.cli.entry import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "heavy = {'textual', 'rich', 'sentry_sdk', 'opentelemetry', 'prometheus_client', 'sqlite3'} & set(sys.modules)\n"
@@ -321,8 +322,8 @@ def test_following_is_ended_by_a_signal(tmp_path: Path, number: signal.Signals, 
 def test_an_unknown_theme_is_wrong_usage_and_names_the_known_ones(runs: Path) -> None:
     """Known only once the screen's toolkit is loaded, so a terminal is needed to ask."""
     script = (
-        "import sys; from buddy_top import cli; cli.screen_is_possible = lambda: True\n"
-        "sys.exit(cli.main(sys.argv[1:]))"
+        "import sys; from buddy_top.cli import entry, picture; picture.screen_is_possible = lambda: True\n"
+        "sys.exit(entry.main(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "--runs-dir", str(runs), "--theme", "nope"],
@@ -337,10 +338,10 @@ def test_an_unknown_theme_is_wrong_usage_and_names_the_known_ones(runs: Path) ->
 def test_an_error_of_its_own_is_one_line_unless_debugging(debug: bool) -> None:
     """Case 63."""
     script = (
-        "import sys; from buddy_top import cli\n"
+        "import sys; from buddy_top.cli import entry, picture\n"
         "def broken(*a): secret = 'CANARY'; raise ValueError('odd \\x1b]0;x\\x07')\n"
-        "cli.print_once = broken\n"
-        "sys.exit(cli.main(sys.argv[1:]))"
+        "picture.print_once = broken\n"
+        "sys.exit(entry.main(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "--once", *(["--debug"] if debug else [])],

@@ -10,7 +10,7 @@ _INTERRUPTED = 130
 def main() -> int:
     """Run the command line; an interrupt ends it quietly even while its modules are still being loaded."""
     try:
-        from buddy_top.cli import main as run
+        from buddy_top.cli.entry import main as run
 
         return run()
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings
-from buddy_top.arguments import wrong_usage
+from buddy_top.cli.parser import wrong_usage
 from buddy_top.options import Options
 
 _LAST_RESORT_S = 1.0
@@ -35,7 +35,7 @@ def run_monitor(args: argparse.Namespace, settings: Settings, clock: Clock) -> i
 
 def run_demo(args: argparse.Namespace, clock: Clock) -> int:
     """Draw the monitor on a demonstration agent, whose runs are removed at the end; returns the exit code."""
-    from buddy_top.cli import print_once, screen_is_possible
+    from buddy_top.cli.picture import print_once, screen_is_possible
     from buddy_top.demo import Demonstration
 
     with _signals_unwind(), Demonstration(seed=args.seed, speed=args.speed, clock=clock) as demonstration:

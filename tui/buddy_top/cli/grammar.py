@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import math
-import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from buddy_core._version import __version__
 from buddy_core.metrics.window import Window
-from buddy_core.safety.output import stream_writer
-from buddy_core.safety.text import plain
+from buddy_top.cli import runs
+from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, seconds
 from buddy_top.options import TABS
 
-WRONG_USAGE = 2
-"""Exit code for arguments that make no sense."""
+_RUN_COMMANDS = (runs,)
+"""Modules of commands about runs; each has `add(commands, everywhere)`."""
 
 _EPILOG = (
     "Runs are looked for in --runs-dir, else in $CODEBUDDY_RUNS_DIR, else in ~/.codebuddy/runs. "
@@ -23,23 +20,12 @@ _EPILOG = (
 )
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Complains in one line that says what to do."""
-
-    def error(self, message: str) -> NoReturn:
-        """Write the complaint to stderr and exit with 2."""
-        wrong_usage(message, program=self.prog)
-
-
-def wrong_usage(message: str, *, program: str = "buddy-top") -> NoReturn:
-    """Write the complaint to stderr and exit with 2."""
-    if sys.stderr is not None:
-        stream_writer(sys.stderr)(f"{program}: {plain(message)}: see “{program} --help”")
-    raise SystemExit(WRONG_USAGE)
-
-
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments as a namespace with every field set; exits by itself for --help, --version and errors."""
+    """The arguments as a namespace with every field set; exits by itself for --help, --version and errors.
+
+    `handler` is the function of the command, called with the arguments, the runs directory and the clock;
+    None for the monitor and the demonstration.
+    """
     defaults = argparse.Namespace(
         runs_dir=None,
         json=False,
@@ -52,6 +38,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         once=False,
         command=None,
         run_command=None,
+        handler=None,
         seed=None,
         speed=1.0,
     )
@@ -77,7 +64,7 @@ def _parser() -> OneLineParser:
 def _everywhere() -> OneLineParser:
     """Options accepted before and after a command; suppressed defaults keep the one from undoing the other."""
     options = OneLineParser(add_help=False, argument_default=argparse.SUPPRESS)
-    options.add_argument("--runs-dir", type=_directory, metavar="DIR", help="where run directories live")
+    options.add_argument("--runs-dir", type=directory, metavar="DIR", help="where run directories live")
     options.add_argument("--json", action="store_true", help="print JSON instead of text")
     options.add_argument("--debug", action="store_true", help="show tracebacks when something breaks")
     return options
@@ -89,16 +76,14 @@ def _screen() -> OneLineParser:
     windows = [window.value for window in Window]
     group.add_argument("--window", choices=windows, help="how far back to look")
     group.add_argument("--tab", type=_tab, metavar="NAME", help=f"tab to open: {', '.join(TABS)}, or 1 to 5")
-    group.add_argument(
-        "--refresh", type=_seconds, metavar="S", help="seconds between two pictures under load"
-    )
+    group.add_argument("--refresh", type=seconds, metavar="S", help="seconds between two pictures under load")
     group.add_argument("--theme", metavar="NAME", help="colour theme")
     group.add_argument("--read-only", action="store_true", help="offer nothing that writes or runs anything")
     group.add_argument("--once", action="store_true", help="print one picture as text (or --json) and exit")
     return options
 
 
-def _add_demo(commands: argparse._SubParsersAction[OneLineParser], parents: list[OneLineParser]) -> None:
+def _add_demo(commands: Commands, parents: list[OneLineParser]) -> None:
     demo = commands.add_parser(
         "demo",
         parents=parents,
@@ -111,30 +96,20 @@ def _add_demo(commands: argparse._SubParsersAction[OneLineParser], parents: list
     )
     demo.add_argument(
         "--speed",
-        type=_positive,
+        type=factor,
         default=argparse.SUPPRESS,
         metavar="X",
         help="how many times faster than life",
     )
 
 
-def _add_run(commands: argparse._SubParsersAction[OneLineParser], everywhere: OneLineParser) -> None:
+def _add_run(commands: Commands, everywhere: OneLineParser) -> None:
     run = commands.add_parser(
         "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
     )
-    inner = run.add_subparsers(dest="run_command", metavar="list|show|tail", required=True)
-    listed = inner.add_parser("list", parents=[everywhere], allow_abbrev=False, help="the newest runs")
-    listed.add_argument("--limit", type=_count, default=20, metavar="N", help="how many (default 20; 0: all)")
-    listed.add_argument("words", nargs="*", metavar="WORD", help="only runs in which every word is found")
-    for name, words in (("show", "one run with its events"), ("tail", "follow one run until it ends")):
-        one = inner.add_parser(name, parents=[everywhere], allow_abbrev=False, help=words)
-        one.add_argument("run_id", metavar="ID", help="an id, the beginning of one, or “last”")
-
-
-def _directory(text: str) -> str:
-    if not text.strip():  # an unset shell variable; it must not mean the directory one happens to be in
-        raise argparse.ArgumentTypeError("the name is empty")
-    return text
+    inner = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
+    for module in _RUN_COMMANDS:
+        module.add(inner, everywhere)
 
 
 def _tab(text: str) -> str:
@@ -142,33 +117,3 @@ def _tab(text: str) -> str:
     if name not in TABS:
         raise argparse.ArgumentTypeError(f"there is no tab {text!r}; there are {', '.join(TABS)}")
     return name
-
-
-def _seconds(text: str) -> float:
-    value = _number(text)
-    if not 0.05 <= value <= 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.05 and 60 seconds")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1000")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
-    return int(text[:9])
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-    return value

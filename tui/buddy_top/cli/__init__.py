@@ -1,0 +1,1 @@
+"""The command line: its grammar, its commands, one a file, and what all of them share."""

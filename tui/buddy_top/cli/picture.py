@@ -1,0 +1,40 @@
+"""`buddy-top --once`, and the question whether anything more than lines can be shown."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from buddy_core.clock import Clock
+from buddy_core.metrics.window import Window
+from buddy_core.runs.lookup import check_runs_dir
+from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width
+
+
+def screen_is_possible(environ: dict[str, str] | None = None) -> bool:
+    """True when standard input and output are a terminal that can do more than print lines."""
+    term = (os.environ if environ is None else environ).get("TERM", "")
+    ends = (sys.stdin, sys.stdout)
+    return term not in ("", "dumb", "unknown") and all(end is not None and end.isatty() for end in ends)
+
+
+def print_once(runs_dir: Path, args: argparse.Namespace, clock: Clock) -> int:
+    """Everything is read, one picture or one JSON object is printed."""
+    from buddy_core.metrics.collector import MetricsCollector
+    from buddy_core.observe import Observer
+    from buddy_top.documents import once_document, to_text
+    from buddy_top.once import picture
+
+    check_runs_dir(runs_dir)
+    collector = MetricsCollector(clock=clock)
+    observer = Observer(runs_dir, collector, clock=clock)
+    observer.load()
+    observer.close()
+    window, now_ms = Window(args.window or "all"), clock.now_ms()
+    if args.json:
+        print_text(to_text(once_document(collector, observer, window, now_ms=now_ms)))
+    else:
+        print_lines(picture(collector, observer, window, now_ms=now_ms, width=terminal_width()))
+    return DONE

@@ -1,0 +1,92 @@
+"""`buddy-top run list`, `show` and `tail`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buddy_core.clock import Clock
+from buddy_core.safety.text import plain
+from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width, writer
+from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number
+
+if TYPE_CHECKING:
+    from buddy_core.runs.model import RunFacts
+
+
+def add(commands: Commands, everywhere: OneLineParser) -> None:
+    """Add the three commands to `buddy-top run`."""
+    listed = commands.add_parser("list", parents=[everywhere], allow_abbrev=False, help="the newest runs")
+    listed.add_argument(
+        "--limit", type=whole_number, default=20, metavar="N", help="how many (default 20; 0: all)"
+    )
+    listed.add_argument("words", nargs="*", metavar="WORD", help="only runs in which every word is found")
+    listed.set_defaults(handler=_list)
+    for name, handler, words in (
+        ("show", _show, "one run with its events"),
+        ("tail", _tail, "follow one run until it ends"),
+    ):
+        one = commands.add_parser(name, parents=[everywhere], allow_abbrev=False, help=words)
+        one.add_argument("run_id", metavar="ID", help=RUN_ID_HELP)
+        one.set_defaults(handler=handler)
+
+
+def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
+    from buddy_core.runs.viewer import load_facts, runs_table
+
+    found = [facts for facts in load_facts(runs_dir, clock=clock) if _fits(facts, args.words)]
+    shown = found[: args.limit] if args.limit else found
+    if args.json:
+        from buddy_top.documents import runs_document, to_text
+
+        print_text(to_text(runs_document(shown, now_ms=clock.now_ms())))
+        return DONE
+    none = "no run fits these words" if args.words else f"no runs in {plain(str(runs_dir))} yet"
+    print_lines(runs_table(shown, now_ms=clock.now_ms(), width=terminal_width()) or [none])
+    return DONE
+
+
+def _show(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
+    from buddy_core.runs import viewer
+
+    if not args.json:
+        viewer.show_run(args.run_id, store=runs_dir, out=writer())
+        return DONE
+    from buddy_core.runs.joined import joined_events
+    from buddy_core.runs.reader import read_metrics
+    from buddy_top.documents import joined_entry, show_document, to_text
+
+    facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock), args.run_id, runs_dir)
+    events = [joined_entry(joined) for joined in joined_events(runs_dir, facts.run_id)]
+    metrics = read_metrics(runs_dir, facts.run_id)
+    print_text(to_text(show_document(facts, metrics, events, now_ms=clock.now_ms())))
+    return DONE
+
+
+def _tail(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
+    from buddy_core.runs.lookup import find_run
+    from buddy_core.runs.viewer import tail_run
+
+    if args.json:
+        asyncio.run(_tail_json(runs_dir, find_run(runs_dir, args.run_id), clock))
+    else:
+        asyncio.run(tail_run(args.run_id, store=runs_dir, out=writer()))
+    return DONE
+
+
+async def _tail_json(runs_dir: Path, run_id: str, clock: Clock) -> None:
+    """One JSON object a line, one line an event."""
+    from buddy_core.runs.following import RunFollower
+    from buddy_top.documents import event_entry, to_text
+
+    async for event in RunFollower(runs_dir, run_id, clock=clock).events():
+        print_text(to_text(event_entry(event), compact=True))
+
+
+def _fits(facts: RunFacts, words: Sequence[str]) -> bool:
+    told = (facts.run_id, facts.objective, facts.status, facts.model or "", *facts.tags, *facts.artifacts)
+    text = "\n".join(told).casefold()
+    return all(word.casefold() in text for word in words)
