@@ -16,6 +16,7 @@ from buddy_core.errors import RunClosed, RunNotFound, StoreUnavailable
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name
 from buddy_core.runs.files import open_root
 from buddy_core.runs.json_values import text_of
+from buddy_core.runs.listeners import Listeners
 from buddy_core.runs.model import EndStatus, RunEvent, RunMetadata, RunMetrics, RunRecord, RunSummary
 from buddy_core.runs.names import is_run_id, new_run_id
 from buddy_core.runs.reader import read_events, read_run, read_small_file, read_summary, run_ids
@@ -62,6 +63,7 @@ class RunStore:
         self._writers: dict[str, RunWriter] = {}
         self._ended: dict[str, None] = {}
         self._refused: Counter[str] = Counter()
+        self._listeners = Listeners()
         self._guard = threading.Lock()
 
     @property
@@ -74,6 +76,20 @@ class RunStore:
     def refused(self) -> Mapping[str, int]:
         """How many events and ends were not recorded, by reason."""
         return dict(self._refused)
+
+    @property
+    def listener_failures(self) -> int:
+        """How many times a listener raised."""
+        return self._listeners.failures
+
+    def add_listener(self, callback: Callable[[RunEvent], object]) -> Callable[[], None]:
+        """Call `callback` with every event that this store records from now on, `run_start` and `run_end` too.
+
+        It is called in the thread that emits, after the event was acknowledged, with the payload as it was
+        handed in. One that raises is isolated, and left out after ten failures in a row. The result takes it
+        back.
+        """
+        return self._listeners.add(callback)
 
     def start_run(self, objective: str, metadata: RunMetadata | Mapping[str, Any] | None = None) -> str:
         """Begin a run and return its id; its lock is held until it ends or the process does.
@@ -92,6 +108,7 @@ class RunStore:
             os.close(root_fd)
         with self._guard:
             self._writers[writer.run_id] = writer
+        self._listeners.tell(writer.summary.started_at, "run_start", writer.run_id, writer.start_payload)
         return writer.run_id
 
     def fork_run(
@@ -129,8 +146,7 @@ class RunStore:
             if writer is not None:
                 self._remember_ended(run_id)
         if writer is not None:
-            if not writer.finish(status):
-                self._refuse("write failed")
+            self._finish(writer, status)
         elif run_id in self._ended:
             self._refuse("run has ended")
         else:
@@ -146,8 +162,11 @@ class RunStore:
         writer = self._writers.get(run_id)
         if writer is None:
             return self._refuse("run has ended" if run_id in self._ended else "unknown run")
-        if not writer.emit(type, data):
+        at_ms = self._clock.now_ms()
+        if not writer.emit(type, data, at_ms=at_ms):
             return self._refuse("run has ended" if writer.closed else "write failed")
+        if self._listeners:
+            self._listeners.tell(at_ms, type, run_id, data)
         return True
 
     def append_event(self, type: str, data: object) -> bool:
@@ -242,6 +261,13 @@ class RunStore:
             self._writers.clear()
         for writer in writers:
             writer.close()
+
+    def _finish(self, writer: RunWriter, status: EndStatus) -> None:
+        if not writer.finish(status):
+            self._refuse("write failed")
+        if writer.end_recorded:
+            ended_at = writer.summary.ended_at or self._clock.now_ms()
+            self._listeners.tell(ended_at, "run_end", writer.run_id, {"status": status})
 
     def _open_root(self) -> int:
         if self._homeless:

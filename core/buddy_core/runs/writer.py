@@ -36,6 +36,8 @@ class RunWriter:
         self.run_id = summary.run_id
         self.metrics = RunMetrics()
         self.closed = False
+        self.end_recorded = False
+        """True once `run_end` is in the event log."""
         self._summary = summary
         self._clock = clock
         self._durable = durable
@@ -60,17 +62,21 @@ class RunWriter:
         """The summary as of now, with every event counted."""
         return replace(self._summary, event_count=self._events)
 
+    @property
+    def start_payload(self) -> dict[str, Any]:
+        """What `run_start` carries: the objective, and the metadata where there is any."""
+        metadata = metadata_to_wire(self._summary.metadata)
+        objective = {"objective": self._summary.objective}
+        return {**objective, "metadata": metadata} if metadata else {**objective}
+
     def begin(self) -> None:
         """Record `run_start` and the first state of both JSON files; closes the writer when it cannot.
 
         Raises:
             OSError: The disk took not all of it.
         """
-        start: dict[str, Any] = {"objective": self._summary.objective}
-        if metadata := metadata_to_wire(self._summary.metadata):
-            start["metadata"] = metadata
         try:
-            if not self.emit("run_start", start):
+            if not self.emit("run_start", self.start_payload, at_ms=self._summary.started_at):
                 raise OSError("the disk takes no events")
             with self._guard:
                 self._save_both()
@@ -78,11 +84,11 @@ class RunWriter:
             self.close()
             raise
 
-    def emit(self, type: str, data: object) -> bool:
-        """Append one event at the present time; False when it is not safely with the kernel."""
+    def emit(self, type: str, data: object, *, at_ms: int) -> bool:
+        """Append one event that happened at `at_ms`; False when it is not safely with the kernel."""
         if self.closed:
             return False
-        line = encode_event(self._clock.now_ms(), self.run_id, type, data)
+        line = encode_event(at_ms, self.run_id, type, data)
         with self._guard:
             return not self.closed and self._append(type, line)
 
@@ -115,7 +121,7 @@ class RunWriter:
             return False
         now_ms = self._clock.now_ms()
         with self._guard:
-            recorded = self._append(
+            recorded = self.end_recorded = self._append(
                 "run_end", encode_event(now_ms, self.run_id, "run_end", {"status": status})
             )
             self._summary = replace(self._summary, status=status, ended_at=now_ms)

@@ -1,0 +1,85 @@
+"""Who is told of each recorded event, in the process that records: callbacks that cannot hurt the recorder."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from buddy_core.runs.model import RunEvent
+
+MOST_FAILURES = 10
+"""Failures in a row after which a callback is not called any more."""
+
+DEEPEST = 3
+"""Callbacks that emit, whose callbacks emit …: beyond this depth callbacks are left out."""
+
+
+class _Listener:
+    __slots__ = ("callback", "in_a_row")
+
+    def __init__(self, callback: Callable[[RunEvent], object]) -> None:
+        self.callback = callback
+        self.in_a_row = 0
+
+
+class Listeners:
+    """The callbacks of one store. The list is replaced, never changed: telling needs no lock."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        """Times a callback raised."""
+        self.suppressed = 0
+        """Times callbacks were left out because they were called from within callbacks too deeply."""
+        self._listeners: tuple[_Listener, ...] = ()
+        self._guard = threading.Lock()
+        self._depth = threading.local()
+
+    def __bool__(self) -> bool:
+        return bool(self._listeners)
+
+    def add(self, callback: Callable[[RunEvent], object]) -> Callable[[], None]:
+        """Call `callback` with every event from now on; the result takes it back, and may be called twice."""
+        listener = _Listener(callback)
+        with self._guard:
+            self._listeners = (*self._listeners, listener)
+
+        def remove() -> None:
+            with self._guard:
+                self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return remove
+
+    def tell(self, ts: int, type: str, run_id: str, data: object) -> None:
+        """Hand an event that was acknowledged to everybody, in this thread; never raises."""
+        listeners = self._listeners
+        if not listeners:
+            return
+        depth: int = getattr(self._depth, "value", 0)
+        if depth >= DEEPEST:
+            self.suppressed += 1
+            return
+        self._depth.value = depth + 1
+        try:
+            event = RunEvent(ts, str(type), run_id, _payload(data))
+            for listener in listeners:
+                if listener.in_a_row < MOST_FAILURES:
+                    self._call(listener, event)
+        except Exception:  # noqa: BLE001 - only a hostile str() gets here, and the event is recorded already
+            self.failures += 1
+        finally:
+            self._depth.value = depth
+
+    def _call(self, listener: _Listener, event: RunEvent) -> None:
+        try:
+            listener.callback(event)
+        except Exception:  # noqa: BLE001 - a callback may raise whatever it likes
+            self.failures += 1
+            listener.in_a_row += 1
+        else:
+            listener.in_a_row = 0
+
+
+def _payload(data: object) -> Mapping[str, Any]:
+    """`data` in the shape in which the event log stores it."""
+    return data if isinstance(data, Mapping) else {} if data is None else {"value": data}
