@@ -14,6 +14,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
 from buddy_core.observe import Observer
+from buddy_core.runs.census import NOT_THERE_YET
 from buddy_top import frame
 from buddy_top.commands import COMMANDS, Place, commands_at
 from buddy_top.snapshots import take_snapshot
@@ -64,6 +65,7 @@ def test_a_path_with_control_characters_is_shown_escaped(snapshot: Snapshot) -> 
         ({}, "live", "live"),
         ({"mode": "polling"}, "live", "live, polling"),
         ({"loaded": 3, "total": 30}, "busy", "reading 3 of 30 runs"),
+        ({"problem": NOT_THERE_YET}, "busy", "waiting for the first run"),
         ({"problem": "no such directory", "loaded": 3, "total": 30}, "trouble", "no such directory"),
         ({"problem": "\x1b[31m" + "x" * 500}, "trouble", "␛[31m" + "x" * 54 + "…"),
     ],

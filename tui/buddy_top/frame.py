@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
+from buddy_core.runs.census import NOT_THERE_YET
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.commands import COMMANDS, Place, commands_at, footer_at
@@ -92,6 +93,8 @@ def _state(snapshot: Snapshot) -> tuple[HeaderState, Plain]:
     if snapshot.paused:
         words = f"paused, {fmt.plural(snapshot.behind, 'change')} behind" if snapshot.behind else "paused"
         return "paused", Plain(words)
+    if sources.problem == NOT_THERE_YET:
+        return "busy", Plain("waiting for the first run")
     if sources.problem:
         return "trouble", plain(sources.problem, limit=60)
     if sources.loaded < sources.total:

@@ -21,6 +21,9 @@ from buddy_core.safety.paths import entries_beneath, real_root
 FILES = ("events.jsonl", "summary.json", "metrics.json")
 """What of a run is compared."""
 
+NOT_THERE_YET = "the runs directory does not exist yet"
+"""The one problem that is none: it is waited for."""
+
 BASELINE = 2000
 """Newest runs whose files are noted when they are first seen; older ones when their slice comes."""
 
@@ -146,7 +149,7 @@ class Census:
     def _fail(self, error: OSError) -> set[str]:
         self._quiet = 0
         if isinstance(error, FileNotFoundError):
-            self.problem = "the runs directory does not exist yet"
+            self.problem = NOT_THERE_YET
             return set()
         words = (
             "is not a directory" if isinstance(error, NotADirectoryError) else (error.strerror or "").lower()

@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from buddy_core.metrics.fingerprint import fingerprint
 from buddy_core.metrics.model import ErrorGroup, ErrorRecord
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
@@ -111,8 +112,11 @@ class ErrorsPane(TablePane[ErrorRow]):
         return f"{row.type} {row.message} {' '.join(row.run_ids)}"
 
     def wants(self, base: Wants) -> Wants:
-        """The trend and the records of the group under the cursor."""
+        """The trend and the records of the group under the cursor, or of the one its error belongs to."""
         key = self.table.cursor_key if self.grouped else None
+        row = None if self.grouped else self.selected
+        if row is not None:
+            key = fingerprint(row.type, row.message)
         return replace(base, series=("error", key) if key is not None else None)
 
     def empty_words(self, snapshot: Snapshot) -> Plain:
@@ -131,7 +135,7 @@ class ErrorsPane(TablePane[ErrorRow]):
         kinds = f"{fmt.plural(len(view.errors), 'kind')} · " if view.errors else ""
         self.panel.set_summary(Plain(f"{kinds}{fmt.count(view.total_errors)} {WINDOW_WORDS[view.window]}"))
         row = self.selected
-        self.chart_panel.set_title(Plain("Trend"))
+        self.chart_panel.set_title(Plain("Trend" if self.grouped else "Trend of its kind"))
         self.chart.show_snapshot(snapshot)
         self.detail.set_title(plain(row.type, limit=40) if row is not None else Plain("no error selected"))
         self.detail.set_summary(
