@@ -205,11 +205,15 @@ class ActivityLog:
             del self._hours[min(self._hours)]
         return self._hours.setdefault(hour, ActivityCounts())
 
-    def recent(self, since_ms: int) -> ActivityCounts:
-        """Everything since a moment at most a quarter of an hour ago, exact to the second."""
+    def recent(self, since_ms: int, now_ms: int) -> ActivityCounts:
+        """Everything from a moment at most a quarter of an hour ago until now, exact to the second.
+
+        What is dated later (another clock, or ours before it was set back) counts when its time has come.
+        """
         whole = ActivityCounts()
-        for _, counts in self._from(self._seconds, SECOND, since_ms):
-            whole.merge(counts)
+        for start, counts in self._from(self._seconds, SECOND, since_ms):
+            if start <= now_ms:
+                whole.merge(counts)
         return whole
 
     @property

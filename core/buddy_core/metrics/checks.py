@@ -83,6 +83,10 @@ class Refusals:
         """True when every one of `values` is a name."""
         return all(self.name(value) is not None for value in values)
 
+    def run_id(self, value: object) -> str | None:
+        """`value` as the id of a run, or None when it is none (None itself is "no run", not refused)."""
+        return None if value is None else self.name(value)
+
     def moment(self, value: object, now_ms: int) -> int:
         """`value` as a wall time in milliseconds; None means now, and 0 is a time nobody can believe."""
         if value is None:

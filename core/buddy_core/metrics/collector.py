@@ -6,7 +6,9 @@ comes from here.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -14,7 +16,8 @@ from buddy_core.clock import Clock
 from buddy_core.metrics.batch import HistoryBatch
 from buddy_core.metrics.bulk import absorb_batch
 from buddy_core.metrics.checks import request_sample
-from buddy_core.metrics.errorlog import trimmed
+from buddy_core.metrics.custom import ROLES
+from buddy_core.metrics.errorlog import error_record, text_of
 from buddy_core.metrics.ledger import TOOL_ERROR
 from buddy_core.metrics.model import (
     ApiRequest,
@@ -35,8 +38,8 @@ from buddy_core.metrics.stream import (
     Subscription,
 )
 
-ROLES = ("user", "assistant", "system", "tool")
-"""Who a message can be from."""
+_collectors: weakref.WeakSet[MetricsCollector] = weakref.WeakSet()
+"""Every collector of this process, so that a forked child can free their locks."""
 
 
 class MetricsCollector(MetricsReader):
@@ -62,6 +65,7 @@ class MetricsCollector(MetricsReader):
     ) -> None:
         super().__init__(clock, max_history_points, max_errors, max_series)
         self._broadcast = Broadcast(self._clock)
+        _collectors.add(self)
 
     def _start_empty(self) -> None:
         super()._start_empty()
@@ -96,6 +100,8 @@ class MetricsCollector(MetricsReader):
                 moment = now if at_ms is None else refusals.moment(at_ms, now)
                 tokens = (prompt_tokens, completion_tokens, cache_read_tokens, cache_write_tokens)
                 sample = request_sample(refusals, moment, tokens, cost, latency_ms, ttft_ms, success)
+                if run_id is not None:
+                    run_id = refusals.run_id(run_id)
                 self._count_request(provider, model, sample, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
@@ -131,19 +137,24 @@ class MetricsCollector(MetricsReader):
                 if name not in self._ledger.tools and refusals.name(name) is None:
                     return
                 moment = now if at_ms is None else refusals.moment(at_ms, now)
-                duration = refusals.amount(duration_ms)
+                duration = None if duration_ms is None else refusals.amount(duration_ms)
+                succeeded = bool(success)
+                if error is not None:
+                    error = text_of(error)
+                if run_id is not None:
+                    run_id = refusals.run_id(run_id)
                 series = self._ledger.tool(name)
-                self._ledger.add_tool(series, moment, duration, bool(success), now)
+                self._ledger.add_tool(series, moment, duration, succeeded, now)
                 if duration is not None:
                     self._tool_points.append((moment, duration, series.labels))
-                if error and not success:
-                    record = ErrorRecord(moment, TOOL_ERROR, str(error), None, {"tool": name}, run_id)
+                if error and not succeeded:
+                    record = error_record(moment, TOOL_ERROR, error, None, {"tool": name}, run_id)
                     self._count_error(record, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
             return
         if self._broadcast.wanted("tool:executed"):
-            execution = ToolExecution(name, duration, bool(success), error, run_id, moment)
+            execution = ToolExecution(name, duration, succeeded, error, run_id, moment)
             self._broadcast.send("tool:executed", execution)
         if record is not None and self._broadcast.wanted("error"):
             self._broadcast.send("error", record)
@@ -166,8 +177,8 @@ class MetricsCollector(MetricsReader):
                 if checked is None:
                     return
                 moment = self._refusals.moment(at_ms, now)
-                kept = None if context is None else dict(context)
-                record = ErrorRecord(moment, checked, str(message), stack, kept, run_id)
+                run_id = self._refusals.run_id(run_id)
+                record = error_record(moment, checked, message, stack, context, run_id)
                 self._count_error(record, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
@@ -176,9 +187,9 @@ class MetricsCollector(MetricsReader):
             self._broadcast.send("error", record)
 
     def _count_error(self, record: ErrorRecord, now_ms: int) -> None:
-        self._ledger.add_error(trimmed(record), now_ms)
-        total = self._ledger.error_types[record.type]
-        self._registry.point("errors_total", record.timestamp, total, {"type": record.type})
+        counted_as = self._ledger.add_error(record, now_ms)
+        total = self._ledger.error_types[counted_as]
+        self._registry.point("errors_total", record.timestamp, total, {"type": counted_as})
 
     def record_usage(
         self,
@@ -223,7 +234,10 @@ class MetricsCollector(MetricsReader):
     def register_metric(
         self, name: str, *, type: MetricType, description: str = "", unit: str | None = None
     ) -> Metric:
-        """Make a metric known; a name that is known keeps its first type and description."""
+        """Make a metric known; a name that is known keeps its first type and description.
+
+        Raises `ValueError` for a type that is none: that is a slip in the program, found at its start.
+        """
         with self._lock:
             checked = self._refusals.name(name)
             if checked is None:
@@ -233,7 +247,10 @@ class MetricsCollector(MetricsReader):
     def record(
         self, name: str, value: float, labels: Mapping[str, str] | None = None, *, at_ms: int | None = None
     ) -> None:
-        """Add a point to a metric; an unknown name becomes a gauge."""
+        """Add a point to a metric; an unknown name becomes a gauge.
+
+        Of a counter the value is its total as counted elsewhere: it may not be negative.
+        """
         self._record_point(name, value, labels, at_ms, adding=False)
 
     def increment(
@@ -244,7 +261,10 @@ class MetricsCollector(MetricsReader):
         *,
         at_ms: int | None = None,
     ) -> None:
-        """Add to the running total of a label set; the point recorded is the new total."""
+        """Add to the running total of a label set; the point recorded is the new total.
+
+        An unknown name becomes a counter. Only a gauge may go down; a histogram has no total to add to.
+        """
         self._record_point(name, amount, labels, at_ms, adding=True)
 
     def _record_point(
@@ -269,7 +289,11 @@ class MetricsCollector(MetricsReader):
 
     def record_message(self, role: Literal["user", "assistant", "system", "tool"]) -> None:
         """Count one message, in the session too if one runs; any other role is refused."""
-        if role not in ROLES:
+        try:
+            known = role in ROLES
+        except Exception:  # noqa: BLE001 - what is compared may be the host's own object
+            known = False
+        if not known:
             self._refuse("no such role")
             return
         with self._lock:
@@ -278,34 +302,50 @@ class MetricsCollector(MetricsReader):
 
     def start_session(self, session_id: str) -> None:
         """A session begins; one that was running ends."""
-        self.end_session()
-        with self._lock:
-            checked = self._refusals.name(session_id)
-            if checked is not None:
-                self._sessions.begin(checked, self._ledger.activity.total)
-            metrics = self.get_session_metrics()
-        if metrics is not None and self._broadcast.wanted("session:started"):
-            self._broadcast.send("session:started", metrics)
+        try:
+            with self._lock:
+                ended = self._close_session()
+                if (checked := self._refusals.name(session_id)) is not None:
+                    self._sessions.begin(checked, self._ledger.activity.total)
+                started = self.get_session_metrics()
+        except Exception:  # noqa: BLE001 - nothing may be raised into the host
+            self._refuse()
+            return
+        self._tell_session("session:ended", ended)
+        self._tell_session("session:started", started)
 
     def end_session(self) -> SessionMetrics | None:
         """The running session's final numbers; None when none runs."""
         with self._lock:
-            metrics = self.get_session_metrics()
-            self._sessions.end()
-        if metrics is not None and self._broadcast.wanted("session:ended"):
-            self._broadcast.send("session:ended", metrics)
+            metrics = self._close_session()
+        self._tell_session("session:ended", metrics)
         return metrics
+
+    def _close_session(self) -> SessionMetrics | None:
+        metrics = self.get_session_metrics()
+        self._sessions.end()
+        return metrics
+
+    def _tell_session(
+        self, name: Literal["session:started", "session:ended"], metrics: SessionMetrics | None
+    ) -> None:
+        if metrics is not None and self._broadcast.wanted(name):
+            self._broadcast.send(name, metrics)
 
     def on(self, event: EventName, callback: Callable[[CollectorEvent], object]) -> Callable[[], None]:
         """Call `callback` with every event of this name, in the recorder's thread; the result unsubscribes.
 
         A callback that raises is isolated; after ten failures in a row (raising, or holding the recorder
-        up for 50 ms) it is not called any more. `listener_failures` counts them.
+        up for 50 ms; for 500 ms counts as ten) it is not called any more. `listener_failures` counts them.
+        Raises `ValueError` for an event there is not, `TypeError` for what cannot be called.
         """
         return self._broadcast.on(event, callback)
 
     def subscribe(self, *events: EventName, maxsize: int = 1024) -> Subscription:
-        """A bounded async stream of the events named (none: all), for a consumer in any thread's event loop."""
+        """A bounded async stream of the events named (none: all), for a consumer in any thread's event loop.
+
+        Raises `ValueError` for an event there is not.
+        """
         return self._broadcast.subscribe(events, maxsize)
 
     @property
@@ -330,6 +370,11 @@ class MetricsCollector(MetricsReader):
         with self._lock:
             self._refusals.refuse(reason)
 
+    def after_fork(self) -> None:
+        """In a child process: no lock is held by a thread that stayed with the parent. Called by itself."""
+        self._lock = threading.RLock()
+        self._broadcast.after_fork()
+
 
 def _request_of(provider: str, model: str, sample: RequestSample, run_id: str | None) -> ApiRequest:
     at_ms, prompt, completion, cache_read, cache_write, cost, latency, ttft, success = sample
@@ -349,8 +394,20 @@ def _request_of(provider: str, model: str, sample: RequestSample, run_id: str | 
     )
 
 
-_process_lock = threading.Lock()
+# Re-entrant: a signal handler may ask for the collector while its thread is making it.
+_process_lock = threading.RLock()
 _process_collector: MetricsCollector | None = None
+
+
+def _after_fork() -> None:
+    global _process_lock
+    _process_lock = threading.RLock()
+    for collector in list(_collectors):
+        collector.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def get_metrics_collector() -> MetricsCollector:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from buddy_core.metrics.model import ErrorRecord
@@ -15,23 +17,53 @@ LONGEST_STACK = 32_000
 """Characters of a stack that are kept."""
 
 MOST_CONTEXT = 32
-"""Entries of a context that are kept."""
+"""Entries of a context, and of each list or mapping in it, that are kept."""
+
+CONTEXT_ROOM = 16_000
+"""Characters of a whole context that are kept, about."""
+
+_DEEPEST = 4
+_PLAIN_TYPES = (int, float, bool, type(None))
+
+
+def error_record(
+    at_ms: int,
+    type_: str,
+    message: object,
+    stack: object = None,
+    context: object = None,
+    run_id: str | None = None,
+) -> ErrorRecord:
+    """An error as it is kept and sent: texts of a size that can be kept, a context that JSON can say."""
+    return ErrorRecord(
+        at_ms,
+        type_,
+        _cut(text_of(message), LONGEST_MESSAGE),
+        None if stack is None else _cut(text_of(stack), LONGEST_STACK),
+        None if context is None else _context(context),
+        run_id,
+    )
 
 
 def trimmed(record: ErrorRecord) -> ErrorRecord:
-    """The record with texts of a size that can be kept; an ordinary one is returned as it is."""
+    """A record made elsewhere, as `error_record` would have made it; an ordinary one is returned as it is."""
     stack, context = record.stack, record.context
     small = len(record.message) <= LONGEST_MESSAGE and (stack is None or len(stack) <= LONGEST_STACK)
     if small and (context is None or _is_small(context)):
         return record
-    return ErrorRecord(
-        timestamp=record.timestamp,
-        type=record.type,
-        message=_cut(record.message, LONGEST_MESSAGE),
-        stack=None if stack is None else _cut(stack, LONGEST_STACK),
-        context=None if context is None else _small(context),
-        run_id=record.run_id,
+    return error_record(
+        record.timestamp, record.type, record.message, record.stack, record.context, record.run_id
     )
+
+
+def text_of(value: object) -> str:
+    """`value` as text; never raises, whatever its `__str__` does."""
+    if type(value) is str:
+        return value
+    try:
+        return str.__str__(str(value))
+    except Exception:  # noqa: BLE001 - the host's object may do anything
+        return f"<{type(value).__name__}>"
 
 
 class ErrorLog:
@@ -73,12 +105,67 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def _context(context: object) -> dict[str, Any]:
+    if not isinstance(context, Mapping):
+        context = {"context": context}
+    return dict(context) if _is_small(context) else _Fitting().mapping(context, _DEEPEST)
+
+
 def _is_small(context: Mapping[str, Any]) -> bool:
-    return len(context) <= MOST_CONTEXT and all(
-        not isinstance(value, str) or len(value) <= LONGEST_MESSAGE for value in context.values()
+    """True for the context that a failed tool has, and the like: nothing in it needs to be looked into."""
+    return len(context) <= 4 and all(
+        type(key) is str
+        and len(key) <= 64
+        and (value is None or type(value) is bool or (type(value) is str and len(value) <= 256))
+        for key, value in context.items()
     )
 
 
-def _small(context: Mapping[str, Any]) -> dict[str, Any]:
-    items = list(context.items())[:MOST_CONTEXT]
-    return {key: _cut(value, LONGEST_MESSAGE) if isinstance(value, str) else value for key, value in items}
+class _Fitting:
+    """Copies a context into values that JSON can say, and stops when the room is used up."""
+
+    def __init__(self) -> None:
+        self._left = CONTEXT_ROOM
+
+    def mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, object]:
+        items: dict[str, object] = {}
+        for key, item in value.items():
+            if len(items) >= MOST_CONTEXT or self._left <= 0:
+                break
+            items[self._text(key)] = self._value(item, depth - 1)
+        return items
+
+    def _value(self, value: object, depth: int) -> object:
+        if type(value) is str:
+            return self._text(value)
+        if type(value) in _PLAIN_TYPES and _json_number(value):
+            self._left -= 8
+            return value
+        try:
+            if depth > 0 and isinstance(value, Mapping):
+                return self.mapping(value, depth)
+            if depth > 0 and isinstance(value, list | tuple | AbstractSet):
+                return self._sequence(value, depth)
+        except Exception:  # noqa: BLE001 - a container that cannot be walked is described like any other object
+            return self._text(f"<{type(value).__name__}>")
+        return self._text(value)
+
+    def _sequence(self, value: list[Any] | tuple[Any, ...] | AbstractSet[Any], depth: int) -> list[object]:
+        items: list[object] = []
+        for item in value:
+            if len(items) >= MOST_CONTEXT or self._left <= 0:
+                break
+            items.append(self._value(item, depth - 1))
+        return items
+
+    def _text(self, value: object) -> str:
+        text = _cut(text_of(value), min(LONGEST_MESSAGE, max(self._left, 1)))
+        self._left -= len(text) + 8
+        return text
+
+
+def _json_number(value: object) -> bool:
+    """False for the numbers that JSON cannot say, or no reader takes."""
+    if type(value) is float:
+        return math.isfinite(value)
+    return type(value) is not int or value.bit_length() <= 64

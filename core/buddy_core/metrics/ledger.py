@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from buddy_core.metrics.activity import ActivityLog
+from buddy_core.metrics.bounds import MOST_WAITING
 from buddy_core.metrics.custom import OTHER
 from buddy_core.metrics.errorlog import ErrorLog
 from buddy_core.metrics.fingerprint import fingerprint
@@ -78,7 +79,12 @@ class Ledger:
         series.version += 1
         for stats in series.tiers.buckets(sample.at_ms, now_ms):
             stats.add(sample)
-        at_ms, prompt, completion, cache_read, cache_write, cost, latency, _, success = sample
+        at_ms, prompt, completion, cache_read, cache_write, cost, latency, ttft, success = sample
+        if ttft is not None:
+            waiting = series.first_tokens.waiting
+            waiting.append(ttft)
+            if len(waiting) > MOST_WAITING:
+                series.first_tokens.settle()
         tokens = prompt + completion + cache_read + cache_write
         for counts in self.activity.buckets(at_ms, now_ms):
             counts.add_request(tokens, cost, latency, success)
@@ -96,8 +102,11 @@ class Ledger:
             counts.add_tools(1, failures)
         self.version += 1
 
-    def add_error(self, record: ErrorRecord, now_ms: int) -> None:
-        """Count one error; that of a failed tool call is a failure of the tool already, and not of anything else."""
+    def add_error(self, record: ErrorRecord, now_ms: int) -> str:
+        """Count one error; gives the type it counts as, `other` past the limit.
+
+        That of a failed tool call is a failure of the tool already, and not of anything else.
+        """
         series = self.error(record)
         series.version += 1
         series.note(record)
@@ -109,8 +118,10 @@ class Ledger:
                 counts.errors += 1
         self.error_log.add(record)
         known = record.type in self.error_types or len(self.error_types) < self._max_series
-        self.error_types[record.type if known else OTHER] += 1
+        counted_as = record.type if known else OTHER
+        self.error_types[counted_as] += 1
         self.version += 1
+        return counted_as
 
     def add_usage(self, sample: UsageSample, now_ms: int) -> None:
         """Count tokens and cost that belong to no request."""

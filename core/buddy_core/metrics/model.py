@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from buddy_core.metrics.window import Window as Window  # noqa: PLC0414 - told to type checkers as ours too
 
 MetricType = Literal["counter", "gauge", "histogram"]
+
+METRIC_TYPES: tuple[MetricType, ...] = get_args(MetricType)
+"""Every type there is."""
 
 
 @dataclass(frozen=True, slots=True)

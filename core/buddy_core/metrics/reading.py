@@ -201,7 +201,7 @@ class MetricsReader:
         if first is not None:
             life = max(life, now - first)
         length = min(RATE_MS, max(life, SECOND))
-        recent = self._ledger.activity.recent(now - length)
+        recent = self._ledger.activity.recent(now - length, now)
         cost, tokens = recent.known_cost, recent.known_tokens
         return (
             None if tokens is None else tokens * MINUTE / length,

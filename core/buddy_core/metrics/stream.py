@@ -29,7 +29,7 @@ MOST_FAILURES = 10
 """Failures in a row after which a callback is not called any more."""
 
 SLOW_MS = 50.0
-"""A callback that holds the recorder up for longer than this has failed."""
+"""A callback that holds the recorder up for longer than this has failed, and once more for each time as long."""
 
 DEEPEST = 3
 """Callbacks that record, whose callbacks record …: beyond this depth callbacks are left out."""
@@ -67,33 +67,43 @@ class CollectorEvent:
     payload: Payload
 
 
+def checked_name(name: object) -> EventName:
+    """`name` if there are events of that name; raises `ValueError` for any other, which would never be heard."""
+    for known in EVENT_NAMES:
+        if name == known:
+            return known
+    raise ValueError(f"there is no event {name!r}; there are {', '.join(EVENT_NAMES)}")
+
+
 class Listener:
     """One callback, and what became of it."""
 
-    __slots__ = ("callback", "failures", "in_a_row")
+    __slots__ = ("callback", "in_a_row")
 
     def __init__(self, callback: Callable[[CollectorEvent], object]) -> None:
         self.callback = callback
-        self.failures = 0
-        """Times it raised or held the recorder up, in all."""
         self.in_a_row = 0
+        """Failures since it last succeeded, a long one counted as several."""
 
     @property
     def disabled(self) -> bool:
         """True once it has failed too often in a row."""
         return self.in_a_row >= MOST_FAILURES
 
-    def call(self, event: CollectorEvent, clock: Clock) -> None:
-        """Call it; whatever it does, the recorder goes on."""
+    def call(self, event: CollectorEvent, clock: Clock) -> bool:
+        """Call it; False when it raised or was too slow. Whatever it does, the recorder goes on."""
         began = clock.monotonic_ms()
+        raised = False
         try:
             self.callback(event)
         except Exception:  # noqa: BLE001 - a callback may raise whatever it likes
-            failed = True
-        else:
-            failed = clock.monotonic_ms() - began > SLOW_MS
-        self.failures += failed
-        self.in_a_row = self.in_a_row + 1 if failed else 0
+            raised = True
+        took = clock.monotonic_ms() - began
+        if raised or took > SLOW_MS:
+            self.in_a_row += max(1, int(took / SLOW_MS))
+            return False
+        self.in_a_row = 0
+        return True
 
 
 class Subscription:
@@ -113,7 +123,8 @@ class Subscription:
         """Events lost because the consumer was slower than the recorder."""
         self._queue: deque[CollectorEvent] = deque()
         self._room = max(1, maxsize)
-        self._lock = threading.Lock()
+        # Re-entrant, as the collector's: a signal handler may record while its thread hands an event over.
+        self._lock = threading.RLock()
         self._closed = False
         self._on_close = on_close
         self._taken = 0
@@ -149,6 +160,11 @@ class Subscription:
             waiter, self._waiter = self._waiter, None
         _wake(waiter)
         self._on_close(self)
+
+    def after_fork(self) -> None:
+        """In a child process: locks are free again, and the loop that waited is the parent's."""
+        self._lock = threading.RLock()
+        self._waiter = None
 
     def __aiter__(self) -> Self:
         return self
@@ -198,7 +214,7 @@ class Broadcast:
         self._listeners: dict[EventName, tuple[Listener, ...]] = {}
         self._subscriptions: tuple[Subscription, ...] = ()
         self._wanted: frozenset[EventName] = frozenset()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._depth = threading.local()
         self.suppressed = 0
         """Callbacks left out because they were called from within callbacks too deeply."""
@@ -207,6 +223,9 @@ class Broadcast:
 
     def on(self, name: EventName, callback: Callable[[CollectorEvent], object]) -> Callable[[], None]:
         """Call `callback` with every event of this name; the result takes it back."""
+        name = checked_name(name)
+        if not callable(callback):
+            raise TypeError(f"{callback!r} cannot be called")
         listener = Listener(callback)
         with self._lock:
             self._listeners[name] = (*self._listeners.get(name, ()), listener)
@@ -222,7 +241,8 @@ class Broadcast:
 
     def subscribe(self, names: Iterable[EventName], maxsize: int) -> Subscription:
         """A new stream of the events named (none named: all)."""
-        subscription = Subscription(names, maxsize=maxsize, on_close=self._forget)
+        known: list[EventName] = [checked_name(name) for name in names]
+        subscription = Subscription(known, maxsize=maxsize, on_close=self._forget)
         with self._lock:
             self._subscriptions = (*self._subscriptions, subscription)
             self._take_stock()
@@ -258,17 +278,23 @@ class Broadcast:
     def _call(self, listeners: tuple[Listener, ...], event: CollectorEvent) -> None:
         depth: int = getattr(self._depth, "value", 0)
         if depth >= DEEPEST:
-            self.suppressed += 1
+            with self._lock:
+                self.suppressed += 1
             return
         self._depth.value = depth + 1
         try:
             for listener in listeners:
-                if not listener.disabled:
-                    before = listener.failures
-                    listener.call(event, self._clock)
-                    self.failures += listener.failures - before
+                if not listener.disabled and not listener.call(event, self._clock):
+                    with self._lock:
+                        self.failures += 1
         finally:
             self._depth.value = depth
+
+    def after_fork(self) -> None:
+        """In a child process: no lock is held by a thread that stayed with the parent."""
+        self._lock = threading.RLock()
+        for subscription in self._subscriptions:
+            subscription.after_fork()
 
     def close(self) -> None:
         """End every stream and forget every callback."""
