@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Literal, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from typing import Any, Literal, TypeVar
 
 from buddy_core.clock import Clock, SystemClock
+from buddy_core.metrics import totals as summing
 from buddy_core.metrics import views
 from buddy_core.metrics.checks import Refusals
 from buddy_core.metrics.custom import Registry
@@ -30,6 +32,7 @@ from buddy_core.metrics.rollup import HOUR, MINUTE, SECOND, since_of
 from buddy_core.metrics.sessions import Sessions
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 RATE_MS = 5 * MINUTE
 """How far the rates of the dashboard state look back."""
@@ -276,6 +279,39 @@ class MetricsReader:
                 rejected=dict(self._refusals.by_reason),
                 overflow=self._overflow(),
             )
+
+    def totals(self) -> summing.Totals:
+        """Everything counted since the beginning, with exact counts by bound; for exporters."""
+        ledger, registry = self._ledger, self._registry
+        few = len(ledger.providers) + len(ledger.tools) + len(registry.metrics) <= AT_ONCE
+        with self._lock if few else nullcontext():
+            return summing.Totals(
+                providers=self._by_and_by(summing.of_providers, ledger.providers),
+                tools=self._by_and_by(summing.of_tools, ledger.tools),
+                custom=self._by_and_by(summing.of_custom, registry.metrics),
+                **self._small_totals(),
+            )
+
+    def _small_totals(self) -> summing.SmallTotals:
+        with self._lock:
+            return summing.SmallTotals(
+                state=self.get_dashboard_state(),
+                usage=summing.of_usage(self._ledger),
+                errors=dict(self._ledger.error_types),
+                messages=summing.of_messages(self._registry.metrics["messages_total"]),
+            )
+
+    def _by_and_by(self, read: Callable[[list[T]], Iterable[R]], series: Mapping[Any, T]) -> list[R]:
+        """What `read` gives of very many series, a few at a time, so that no recorder waits for all of them."""
+        found: list[R] = []
+        with self._lock:
+            every = list(series.values())
+        for start in range(0, len(every), AT_ONCE):
+            with self._lock:
+                found += read(every[start : start + AT_ONCE])
+            if len(every) > AT_ONCE:
+                time.sleep(0)
+        return found
 
     def _overflow(self) -> dict[str, int]:
         overflow = dict(self._ledger.overflow)

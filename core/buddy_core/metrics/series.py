@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from buddy_core.metrics.bounds import BoundCounts
 from buddy_core.metrics.model import (
     ErrorGroup,
     ErrorRecord,
@@ -84,6 +85,8 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
         self.provider = provider
         self.model = model
         self.labels = {"provider": provider, "model": model}
+        self.first_tokens = BoundCounts()
+        """Milliseconds to the first token, since the beginning; the buckets of time have only their sums."""
 
     def _row(self, stats: ProviderStats, since_ms: int | None) -> ProviderMetrics | None:
         if not stats.requests:

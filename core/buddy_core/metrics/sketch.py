@@ -3,12 +3,17 @@
 A duration falls into the bucket `ceil(log_gamma(duration))`. Every series uses the same gamma, so two
 sketches merge by adding counts, and a bucket's middle is never further than `RELATIVE_ERROR` from
 anything in it. A sketch is a plain dict of bucket index to count.
+
+A bucket that one of `CUTS` lies in is cut there, so that the number of values up to each cut is exact, and
+costs nothing while recording: bucket `n` has the index `2 n`, and the lower part of a cut one `2 n - 1`.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 
 RELATIVE_ERROR = 0.0099
 """Half width of a bucket against its middle; a shade under 1 % so that rounding never reaches 1 %."""
@@ -19,17 +24,32 @@ SMALLEST_MS = 1e-3
 ZERO = -(10**6)
 """Index of the bucket of zero durations; sorts before every other."""
 
+BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3, 1e4, 3e4, 6e4, 1.2e5, 3e5, 6e5)
+"""Bounds of a histogram of durations: from a quick tool to a slow agent."""
+
+ANY_BOUNDS = tuple(float(f"{digits}e{power}") for power in range(-3, 7) for digits in (1, 2.5, 5))
+"""Bounds of a histogram of anything else."""
+
+CUTS = tuple(sorted({*BOUNDS_MS, *ANY_BOUNDS}))
+"""Values up to each of these are counted exactly, see `counts_up_to`."""
+
 _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _SCALE = 1 / math.log(_GAMMA)
 _MIDDLE = 2 / (_GAMMA + 1)
 _REMEMBERED = 32_768
 
 
+_CUT_BUCKETS = {math.ceil(math.log(cut) * _SCALE): cut for cut in CUTS}
+_LAST_INDEX = {cut: 2 * number - 1 for number, cut in _CUT_BUCKETS.items()}
+"""Index of the last bucket at or below each cut."""
+
+
 class _Indexes(dict[float, int]):
     """Bucket by duration, remembered: most durations are whole milliseconds and come again."""
 
     def __missing__(self, value: float) -> int:
-        index = ZERO if value < SMALLEST_MS else math.ceil(math.log(value) * _SCALE)
+        number = ZERO if value < SMALLEST_MS else math.ceil(math.log(value) * _SCALE)
+        index = ZERO if number == ZERO else 2 * number - (value <= _CUT_BUCKETS.get(number, -1))
         if len(self) < _REMEMBERED:
             self[value] = index
         return index
@@ -41,7 +61,16 @@ bucket_of = _Indexes().__getitem__
 
 def middle_of(index: int) -> float:
     """The duration in milliseconds that stands for everything in a bucket."""
-    return 0.0 if index == ZERO else _MIDDLE * math.exp(index / _SCALE)
+    return 0.0 if index == ZERO else _MIDDLE * math.exp((index + 1) // 2 / _SCALE)
+
+
+def counts_up_to(bounds: Sequence[float], sketch: Mapping[int, int]) -> tuple[int, ...]:
+    """How many values are at most as large as each of `bounds`, which ascend and are among `CUTS`; exact."""
+    last = [_LAST_INDEX[bound] for bound in bounds]
+    counts = [0] * (len(last) + 1)
+    for index, count in sketch.items():
+        counts[bisect_left(last, index)] += count
+    return tuple(accumulate(counts[:-1]))
 
 
 def quantiles(sketch: Mapping[int, int], wanted: Sequence[float]) -> Iterator[float]:
