@@ -49,6 +49,10 @@ if TYPE_CHECKING:
     from buddy_core.metrics.stream import CollectorReset as CollectorReset
     from buddy_core.metrics.stream import MetricRecorded as MetricRecorded
     from buddy_core.metrics.stream import Subscription as Subscription
+    from buddy_core.metrics.tools import ToolMetric as ToolMetric
+    from buddy_core.metrics.tools import ToolMetricsTracker as ToolMetricsTracker
+    from buddy_core.metrics.tools import get_tool_metrics_tracker as get_tool_metrics_tracker
+    from buddy_core.metrics.tools import reset_tool_metrics_tracker as reset_tool_metrics_tracker
     from buddy_core.runs.model import RunEvent as RunEvent
     from buddy_core.runs.model import RunFacts as RunFacts
     from buddy_core.runs.model import RunMetadata as RunMetadata
@@ -103,13 +107,17 @@ _HOMES: dict[str, str] = {
     "SystemClock": "clock",
     "ToolColumn": "metrics.batch",
     "ToolExecution": "metrics.model",
+    "ToolMetric": "metrics.tools",
     "ToolMetrics": "metrics.model",
+    "ToolMetricsTracker": "metrics.tools",
     "Usage": "metrics.model",
     "Window": "metrics.model",
     "WindowView": "metrics.model",
     "get_metrics_collector": "metrics.collector",
+    "get_tool_metrics_tracker": "metrics.tools",
     "list_runs": "runs.viewer",
     "reset_metrics_collector": "metrics.collector",
+    "reset_tool_metrics_tracker": "metrics.tools",
     "show_run": "runs.viewer",
     "tail_run": "runs.viewer",
 }

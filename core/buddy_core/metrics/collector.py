@@ -6,9 +6,7 @@ comes from here.
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -18,6 +16,7 @@ from buddy_core.metrics.bulk import absorb_batch
 from buddy_core.metrics.checks import request_sample
 from buddy_core.metrics.custom import ROLES
 from buddy_core.metrics.errorlog import error_record, text_of
+from buddy_core.metrics.forks import OnePerProcess, renew_after_fork
 from buddy_core.metrics.ledger import TOOL_ERROR
 from buddy_core.metrics.model import (
     ApiRequest,
@@ -37,9 +36,6 @@ from buddy_core.metrics.stream import (
     MetricRecorded,
     Subscription,
 )
-
-_collectors: weakref.WeakSet[MetricsCollector] = weakref.WeakSet()
-"""Every collector of this process, so that a forked child can free their locks."""
 
 
 class MetricsCollector(MetricsReader):
@@ -65,7 +61,7 @@ class MetricsCollector(MetricsReader):
     ) -> None:
         super().__init__(clock, max_history_points, max_errors, max_series)
         self._broadcast = Broadcast(self._clock)
-        _collectors.add(self)
+        renew_after_fork(self)
 
     def _start_empty(self) -> None:
         super()._start_empty()
@@ -394,35 +390,16 @@ def _request_of(provider: str, model: str, sample: RequestSample, run_id: str | 
     )
 
 
-# Re-entrant: a signal handler may ask for the collector while its thread is making it.
-_process_lock = threading.RLock()
-_process_collector: MetricsCollector | None = None
-
-
-def _after_fork() -> None:
-    global _process_lock
-    _process_lock = threading.RLock()
-    for collector in list(_collectors):
-        collector.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+_collectors = OnePerProcess(MetricsCollector)
 
 
 def get_metrics_collector() -> MetricsCollector:
     """The collector of this process, made at the first call."""
-    global _process_collector
-    with _process_lock:
-        if _process_collector is None:
-            _process_collector = MetricsCollector()
-        return _process_collector
+    return _collectors.get()
 
 
 def reset_metrics_collector() -> None:
     """Dispose of the process's collector; the next `get_metrics_collector` makes a new one."""
-    global _process_collector
-    with _process_lock:
-        gone, _process_collector = _process_collector, None
+    gone = _collectors.take()
     if gone is not None:
         gone.dispose()
