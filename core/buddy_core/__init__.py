@@ -53,13 +53,17 @@ if TYPE_CHECKING:
     from buddy_core.metrics.tools import ToolMetricsTracker as ToolMetricsTracker
     from buddy_core.metrics.tools import get_tool_metrics_tracker as get_tool_metrics_tracker
     from buddy_core.metrics.tools import reset_tool_metrics_tracker as reset_tool_metrics_tracker
+    from buddy_core.runs.active import get_active_run_store as get_active_run_store
+    from buddy_core.runs.active import reset_run_store as reset_run_store
+    from buddy_core.runs.active import set_active_run_store as set_active_run_store
     from buddy_core.runs.model import RunEvent as RunEvent
     from buddy_core.runs.model import RunFacts as RunFacts
     from buddy_core.runs.model import RunMetadata as RunMetadata
     from buddy_core.runs.model import RunMetrics as RunMetrics
     from buddy_core.runs.model import RunRecord as RunRecord
     from buddy_core.runs.model import RunSummary as RunSummary
-    from buddy_core.runs.store import Run as Run
+    from buddy_core.runs.prune import PruneReport as PruneReport
+    from buddy_core.runs.run_context import Run as Run
     from buddy_core.runs.store import RunStore as RunStore
     from buddy_core.runs.viewer import list_runs as list_runs
     from buddy_core.runs.viewer import show_run as show_run
@@ -88,7 +92,8 @@ _HOMES: dict[str, str] = {
     "MetricsCollector": "metrics.collector",
     "MetricsExport": "metrics.model",
     "ProviderMetrics": "metrics.model",
-    "Run": "runs.store",
+    "PruneReport": "runs.prune",
+    "Run": "runs.run_context",
     "RunClosed": "errors",
     "RunEvent": "runs.model",
     "RunFacts": "runs.model",
@@ -113,11 +118,14 @@ _HOMES: dict[str, str] = {
     "Usage": "metrics.model",
     "Window": "metrics.model",
     "WindowView": "metrics.model",
+    "get_active_run_store": "runs.active",
     "get_metrics_collector": "metrics.collector",
     "get_tool_metrics_tracker": "metrics.tools",
     "list_runs": "runs.viewer",
     "reset_metrics_collector": "metrics.collector",
+    "reset_run_store": "runs.active",
     "reset_tool_metrics_tracker": "metrics.tools",
+    "set_active_run_store": "runs.active",
     "show_run": "runs.viewer",
     "tail_run": "runs.viewer",
 }

@@ -50,6 +50,10 @@ class Listeners:
 
         return remove
 
+    def forget_in_child(self) -> None:
+        """After fork: nobody in the child holds the lock that a thread of the parent may have held."""
+        self._guard = threading.Lock()
+
     def tell(self, ts: int, type: str, run_id: str, data: object) -> None:
         """Hand an event that was acknowledged to everybody, in this thread; never raises."""
         listeners = self._listeners

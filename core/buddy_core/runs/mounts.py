@@ -61,6 +61,17 @@ def filesystem_type(path: Path, mountinfo: Path = MOUNTINFO) -> str | None:
     return kind
 
 
+def holding_mounts(directory: Path, mountinfo: Path = MOUNTINFO) -> frozenset[str]:
+    """Names in `directory` (a real path) that are mount points or hold one; none where nobody says."""
+    try:
+        lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return frozenset()
+    place = str(directory).rstrip("/") + "/"
+    points = (mount[0] for line in lines if (mount := _parse(line)) is not None)
+    return frozenset(point[len(place) :].split("/")[0] for point in points if point.startswith(place))
+
+
 def _parse(line: str) -> tuple[str, str] | None:
     """Mount point and type of one line; None for a line of another form."""
     left, separator, right = line.partition(" - ")

@@ -109,6 +109,14 @@ def updated_metrics(metrics: RunMetrics, changes: Mapping[str, Any]) -> RunMetri
     return parse_metrics(_dump(fields)) or metrics
 
 
+def increased_metrics(metrics: RunMetrics, amounts: Mapping[str, Any]) -> RunMetrics:
+    """`metrics` with `amounts` added; what is no number between 0 and 2**53 adds nothing."""
+    fields = json.loads(dump_metrics(metrics))
+    for name, amount in amounts.items():
+        fields[camel(name)] = (number_of(fields.get(camel(name))) or 0) + (number_of(amount) or 0)
+    return parse_metrics(_dump(fields)) or metrics
+
+
 def metadata_from_wire(value: object) -> RunMetadata:
     """Metadata from a JSON value; anything but an object is no metadata."""
     if not isinstance(value, Mapping):

@@ -4,40 +4,55 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.errors import RunClosed, RunNotFound, StoreUnavailable
+from buddy_core.errors import RunClosed, RunLocked, RunNotFound, StoreUnavailable
+from buddy_core.runs import active
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name
 from buddy_core.runs.files import open_root
+from buddy_core.runs.housekeeping import Housekeeper
 from buddy_core.runs.json_values import text_of
 from buddy_core.runs.listeners import Listeners
+from buddy_core.runs.liveness import lock_state
 from buddy_core.runs.model import EndStatus, RunEvent, RunMetadata, RunMetrics, RunRecord, RunSummary
 from buddy_core.runs.names import is_run_id, new_run_id
+from buddy_core.runs.open_runs import OpenRuns
+from buddy_core.runs.prune import PruneReport
 from buddy_core.runs.reader import read_events, read_run, read_small_file, read_summary, run_ids
 from buddy_core.runs.records import metadata_of, metadata_to_wire
+from buddy_core.runs.run_context import Run, recorded_run
+from buddy_core.runs.streaming import stream_run
 from buddy_core.runs.writer import RunWriter
 from buddy_core.settings import Settings
+
+MAX_RUNS = 30
+"""How many runs are kept unless told otherwise; the original keeps as many."""
 
 MAX_TEXT_ARTIFACT_BYTES = 16 * 1024 * 1024
 """Longer artifacts are not returned as text; read them in parts with `read_artifact`."""
 
 _MAX_OBJECTIVE = 10_000
-_MAX_REMEMBERED = 1_000
+_MAX_TRIES = 100
+_END_WORDS = get_args(EndStatus)
+_stores: weakref.WeakSet[RunStore] = weakref.WeakSet()
 
 
 class RunStore:
     """Records runs below one directory and reads them back. All methods may be called from any thread.
 
     Nothing is made on the disk before the first `start_run`, so a store that only reads never writes.
+    After `fork()` the child's copy has no run open: the parent's runs stay the parent's.
 
     Args:
         runs_dir: Where run directories live; `$CODEBUDDY_RUNS_DIR`, else `~/.codebuddy/runs` by default.
+        max_runs: How many runs a start keeps (None: all); see `prune`.
         clock: Where event times and durations come from.
         settings: The environment, already read.
         new_id: Makes the id of a run that starts at a wall time; replaced where runs must be repeatable.
@@ -48,6 +63,7 @@ class RunStore:
         self,
         runs_dir: Path | str | None = None,
         *,
+        max_runs: int | None = MAX_RUNS,
         clock: Clock | None = None,
         settings: Settings | None = None,
         new_id: Callable[[int], str] = new_run_id,
@@ -60,17 +76,23 @@ class RunStore:
         self._clock = clock or SystemClock()
         self._new_id = new_id
         self._durable = durable
-        self._writers: dict[str, RunWriter] = {}
-        self._ended: dict[str, None] = {}
+        self._open = OpenRuns()
+        self._writers = self._open.writers
         self._refused: Counter[str] = Counter()
         self._listeners = Listeners()
+        self._housekeeper = Housekeeper(self.runs_dir, max_runs, self._clock)
         self._guard = threading.Lock()
+        _stores.add(self)
+
+    @classmethod
+    def get_instance(cls) -> RunStore:
+        """The store of this process, made at the first call; `reset_run_store` lets go of it."""
+        return active.shared_store(cls)
 
     @property
     def current_run_id(self) -> str | None:
-        """The run that was started last and has not ended."""
-        with self._guard:
-            return next(reversed(self._writers), None)
+        """The open run that was started last: in this thread or asyncio task, or else anywhere."""
+        return self._open.current
 
     @property
     def refused(self) -> Mapping[str, int]:
@@ -81,6 +103,15 @@ class RunStore:
     def listener_failures(self) -> int:
         """How many times a listener raised."""
         return self._listeners.failures
+
+    @property
+    def prune_problems(self) -> Mapping[str, int]:
+        """What stood in the way of pruning, in words, and how often."""
+        return self._housekeeper.problems
+
+    def is_open(self, run_id: str) -> bool:
+        """True while this store is recording the run."""
+        return run_id in self._writers
 
     def add_listener(self, callback: Callable[[RunEvent], object]) -> Callable[[], None]:
         """Call `callback` with every event that this store records from now on, `run_start` and `run_end` too.
@@ -94,6 +125,8 @@ class RunStore:
     def start_run(self, objective: str, metadata: RunMetadata | Mapping[str, Any] | None = None) -> str:
         """Begin a run and return its id; its lock is held until it ends or the process does.
 
+        Older runs beyond `max_runs` go, as far as that takes a few milliseconds; a thread does the rest.
+
         Raises:
             StoreUnavailable: The runs directory cannot be written.
         """
@@ -102,12 +135,13 @@ class RunStore:
         try:
             writer = self._new_writer(root_fd, words, metadata_of(metadata))
             writer.begin()
+            self._open.add(writer)
+            self._housekeeper.run_started(root_fd)
         except OSError as error:
             raise StoreUnavailable(f"cannot record below {self.runs_dir}: {error}") from error
         finally:
             os.close(root_fd)
-        with self._guard:
-            self._writers[writer.run_id] = writer
+        active.run_started(self)
         self._listeners.tell(writer.summary.started_at, "run_start", writer.run_id, writer.start_payload)
         return writer.run_id
 
@@ -136,33 +170,33 @@ class RunStore:
         """End a run. The first end wins; another one is counted in `refused` and changes nothing.
 
         Raises:
-            RunNotFound: This store never started that run.
+            RunNotFound: There is no such run, or its writer is gone without having ended it.
+            RunLocked: Another process is recording it.
             ValueError: `status` is none of the three words.
         """
-        if status not in get_args(EndStatus):
-            raise ValueError(f"status must be one of {', '.join(get_args(EndStatus))}")
-        with self._guard:
-            writer = self._writers.pop(run_id, None)
-            if writer is not None:
-                self._remember_ended(run_id)
+        if status not in _END_WORDS:
+            raise ValueError(f"status must be one of {', '.join(_END_WORDS)}")
+        writer = self._open.pop(run_id)
         if writer is not None:
             self._finish(writer, status)
-        elif run_id in self._ended:
+        elif isinstance(error := self._why_closed(run_id), RunClosed):
             self._refuse("run has ended")
         else:
-            raise RunNotFound(f"this store is not writing a run {run_id[:40]!r}")
+            raise error
 
-    def emit(self, run_id: str, type: str, data: object) -> bool:
+    def emit(self, run_id: str, type: str, data: object, *, at_ms: int | None = None) -> bool:
         """Append an event; True means that it survives the death of this process. Never raises.
 
-        False is counted in `refused`: the run is unknown or has ended, or the disk takes no more.
+        It happens now, or at the wall time `at_ms` when it is told of later. False is counted in `refused`:
+        the run is unknown or has ended, or the disk takes no more.
         """
         if not isinstance(run_id, str):  # annotations do not stop a caller
             return self._refuse("unknown run")
         writer = self._writers.get(run_id)
         if writer is None:
-            return self._refuse("run has ended" if run_id in self._ended else "unknown run")
-        at_ms = self._clock.now_ms()
+            return self._refuse("run has ended" if self._open.has_ended(run_id) else "unknown run")
+        if at_ms is None:
+            at_ms = self._clock.now_ms()
         if not writer.emit(type, data, at_ms=at_ms):
             return self._refuse("run has ended" if writer.closed else "write failed")
         if self._listeners:
@@ -171,7 +205,7 @@ class RunStore:
 
     def append_event(self, type: str, data: object) -> bool:
         """Append an event to the current run; without one nothing happens, and that is no error."""
-        run_id = self.current_run_id
+        run_id = self._open.current
         return run_id is not None and self.emit(run_id, type, data)
 
     def save_artifact(self, run_id: str, name: str, content: str | bytes) -> Path:
@@ -179,7 +213,7 @@ class RunStore:
 
         Raises:
             BadArtifactName: `name` is no plain file name; nothing was touched.
-            RunNotFound, RunClosed: The run is unknown or has ended.
+            RunNotFound, RunClosed, RunLocked: The run is unknown, has ended, is another process's.
             StoreUnavailable: The disk refuses.
         """
         check_artifact_name(name)
@@ -195,6 +229,11 @@ class RunStore:
         """Set some totals of the run, under the names of `RunMetrics`; raises like `save_artifact`."""
         with self._disk_errors():
             self._writer(run_id).update_metrics(partial)
+
+    def add_metrics(self, run_id: str, **amounts: float) -> None:
+        """Add to some totals of the run in one step, whoever else does at once; raises like `save_artifact`."""
+        with self._disk_errors():
+            self._writer(run_id).add_metrics(amounts)
 
     def save_metrics(self, run_id: str, metrics: RunMetrics) -> None:
         """Replace the totals of the run; raises like `save_artifact`."""
@@ -221,6 +260,14 @@ class RunStore:
         """Every event of a run that can be read, oldest first; none when there is no such run."""
         return read_events(self.runs_dir, run_id) if is_run_id(run_id) else []
 
+    def stream_events(self, run_id: str) -> AsyncIterator[RunEvent]:
+        """The events of a run from its first line, then each as it is written, until the run ends.
+
+        Any run in the directory, also one that another process records. Ends too when the writer is gone or
+        the run is removed; an unknown run has no events. A file that is replaced is read from its beginning.
+        """
+        return stream_run(self.runs_dir, run_id, clock=self._clock)
+
     def get_artifact(self, run_id: str, name: str) -> str | None:
         """The text of an artifact; None when there is none, or it is longer than 16 MiB.
 
@@ -233,36 +280,43 @@ class RunStore:
         data = read_small_file(self.runs_dir, run_id, ARTIFACTS_NAME, name, limit=MAX_TEXT_ARTIFACT_BYTES)
         return None if data is None else data.decode("utf-8", "replace")
 
-    @contextmanager
-    def run(self, objective: str, metadata: RunMetadata | Mapping[str, Any] | None = None) -> Iterator[Run]:
+    def run(
+        self, objective: str, metadata: RunMetadata | Mapping[str, Any] | None = None
+    ) -> AbstractContextManager[Run]:
         """Record the body of a `with` statement as a run.
 
         It ends completed, failed when an exception leaves it (which becomes an `error` event), cancelled
-        when it is interrupted (Ctrl-C, a cancelled task, an exit).
+        when it is interrupted (Ctrl-C, a cancelled task, a closed generator, an exit). Runs may be nested.
         """
-        run = Run(self, self.start_run(objective, metadata))
-        status: EndStatus = "cancelled"
+        return recorded_run(self, objective, metadata)
+
+    def prune(self) -> PruneReport:
+        """Keep the newest `max_runs` and every run that is being recorded; remove the others now.
+
+        `start_run` does the same by itself. A run goes into `.trash/` in one step and is then taken apart;
+        what cannot be removed is told in the report and tried again by the next prune.
+
+        Raises:
+            StoreUnavailable: There is no runs directory, or it cannot be opened.
+        """
         try:
-            yield run
-            status = "completed"
-        except Exception as error:
-            run.emit("error", {"message": f"{type(error).__name__}: {error}"})
-            status = "failed"
-            raise
+            root_fd = os.open(self.runs_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot prune {self.runs_dir}: {error.strerror}") from error
+        try:
+            return self._housekeeper.prune(root_fd)
         finally:
-            self.end_run(run.run_id, status)
+            os.close(root_fd)
 
     def close(self) -> None:
         """Let go of every run that has not ended; readers will call those interrupted."""
-        with self._guard:
-            writers = list(self._writers.values())
-            for run_id in self._writers:
-                self._remember_ended(run_id)
-            self._writers.clear()
-        for writer in writers:
+        for writer in self._open.drain():
             writer.close()
+        active.closed(self)
 
     def _finish(self, writer: RunWriter, status: EndStatus) -> None:
+        if not self._writers:
+            active.nothing_open(self)
         if not writer.finish(status):
             self._refuse("write failed")
         if writer.end_recorded:
@@ -275,16 +329,22 @@ class RunStore:
         return open_root(self.runs_dir)
 
     def _new_writer(self, root_fd: int, objective: str, metadata: RunMetadata) -> RunWriter:
-        """A writer in a directory of its own; an id that is taken is never adopted, another one is tried."""
-        for _ in range(100):
+        """A writer in a directory of its own; an id that is taken is never adopted, another one is tried.
+
+        So is a directory that a prune carried off before its lock was held.
+        """
+        for _ in range(_MAX_TRIES):
             now_ms = self._clock.now_ms()
             summary = RunSummary(
                 self._new_id(now_ms), objective, "running", started_at=now_ms, metadata=metadata
             )
             try:
-                return RunWriter(root_fd, summary, clock=self._clock, durable=self._durable)
-            except FileExistsError:
+                writer = RunWriter(root_fd, summary, clock=self._clock, durable=self._durable)
+            except (FileExistsError, FileNotFoundError, RunLocked):
                 continue
+            if writer.is_below(root_fd):
+                return writer
+            writer.close()
         raise StoreUnavailable(f"no free run id in {self.runs_dir}")
 
     def _refuse(self, reason: str) -> bool:
@@ -293,19 +353,22 @@ class RunStore:
             self._refused[reason] += 1
         return False
 
-    def _remember_ended(self, run_id: str) -> None:
-        """Keep the id, so that late events can be told from unknown runs; the oldest are forgotten."""
-        self._ended[run_id] = None
-        if len(self._ended) > _MAX_REMEMBERED:
-            del self._ended[next(iter(self._ended))]
-
     def _writer(self, run_id: str) -> RunWriter:
         writer = self._writers.get(run_id)
         if writer is not None and not writer.closed:
             return writer
-        if writer is not None or run_id in self._ended:
-            raise RunClosed(f"run {run_id} has ended; nothing more can be recorded into it")
-        raise RunNotFound(f"this store is not writing a run {run_id[:40]!r}")
+        raise self._why_closed(run_id)
+
+    def _why_closed(self, run_id: str) -> RunNotFound | RunClosed | RunLocked:
+        """What to raise for a run that this store is not writing; the disk is asked about those of others."""
+        if self._open.has_ended(run_id) or run_id in self._writers:
+            return RunClosed(f"run {run_id} has ended; nothing more can be recorded into it")
+        if isinstance(run_id, str) and is_run_id(run_id):
+            if read_summary(self.runs_dir, run_id).status in _END_WORDS:
+                return RunClosed(f"run {run_id} has ended; nothing more can be recorded into it")
+            if lock_state(self.runs_dir / run_id) == "held":
+                return RunLocked(f"another process is recording run {run_id}")
+        return RunNotFound(f"this store is not writing a run {str(run_id)[:40]!r}")
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:
@@ -314,22 +377,17 @@ class RunStore:
         except OSError as error:
             raise StoreUnavailable(f"cannot record below {self.runs_dir}: {error}") from error
 
+    def _forget_in_child(self) -> None:
+        self._guard = threading.Lock()
+        self._open.forget_in_child()
+        self._listeners.forget_in_child()
+        self._housekeeper.forget_in_child()
 
-class Run:
-    """A run inside `with store.run(...)`: the store's methods without the id."""
 
-    def __init__(self, store: RunStore, run_id: str) -> None:
-        self.store = store
-        self.run_id = run_id
+def _forget_in_child() -> None:
+    """After fork: the child's stores have no run open, and no lock that a thread of the parent held."""
+    for store in list(_stores):
+        store._forget_in_child()
 
-    def emit(self, type: str, data: object) -> bool:
-        """As `RunStore.emit`."""
-        return self.store.emit(self.run_id, type, data)
 
-    def save_artifact(self, name: str, content: str | bytes) -> Path:
-        """As `RunStore.save_artifact`."""
-        return self.store.save_artifact(self.run_id, name, content)
-
-    def update_metrics(self, **partial: float) -> None:
-        """As `RunStore.update_metrics`."""
-        self.store.update_metrics(self.run_id, **partial)
+os.register_at_fork(after_in_child=_forget_in_child)

@@ -183,7 +183,11 @@ class DemoAgent:
         clock = ManualClock(started_at)
         suffix = f"{rng.getrandbits(24):06x}"
         store = RunStore(
-            self.runs_dir, clock=clock, new_id=lambda now_ms: run_id_at(now_ms, suffix), durable=False
+            self.runs_dir,
+            max_runs=None,
+            clock=clock,
+            new_id=lambda now_ms: run_id_at(now_ms, suffix),
+            durable=False,
         )
         model = MODELS[rng.choice(project.models)]
         metadata = {
