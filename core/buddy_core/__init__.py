@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from buddy_core.metrics.collector import MetricsCollector as MetricsCollector
     from buddy_core.metrics.collector import get_metrics_collector as get_metrics_collector
     from buddy_core.metrics.collector import reset_metrics_collector as reset_metrics_collector
+    from buddy_core.metrics.dashboard import TerminalDashboard as TerminalDashboard
+    from buddy_core.metrics.dashboard import get_terminal_dashboard as get_terminal_dashboard
     from buddy_core.metrics.model import Activity as Activity
     from buddy_core.metrics.model import ActivityBucket as ActivityBucket
     from buddy_core.metrics.model import ApiRequest as ApiRequest
@@ -110,6 +112,7 @@ _HOMES: dict[str, str] = {
     "StoreUnavailable": "errors",
     "Subscription": "metrics.stream",
     "SystemClock": "clock",
+    "TerminalDashboard": "metrics.dashboard",
     "ToolColumn": "metrics.batch",
     "ToolExecution": "metrics.model",
     "ToolMetric": "metrics.tools",
@@ -120,6 +123,7 @@ _HOMES: dict[str, str] = {
     "WindowView": "metrics.model",
     "get_active_run_store": "runs.active",
     "get_metrics_collector": "metrics.collector",
+    "get_terminal_dashboard": "metrics.dashboard",
     "get_tool_metrics_tracker": "metrics.tools",
     "list_runs": "runs.viewer",
     "reset_metrics_collector": "metrics.collector",
