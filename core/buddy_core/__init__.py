@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from buddy_core.errors import AmbiguousRun as AmbiguousRun
     from buddy_core.errors import BadArtifactName as BadArtifactName
     from buddy_core.errors import BuddyError as BuddyError
+    from buddy_core.errors import PortUnavailable as PortUnavailable
     from buddy_core.errors import RunClosed as RunClosed
     from buddy_core.errors import RunLocked as RunLocked
     from buddy_core.errors import RunNotFound as RunNotFound
@@ -55,6 +56,10 @@ if TYPE_CHECKING:
     from buddy_core.metrics.tools import ToolMetricsTracker as ToolMetricsTracker
     from buddy_core.metrics.tools import get_tool_metrics_tracker as get_tool_metrics_tracker
     from buddy_core.metrics.tools import reset_tool_metrics_tracker as reset_tool_metrics_tracker
+    from buddy_core.prometheus.exporter import PrometheusExporter as PrometheusExporter
+    from buddy_core.prometheus.exporter import get_prometheus_exporter as get_prometheus_exporter
+    from buddy_core.prometheus.server import MetricsServer as MetricsServer
+    from buddy_core.prometheus.server import serve_metrics as serve_metrics
     from buddy_core.runs.active import get_active_run_store as get_active_run_store
     from buddy_core.runs.active import reset_run_store as reset_run_store
     from buddy_core.runs.active import set_active_run_store as set_active_run_store
@@ -93,6 +98,9 @@ _HOMES: dict[str, str] = {
     "MetricRecorded": "metrics.stream",
     "MetricsCollector": "metrics.collector",
     "MetricsExport": "metrics.model",
+    "MetricsServer": "prometheus.server",
+    "PortUnavailable": "errors",
+    "PrometheusExporter": "prometheus.exporter",
     "ProviderMetrics": "metrics.model",
     "PruneReport": "runs.prune",
     "Run": "runs.run_context",
@@ -123,12 +131,14 @@ _HOMES: dict[str, str] = {
     "WindowView": "metrics.model",
     "get_active_run_store": "runs.active",
     "get_metrics_collector": "metrics.collector",
+    "get_prometheus_exporter": "prometheus.exporter",
     "get_terminal_dashboard": "metrics.dashboard",
     "get_tool_metrics_tracker": "metrics.tools",
     "list_runs": "runs.viewer",
     "reset_metrics_collector": "metrics.collector",
     "reset_run_store": "runs.active",
     "reset_tool_metrics_tracker": "metrics.tools",
+    "serve_metrics": "prometheus.server",
     "set_active_run_store": "runs.active",
     "show_run": "runs.viewer",
     "tail_run": "runs.viewer",

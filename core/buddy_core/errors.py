@@ -29,3 +29,7 @@ class BadArtifactName(BuddyError):
 
 class StoreUnavailable(BuddyError):
     """The runs directory cannot be used: missing, not a directory, or no permission."""
+
+
+class PortUnavailable(BuddyError):
+    """Nothing can listen there: the port is in use, not for this user, or the host is none of this machine."""

@@ -1,0 +1,102 @@
+"""Everything a collector counted, in the two text formats that Prometheus scrapes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from buddy_core.metrics.collector import MetricsCollector, get_metrics_collector
+from buddy_core.prometheus.custom import custom_families
+from buddy_core.prometheus.families import Family
+from buddy_core.prometheus.fixed import fixed_families
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.metrics_core import Metric as MetricFamily
+
+TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""Content type of what `export` gives."""
+
+OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+"""Content type of what `export_openmetrics` gives."""
+
+
+class PrometheusExporter:
+    """Writes the numbers of one collector as they are now; it keeps none of its own.
+
+    Counters never go down but when the collector is reset. Error messages, prompts, arguments and anything
+    else but names never leave; secrets in names are masked.
+    """
+
+    content_type = TEXT
+    openmetrics_content_type = OPENMETRICS
+
+    def __init__(self, collector: MetricsCollector) -> None:
+        self._collector = collector
+        self._made: CollectorRegistry | None = None
+
+    def families(self) -> list[Family]:
+        """Every family with its samples, as of now."""
+        totals = self._collector.totals()
+        return [*fixed_families(totals), *custom_families(totals.custom)]
+
+    def export(self) -> str:
+        """The text format, version 0.0.4."""
+        from prometheus_client.exposition import generate_latest
+
+        return generate_latest(self._registry()).decode()
+
+    def export_openmetrics(self) -> str:
+        """The OpenMetrics format, version 1.0.0."""
+        from prometheus_client.openmetrics.exposition import generate_latest
+
+        return generate_latest(self._registry()).decode()  # type: ignore[no-untyped-call,no-any-return]
+
+    def collect(self) -> Iterator[MetricFamily]:
+        """The families as `prometheus_client` has them, for whoever keeps a registry of their own."""
+        return _client_families(self.families())
+
+    def _registry(self) -> CollectorRegistry:
+        if self._made is None:
+            from prometheus_client import CollectorRegistry
+
+            made = CollectorRegistry()
+            made.register(self)
+            self._made = made
+        return self._made
+
+
+def _client_families(families: Iterable[Family]) -> Iterator[MetricFamily]:
+    from prometheus_client.metrics_core import Metric as MetricFamily
+    from prometheus_client.utils import floatToGoString
+
+    for family in families:
+        written = MetricFamily(family.name, family.help, family.type)
+        suffix = "_total" if family.type == "counter" else ""
+        for labels, value in family.values.items():
+            written.add_sample(family.name + suffix, dict(labels), value)
+        for labels, series in family.buckets.items():
+            plain = dict(labels)
+            for bound, count in zip(series.bounds, series.up_to, strict=True):
+                le = floatToGoString(bound)  # type: ignore[no-untyped-call]
+                written.add_sample(f"{family.name}_bucket", {**plain, "le": le}, count)
+            written.add_sample(f"{family.name}_bucket", {**plain, "le": "+Inf"}, series.count)
+            if series.sum is not None:
+                written.add_sample(f"{family.name}_count", plain, series.count)
+                written.add_sample(f"{family.name}_sum", plain, series.sum)
+        yield written
+
+
+_process_lock = threading.Lock()
+_process_exporter: tuple[MetricsCollector, PrometheusExporter] | None = None
+
+
+def get_prometheus_exporter() -> PrometheusExporter:
+    """The exporter of the process's collector; a new one after that collector was replaced."""
+    global _process_exporter
+    collector = get_metrics_collector()
+    with _process_lock:
+        if _process_exporter is None or _process_exporter[0] is not collector:
+            _process_exporter = (collector, PrometheusExporter(collector))
+        return _process_exporter[1]
