@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -54,10 +55,12 @@ class Compare(Protocol):
 
 @pytest.fixture(autouse=True)
 def _plain_environment() -> Iterator[None]:
-    """Nothing of the person's own environment may change a picture; Textual reads NO_COLOR in its App."""
+    """Nothing of the person's own environment or files may change a picture; Textual reads NO_COLOR in its App."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("NO_COLOR", raising=False)
         patch.setenv("TZ", "UTC")
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, os.devnull)  # nothing can be read or written below it
         time.tzset()
         yield
     time.tzset()

@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "TERM": "xterm-256color",
     "LANG": "C.UTF-8",
     "TZ": "UTC",
+    "XDG_CONFIG_HOME": os.devnull,
+    "XDG_STATE_HOME": os.devnull,
     **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
 }
 

@@ -79,14 +79,9 @@ def test_the_later_directory_wins() -> None:
 
 
 def test_without_arguments_every_field_has_a_value() -> None:
+    """None where nobody said anything, so that the configuration can."""
     args = parse([])
-    assert (args.command, args.window, args.tab, args.once, args.refresh) == (
-        None,
-        None,
-        "overview",
-        False,
-        0.25,
-    )
+    assert (args.command, args.window, args.tab, args.once, args.refresh) == (None, None, None, False, None)
 
 
 @pytest.mark.parametrize(

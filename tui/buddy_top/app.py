@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -153,4 +154,26 @@ class BuddyTop(Workspace):
         """Every key that works here."""
         from buddy_top.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.place))
+        self.push_screen(HelpScreen(self.place, self.registry))
+
+
+def monitor_class(keymap: Mapping[str, str]) -> type[BuddyTop]:
+    """The monitor, with the keys of the user's own.
+
+    The toolkit's own way of remapping takes a key from every command that shares it, as `t` does; so the
+    bindings are declared anew instead.
+
+    Raises:
+        BadConfig: There is no such command or key, or a key would do two things in one place.
+    """
+    if not keymap:
+        return BuddyTop
+    from buddy_top.config.keymap import remapped
+
+    commands = remapped(REGISTRY, keymap)
+    body = {"BINDINGS": [command.binding() for command in commands], "registry": commands}
+    made = types.new_class(
+        "BuddyTop", (BuddyTop,), {"inherit_bindings": False}, lambda names: names.update(body)
+    )
+    made.__module__ = __name__
+    return made

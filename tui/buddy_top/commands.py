@@ -253,11 +253,17 @@ MOVING: tuple[tuple[str, str], ...] = (
 """The keys every table understands by itself, for the help screen."""
 
 
-def commands_at(place: Place) -> Iterable[Command]:
+MOVING_KEYS = frozenset(
+    ("j", "k", "up", "down", "pageup", "pagedown", "g", "G", "home", "end", "enter", "space")
+)
+"""The names of those keys, which no command can have without taking them from every table."""
+
+
+def commands_at(place: Place, commands: Iterable[Command] = COMMANDS) -> Iterable[Command]:
     """The commands that do something at `place`."""
-    return (command for command in COMMANDS if place in command.places)
+    return (command for command in commands if place in command.places)
 
 
-def footer_at(place: Place) -> list[Command]:
+def footer_at(place: Place, commands: Iterable[Command] = COMMANDS) -> list[Command]:
     """The commands the footer shows at `place`, the most useful first."""
-    return sorted((c for c in commands_at(place) if c.footer), key=lambda command: command.footer)
+    return sorted((c for c in commands_at(place, commands) if c.footer), key=lambda command: command.footer)

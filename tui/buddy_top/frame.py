@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path, PurePath
 from typing import Literal
@@ -13,7 +14,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.runs.census import NOT_THERE_YET
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
-from buddy_top.commands import COMMANDS, Place, commands_at, footer_at
+from buddy_top.commands import COMMANDS, Command, Place, commands_at, footer_at
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.headerline import HeaderFields
 from buddy_top.widgets.tabline import TabLabel
@@ -48,11 +49,15 @@ def any_activity(snapshot: Snapshot) -> bool:
     return bool(view.total_requests or view.total_tool_calls or view.total_errors or view.unattributed_tokens)
 
 
-def footer_keys(place: Place, *, empty: bool = False) -> list[tuple[str, str, str]]:
+def footer_keys(
+    place: Place, commands: Sequence[Command] = COMMANDS, *, empty: bool = False
+) -> list[tuple[str, str, str]]:
     """Key, word and action of what the footer shows; `empty` is said while there is no run at all."""
-    shown = footer_at(place)
+    shown = footer_at(place, commands)
     if empty:
-        shown = [command for command in commands_at(place) if command.id in ("demo", "help", "quit")]
+        shown = [
+            command for command in commands_at(place, commands) if command.id in ("demo", "help", "quit")
+        ]
     return [(command.key_text, command.word, command.action) for command in shown]
 
 

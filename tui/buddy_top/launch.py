@@ -8,8 +8,10 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 from buddy_core.clock import Clock
 from buddy_core.metrics.window import Window
@@ -17,36 +19,42 @@ from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings
 from buddy_top.cli.parser import wrong_usage
-from buddy_top.options import Options
+from buddy_top.config.load import Choices
+from buddy_top.config.places import state_file
+from buddy_top.config.remembered import save
+from buddy_top.options import TABS, Options, TabName
 
 _LAST_RESORT_S = 1.0
 """After the screen is gone: how long threads that do not end may keep the process."""
 
 
-def run_monitor(args: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+def run_monitor(args: argparse.Namespace, choices: Choices, settings: Settings, clock: Clock) -> int:
     """Draw the monitor on `settings.runs_dir`, which need not exist yet; returns the exit code."""
     if os.path.lexists(settings.runs_dir):
         check_runs_dir(settings.runs_dir)
-    code, wants_demo = _draw(_options(args, settings.runs_dir, clock, home=settings.home))
+    code, wants_demo = _draw(_options(args, choices, settings.runs_dir, clock, home=settings.home), choices)
     if wants_demo:
-        return run_demo(args, clock)
+        return run_demo(args, choices, clock)
     return code
 
 
-def run_demo(args: argparse.Namespace, clock: Clock) -> int:
+def run_demo(args: argparse.Namespace, choices: Choices, clock: Clock) -> int:
     """Draw the monitor on a demonstration agent, whose runs are removed at the end; returns the exit code."""
     from buddy_top.cli.picture import print_once, screen_is_possible
     from buddy_top.demo import Demonstration
 
     with _signals_unwind(), Demonstration(seed=args.seed, speed=args.speed, clock=clock) as demonstration:
         if args.once or args.json or not screen_is_possible():
-            return print_once(demonstration.runs_dir, args, clock)
-        options = _options(args, demonstration.runs_dir, clock, demo=True, remove=demonstration.close)
-        return _draw(options)[0]
+            return print_once(demonstration.runs_dir, choices.value("window", str), args.json, clock)
+        options = _options(
+            args, choices, demonstration.runs_dir, clock, demo=True, remove=demonstration.close
+        )
+        return _draw(options, choices)[0]
 
 
 def _options(
     args: argparse.Namespace,
+    choices: Choices,
     runs_dir: Path,
     clock: Clock,
     *,
@@ -54,36 +62,43 @@ def _options(
     demo: bool = False,
     remove: Callable[[], None] | None = None,
 ) -> Options:
+    window = choices.value("window", str)
+    remembers = not demo and bool(choices.value("remember", bool))
     return Options(
         runs_dir=runs_dir,
-        window=None if args.window is None else Window(args.window),
-        tab=args.tab,
-        refresh_s=args.refresh,
-        theme=args.theme,
-        read_only=args.read_only,
+        window=None if window is None else Window(window),
+        tab=cast(TabName, choices.value("tab", str) or TABS[0]),
+        refresh_s=choices.value("refresh", float) or 0.25,
+        theme=choices.value("theme", str),
+        read_only=bool(choices.value("read_only", bool)),
         debug=args.debug,
         ascii=not speaks_utf8(os.environ),
         demo=demo,
+        left=choices.remembered if remembers else None,
         home=home,
         clock=clock,
         on_forced_exit=remove,
     )
 
 
-def _draw(options: Options) -> tuple[int, bool]:
+def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
     """Run the app to its end: its exit code, and whether the user asked for the demonstration next."""
     gc.disable()  # what is loaded now stays: a search for garbage among it would be a seventh of the start
     from textual.theme import BUILTIN_THEMES
 
-    from buddy_top.app import BuddyTop
+    from buddy_top.app import monitor_class
     from buddy_top.teardown import end_process_within
     from buddy_top.themes import THEMES
 
     names = [*(theme.name for theme in THEMES), *BUILTIN_THEMES]
+    if options.theme not in names and choices.settings["theme"].origin == "remembered":
+        options = replace(options, theme=None)  # there is no such theme any more
     if options.theme is not None and options.theme not in names:
         wrong_usage(f"there is no theme {options.theme!r}; there are {', '.join(names)}")
-    app = BuddyTop(options)
+    app = monitor_class(choices.file.keys)(options)
     code = app.run_screen()
+    if options.left is not None and code == 0:
+        save(state_file(), app.left_at())
     if not app.wants_demo:
         end_process_within(_LAST_RESORT_S, code)
     return code, app.wants_demo

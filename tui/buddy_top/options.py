@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.window import Window
+
+if TYPE_CHECKING:
+    from buddy_top.config.remembered import Remembered
 
 TabName = Literal["overview", "providers", "tools", "errors", "runs"]
 """The five tabs, in the order of their number keys."""
@@ -37,6 +40,8 @@ class Options:
     """The terminal does not speak UTF-8: draw with ASCII alone."""
     demo: bool = False
     """The runs are those of the demonstration agent."""
+    left: Remembered | None = None
+    """How the screen was left last time; None where nobody wants to know."""
     home: Path | None = None
     """The user's home, which paths on the screen are shortened by."""
     clock: Clock = field(default_factory=SystemClock)

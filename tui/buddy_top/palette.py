@@ -82,7 +82,7 @@ class RegistryProvider(_EntryProvider):
     def entries(self) -> Iterable[Entry]:
         """Those that make sense without a cursor."""
         app = self.monitor
-        for command in commands_at(app.place):
+        for command in commands_at(app.place, app.registry):
             if command.palette:
                 name = f"{command.word[0].upper()}{command.word[1:]} ({command.key_text})"
                 yield Entry(name, command.help, partial(app.run_action, command.action))

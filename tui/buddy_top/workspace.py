@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -13,7 +14,8 @@ from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
 from buddy_top import frame
-from buddy_top.commands import Place
+from buddy_top.commands import COMMANDS, Command, Place
+from buddy_top.config.remembered import Remembered
 from buddy_top.feed import SnapshotFeed, live_feed
 from buddy_top.messages import FeedFailed, OpenRun, OpenTab, SnapshotTaken, WantsChanged
 from buddy_top.options import Options
@@ -40,6 +42,8 @@ class Workspace(SafeApp):
     CSS_PATH = frame.STYLE_SHEETS
     TITLE = "buddy-top"
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
+    registry: Sequence[Command] = COMMANDS
+    """What can be done here, with the keys that do it."""
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-tiny"), (24, "-short"), (34, "-tall")]  # noqa: RUF012
 
     def __init__(self, options: Options, feed: SnapshotFeed | None = None) -> None:
@@ -53,11 +57,14 @@ class Workspace(SafeApp):
         self.run_page: RunPage | None = None
         self.panes: dict[Tab, Pane] = {}
         self._window_is_chosen = options.window is not None
+        self._window_was_chosen = False
+        self._left = options.left or Remembered()
+        self._first_theme = options.theme or THEMES[0].name
         self._columns = 80
         self._focused_before: Widget | None = None
         for theme in THEMES:
             self.register_theme(theme)
-        self.begin_with_theme(options.theme or THEMES[0].name)
+        self.begin_with_theme(self._first_theme)
 
     def get_default_screen(self) -> RootScreen:
         """A screen without keys of its own, that says when it is about to be laid out anew."""
@@ -135,7 +142,7 @@ class Workspace(SafeApp):
         with self.batch_update():
             self.header.set_fields(self._header_fields(self.snapshot))
             self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
-            self.footer.set_keys(frame.footer_keys(self.place, empty=is_empty(self.snapshot)))
+            self.footer.set_keys(frame.footer_keys(self.place, self.registry, empty=is_empty(self.snapshot)))
             self.visible_pane.show(self.snapshot)
 
     # Panes
@@ -157,6 +164,7 @@ class Workspace(SafeApp):
         await self.leave_run()
         if tab not in self.panes:
             self.panes[tab] = pane_class(tab)()
+            self.panes[tab].restore_order(self._left.orders.get(tab.value))
             await self.body.mount(self.panes[tab])
         self.tab = tab
         for other, pane in self.panes.items():
@@ -166,7 +174,7 @@ class Workspace(SafeApp):
     def _arrive(self) -> None:
         self.visible_pane.focus_main()
         self.filter_line.hold(self.visible_pane.filter_text)
-        self.footer.set_keys(frame.footer_keys(self.place))
+        self.footer.set_keys(frame.footer_keys(self.place, self.registry))
         self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
         self.draw()
         self._ask()
@@ -241,7 +249,7 @@ class Workspace(SafeApp):
 
     def choose_window(self, window: Window) -> None:
         """A person chose this window, so no other is chosen for them."""
-        self._window_is_chosen = True
+        self._window_is_chosen = self._window_was_chosen = True
         self.set_window(window)
 
     def set_window(self, window: Window) -> None:
@@ -250,6 +258,22 @@ class Workspace(SafeApp):
         if self.snapshot is not None:
             self.header.set_fields(self._header_fields(self.snapshot))
         self._ask()
+
+    def left_at(self) -> Remembered:
+        """How the screen is left: what was chosen on it, over what was chosen on it before."""
+        values = dict(self._left.values)
+        if self.tab.value != self.options.tab:
+            values["tab"] = self.tab.value
+        if self._window_was_chosen:
+            values["window"] = self.window.value
+        if self.theme != self._first_theme:
+            values["theme"] = self.theme
+        orders = dict(self._left.orders)
+        for tab, pane in self.panes.items():
+            orders.pop(tab.value, None)
+            if order := pane.chosen_order():
+                orders[tab.value] = order
+        return Remembered(values, orders)
 
     def run_names(self) -> tuple[tuple[str, str], ...]:
         """Run ids and objectives, newest first, for the palette."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from buddy_core.clock import SystemClock
 from buddy_core.errors import BuddyError, RunNotFound, StoreUnavailable
 from buddy_core.settings import RUNS_DIR_VARIABLE, Settings
+from buddy_top.cli import picture
 from buddy_top.cli.grammar import parse
 from buddy_top.cli.output import (
     BROKEN_PIPE,
@@ -22,6 +23,9 @@ from buddy_top.cli.output import (
     complain,
     report,
 )
+from buddy_top.cli.parser import WRONG_USAGE
+from buddy_top.config.file import BadConfig
+from buddy_top.config.load import gather
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _command(args)
     except RunNotFound as error:
         return complain(error, NO_SUCH_RUN)
+    except BadConfig as error:
+        return complain(error, WRONG_USAGE)
     except BuddyError as error:
         return complain(error, FAILED)
     except KeyboardInterrupt:
@@ -47,20 +53,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(args: argparse.Namespace) -> int:
     clock = SystemClock()
+    is_screen = args.handler is None and not args.once and not args.json and picture.screen_is_possible()
+    choices = gather(args, os.environ, screen=is_screen and args.command is None)
     if args.command == "demo":
         from buddy_top.launch import run_demo
 
-        return run_demo(args, clock)
-    settings = Settings.from_env(runs_dir=args.runs_dir)
-    if settings.home is None and args.runs_dir is None and RUNS_DIR_VARIABLE not in os.environ:
+        return run_demo(args, choices, clock)
+    settings = Settings.from_env(runs_dir=choices.runs_dir)
+    nowhere = settings.home is None and choices.runs_dir is None and RUNS_DIR_VARIABLE not in os.environ
+    if nowhere and args.command != "config":
         raise StoreUnavailable("HOME is not set, so there is no place to look: name one with --runs-dir")
     if args.handler is not None:
         code: int = args.handler(args, settings.runs_dir, clock)
         return code
-    from buddy_top.cli import picture
-
-    if args.once or args.json or not picture.screen_is_possible():
-        return picture.print_once(settings.runs_dir, args, clock)
+    if not is_screen:
+        return picture.print_once(settings.runs_dir, choices.value("window", str), args.json, clock)
     from buddy_top.launch import run_monitor
 
-    return run_monitor(args, settings, clock)
+    return run_monitor(args, choices, settings, clock)

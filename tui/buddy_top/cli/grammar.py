@@ -6,10 +6,12 @@ import argparse
 from collections.abc import Sequence
 
 from buddy_core._version import __version__
-from buddy_core.metrics.window import Window
-from buddy_top.cli import runs
-from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, seconds
-from buddy_top.options import TABS
+from buddy_top.cli import config, runs
+from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, typed
+from buddy_top.config.schema import SETTINGS
+
+_COMMANDS = (config,)
+"""Modules of commands of their own; each has `add(commands, everywhere)`."""
 
 _RUN_COMMANDS = (runs,)
 """Modules of commands about runs; each has `add(commands, everywhere)`."""
@@ -30,11 +32,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         runs_dir=None,
         json=False,
         debug=False,
+        config=None,
         window=None,
-        tab="overview",
-        refresh=0.25,
+        tab=None,
+        refresh=None,
         theme=None,
-        read_only=False,
+        read_only=None,
+        remember=None,
         once=False,
         command=None,
         run_command=None,
@@ -58,6 +62,8 @@ def _parser() -> OneLineParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_demo(commands, [everywhere, screen])
     _add_run(commands, everywhere)
+    for module in _COMMANDS:
+        module.add(commands, everywhere)
     return parser
 
 
@@ -65,6 +71,7 @@ def _everywhere() -> OneLineParser:
     """Options accepted before and after a command; suppressed defaults keep the one from undoing the other."""
     options = OneLineParser(add_help=False, argument_default=argparse.SUPPRESS)
     options.add_argument("--runs-dir", type=directory, metavar="DIR", help="where run directories live")
+    options.add_argument("--config", type=directory, metavar="FILE", help="another configuration file")
     options.add_argument("--json", action="store_true", help="print JSON instead of text")
     options.add_argument("--debug", action="store_true", help="show tracebacks when something breaks")
     return options
@@ -73,13 +80,16 @@ def _everywhere() -> OneLineParser:
 def _screen() -> OneLineParser:
     options = OneLineParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = options.add_argument_group("the monitor")
-    windows = [window.value for window in Window]
-    group.add_argument("--window", choices=windows, help="how far back to look")
-    group.add_argument("--tab", type=_tab, metavar="NAME", help=f"tab to open: {', '.join(TABS)}, or 1 to 5")
-    group.add_argument("--refresh", type=seconds, metavar="S", help="seconds between two pictures under load")
-    group.add_argument("--theme", metavar="NAME", help="colour theme")
-    group.add_argument("--read-only", action="store_true", help="offer nothing that writes or runs anything")
     group.add_argument("--once", action="store_true", help="print one picture as text (or --json) and exit")
+    for setting in SETTINGS:
+        if setting.flag == "--runs-dir":
+            continue
+        if isinstance(setting.default, bool):
+            group.add_argument(setting.flag, action=argparse.BooleanOptionalAction, help=setting.help)
+        else:
+            group.add_argument(
+                setting.flag, type=typed(setting.parse), metavar=setting.metavar, help=setting.help
+            )
     return options
 
 
@@ -110,10 +120,3 @@ def _add_run(commands: Commands, everywhere: OneLineParser) -> None:
     inner = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
     for module in _RUN_COMMANDS:
         module.add(inner, everywhere)
-
-
-def _tab(text: str) -> str:
-    name = TABS[int(text) - 1] if text in ("1", "2", "3", "4", "5") else text.lower()
-    if name not in TABS:
-        raise argparse.ArgumentTypeError(f"there is no tab {text!r}; there are {', '.join(TABS)}")
-    return name

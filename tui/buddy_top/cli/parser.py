@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from buddy_core.safety.output import stream_writer
 from buddy_core.safety.text import plain
+from buddy_top.config.schema import BadValue, Value
 
 WRONG_USAGE = 2
 """Exit code for arguments that make no sense."""
@@ -44,12 +46,16 @@ def directory(text: str) -> str:
     return text
 
 
-def seconds(text: str) -> float:
-    """Between 0.05 and 60."""
-    value = _number(text)
-    if not 0.05 <= value <= 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.05 and 60 seconds")
-    return value
+def typed(parse: Callable[[object], Value]) -> Callable[[str], Value]:
+    """The value of a setting, for the argument parser: complaints in its words."""
+
+    def convert(text: str) -> Value:
+        try:
+            return parse(text)
+        except BadValue as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
 
 
 def factor(text: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -20,7 +19,7 @@ def screen_is_possible(environ: dict[str, str] | None = None) -> bool:
     return term not in ("", "dumb", "unknown") and all(end is not None and end.isatty() for end in ends)
 
 
-def print_once(runs_dir: Path, args: argparse.Namespace, clock: Clock) -> int:
+def print_once(runs_dir: Path, window_name: str | None, as_json: bool, clock: Clock) -> int:
     """Everything is read, one picture or one JSON object is printed."""
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
@@ -32,8 +31,8 @@ def print_once(runs_dir: Path, args: argparse.Namespace, clock: Clock) -> int:
     observer = Observer(runs_dir, collector, clock=clock)
     observer.load()
     observer.close()
-    window, now_ms = Window(args.window or "all"), clock.now_ms()
-    if args.json:
+    window, now_ms = Window(window_name or "all"), clock.now_ms()
+    if as_json:
         print_text(to_text(once_document(collector, observer, window, now_ms=now_ms)))
     else:
         print_lines(picture(collector, observer, window, now_ms=now_ms, width=terminal_width()))

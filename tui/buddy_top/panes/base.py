@@ -45,6 +45,13 @@ class Pane(Container):
     def toggle_grouping(self) -> None:
         """The other way of laying out its rows, where there are two."""
 
+    def chosen_order(self) -> tuple[str, bool] | None:
+        """The column its table was sorted by, and whether from the top; None where nobody chose."""
+        return None
+
+    def restore_order(self, order: tuple[str, bool] | None) -> None:
+        """Sort as it was left; called before it is shown. A column there is no more is ignored."""
+
     def step_view(self, step: int) -> None:
         """The next view of the run beside it, where there is one."""
 
@@ -159,6 +166,16 @@ class TablePane(Pane, Generic[Row]):
         self.order = order
         self.table.set_sort(order.key, order.descending)
         self.redraw()
+
+    def chosen_order(self) -> tuple[str, bool] | None:
+        """The order, where it is not the natural one."""
+        return (self.order.key, self.order.descending) if self.order != self.ORDER else None
+
+    def restore_order(self, order: tuple[str, bool] | None) -> None:
+        """Before the table is made: take the order, if the column still is one to sort by."""
+        keys = {field.key for field in self.fields if field.column.sortable}
+        if order is not None and order[0] in keys:
+            self.order = Order(*order)
 
     def sort_by(self, key: str) -> None:
         """Sort by a column; the same one again reverses."""

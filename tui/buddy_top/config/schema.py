@@ -1,0 +1,131 @@
+"""Every setting, declared once: its name in the file, its flag, its variable, its default and what it may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from buddy_core.metrics.window import Window
+from buddy_core.settings import RUNS_DIR_VARIABLE
+from buddy_top.options import TABS
+
+Value = str | float | bool | None
+"""What a setting can be; None where a choice is left to the monitor."""
+
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+class BadValue(ValueError):
+    """A value that a setting cannot have; the message says which it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `parse` takes text, or a value as TOML has it, and raises `BadValue`."""
+
+    name: str
+    flag: str
+    variable: str
+    default: Value
+    metavar: str
+    help: str
+    parse: Callable[[object], Value]
+
+
+def a_choice(*words: str) -> Callable[[object], Value]:
+    """One of `words`, in any case."""
+
+    def parse(given: object) -> Value:
+        word = str(given).strip().lower()
+        if word not in words:
+            raise BadValue(f"{given!r} is none of {', '.join(words)}")
+        return word
+
+    return parse
+
+
+def a_tab(given: object) -> Value:
+    """A tab by its name or its number."""
+    text = str(given).strip()
+    return TABS[int(text) - 1] if text in ("1", "2", "3", "4", "5") else a_choice(*TABS)(given)
+
+
+def some_seconds(given: object) -> Value:
+    """From 0.05 to 60."""
+    try:
+        value = float(given) if isinstance(given, str | int | float) and given is not True else math.nan
+    except ValueError:
+        value = math.nan
+    if not 0.05 <= value <= 60:
+        raise BadValue(f"{given!r} is not between 0.05 and 60 seconds")
+    return value
+
+
+def yes_or_no(given: object) -> Value:
+    """A boolean, or one of the words people write for it."""
+    word = str(given).strip().lower()
+    if word not in (*_YES, *_NO):
+        raise BadValue(f"{given!r} is neither true nor false")
+    return word in _YES
+
+
+def some_text(given: object) -> Value:
+    """Words that are not empty."""
+    if not isinstance(given, str) or not given.strip():
+        raise BadValue(f"{given!r} is no name")
+    return given.strip()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "runs_dir",
+        "--runs-dir",
+        RUNS_DIR_VARIABLE,
+        None,
+        "DIR",
+        "where run directories live; else ~/.codebuddy/runs",
+        some_text,
+    ),
+    Setting(
+        "window",
+        "--window",
+        "BUDDY_TOP_WINDOW",
+        None,
+        "WINDOW",
+        f"how far back to look: {', '.join(window.value for window in Window)}",
+        a_choice(*(window.value for window in Window)),
+    ),
+    Setting("tab", "--tab", "BUDDY_TOP_TAB", "overview", "NAME", f"tab to open: {', '.join(TABS)}", a_tab),
+    Setting(
+        "refresh",
+        "--refresh",
+        "BUDDY_TOP_REFRESH",
+        0.25,
+        "S",
+        "seconds between two pictures under load",
+        some_seconds,
+    ),
+    Setting("theme", "--theme", "BUDDY_TOP_THEME", "buddy-dark", "NAME", "colour theme", some_text),
+    Setting(
+        "read_only",
+        "--read-only",
+        "BUDDY_TOP_READ_ONLY",
+        False,
+        "YES",
+        "offer nothing that writes or runs anything",
+        yes_or_no,
+    ),
+    Setting(
+        "remember",
+        "--remember",
+        "BUDDY_TOP_REMEMBER",
+        True,
+        "YES",
+        "open where the screen was left: tab, window, order of the tables",
+        yes_or_no,
+    ),
+)
+"""All of them, in the order they are listed."""
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
