@@ -182,9 +182,9 @@ class TestEncoding:
         assert stored["command"] == "make"
         assert stored["output"].startswith("xxx")
         assert len(encode_event(NOW, RUN, "decision", data)) <= MAX_EVENT_BYTES
-        whole = json.dumps({"ts": NOW, "runId": RUN, "type": "decision", "data": data}, separators=(",", ":"))
-        assert stored["fullLength"] == len(whole) + 1
-        assert stored["sha256"] == hashlib.sha256(whole.encode() + b"\n").hexdigest()
+        output = data["output"].encode()
+        assert stored["fullLength"] == len(output)
+        assert stored["sha256"] == hashlib.sha256(output).hexdigest()
         assert stored["truncated"] is True
 
     @pytest.mark.parametrize(

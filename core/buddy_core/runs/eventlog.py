@@ -1,153 +1,95 @@
 """The writing end of one `events.jsonl`: whole lines, one `write(2)` each, nothing buffered (promise C1).
 
 What `append` has acknowledged survives SIGKILL, because it is in the kernel. A file that does not end in a
-newline, after a crash or a write that failed half-way, gets one before the next event (promise C2), so that
-a torn line never swallows an intact one.
+newline, after a crash, gets one before the next event (promise C2), so that a torn line never swallows an
+intact one. A line of which the disk took only a part is not torn while its writer lives: `resume` goes on
+where the file really ends.
 """
 
 from __future__ import annotations
 
 import errno
-import math
 import os
-import stat
-from collections.abc import Mapping
-from contextlib import suppress
-from decimal import Decimal
-from typing import Any
 
-import msgspec
+from buddy_core.runs.encoding import MAX_EVENT_BYTES, encode_event
+from buddy_core.runs.files import close_quietly, open_private, retried
 
-from buddy_core.runs.json_values import Json, printable_utf8, to_json_value
+__all__ = ["EVENTS_NAME", "MAX_EVENT_BYTES", "EventLog", "encode_event"]
 
 EVENTS_NAME = "events.jsonl"
 """Name of the event file inside a run's directory."""
-
-MAX_EVENT_BYTES = 1024 * 1024
-"""Longest line that is written; readers skip longer ones."""
-
-_LEAST_INT, _MOST_INT = -(2**63), 2**64 - 1
-_STRING_LIMITS = (64 * 1024, 4 * 1024, 256)
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_encode = msgspec.json.Encoder().encode
 
 
 class EventLog:
     """Appends to the `events.jsonl` of the run directory open as `dir_fd`. Not thread-safe by itself.
 
     Raises:
-        OSError: A link, a pipe or a device stands in the file's place, or the disk refuses.
+        OSError: A link, a pipe or a device stands in the file's place, it has a second name or another
+            owner, or the disk refuses.
     """
 
     def __init__(self, dir_fd: int) -> None:
-        self._fd = os.open(EVENTS_NAME, _FLAGS, 0o600, dir_fd=dir_fd)
-        try:
-            self._torn = not _ends_in_newline(self._fd)
-        except OSError:
-            self.close()
-            raise
+        self.error: OSError | None = None
+        """Why the last append failed."""
+        self._fd = open_private(EVENTS_NAME, os.O_RDWR | os.O_APPEND, dir_fd=dir_fd)
+        self._whole = False  # the file is known to end in a newline
+        self._begun = 0  # so many bytes of the line that failed are thought to be at the end of the file
 
     def append(self, line: bytes) -> bool:
-        """Write one line that ends in a newline; False when the disk did not take all of it."""
-        data = b"\n" + line if self._torn else line
-        written = self._write(data)
-        if written:
-            self._torn = data[written - 1] != 0x0A
-        return written == len(data)
+        """Write one line that ends in a newline; False when the disk did not take all of it.
+
+        A line that failed may be handed to `resume`; one that is given up stays in the file as a torn line.
+        """
+        whole, self._whole = self._whole, False  # so that a signal that interrupts this leaves no wrong claim
+        self._begun = 0
+        if whole:
+            try:
+                taken = os.write(self._fd, line)
+            except OSError as error:
+                return self.resume(line) if isinstance(error, BlockingIOError) else self._failed(error)
+            if taken == len(line):
+                self._whole = True
+                return True
+            self._begun = taken
+        return self.resume(line)
+
+    def resume(self, line: bytes) -> bool:
+        """Append what is missing of `line`, the last one that failed; whole if nothing of it is there."""
+        try:
+            while rest := self._missing(line):
+                taken = retried(os.write, self._fd, rest)
+                if taken == 0:
+                    return self._failed(OSError(errno.ENOSPC, "the disk takes no more bytes"))
+                self._begun = max(0, len(line) - len(rest) + taken)
+        except OSError as error:
+            return self._failed(error)
+        self._begun = 0
+        self._whole = True
+        return True
+
+    def duplicate(self) -> int:
+        """Another descriptor of the file, for whoever asks the disk to keep it."""
+        return os.dup(self._fd)
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            os.close(fd)
+            close_quietly(fd)
 
-    def _write(self, data: bytes) -> int:
-        """How many bytes the disk took; short writes are continued until it takes no more."""
-        written = 0
-        try:
-            while written < len(data):
-                taken = os.write(self._fd, data[written:] if written else data)
-                if taken == 0:
-                    break
-                written += taken
-        except OSError:
-            return written
-        return written
+    def _failed(self, error: OSError) -> bool:
+        """Remember why; always False."""
+        self.error = error
+        return False
 
+    def _missing(self, line: bytes) -> bytes:
+        """What `line` lacks to be the last one of the file, by what is in the file and not by what was said.
 
-def encode_event(ts: int, run_id: str, type: str, data: object) -> bytes:
-    """One line of `events.jsonl`, newline included, at most `MAX_EVENT_BYTES` long. Never raises.
-
-    What JSON cannot say is described in words, what is too long is cut; either way `data.truncated` is
-    true, and of a cut payload `data.fullLength` (bytes) and `data.sha256` tell what it was.
-    """
-    payload = data if isinstance(data, Mapping) else {} if data is None else {"value": data}
-    if not isinstance(type, str):  # annotations do not stop a caller
-        type = str(to_json_value(type)[0])
-    payload, line = _encoded(ts, run_id, type, payload)
-    return line if len(line) <= MAX_EVENT_BYTES else _shortened(ts, run_id, type, payload, line)
-
-
-def _encoded(ts: int, run_id: str, type: str, data: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
-    with suppress(Exception):  # any object may be handed in, and its methods may do anything
-        if _is_exact(data):
-            return data, _line(ts, run_id, type, data)
-    return _sanitised(ts, run_id, type, data)
-
-
-def _is_exact(value: object) -> bool:
-    """False for what the encoder takes but changes without a word: NaN, bytes, decimals, endless integers."""
-    if value is None or isinstance(value, str):
-        return True
-    if isinstance(value, int):
-        return _LEAST_INT <= value <= _MOST_INT
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, dict):
-        return all(map(_is_exact, value.values()))
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(map(_is_exact, value))
-    return not isinstance(value, bytes | bytearray | memoryview | Decimal)
-
-
-def _line(ts: int, run_id: str, type: str, data: Mapping[str, Any]) -> bytes:
-    return _encode({"ts": ts, "runId": run_id, "type": type, "data": data}) + b"\n"
-
-
-def _sanitised(ts: int, run_id: str, type: str, data: object) -> tuple[Mapping[str, Any], bytes]:
-    clean, changed = to_json_value(data)
-    payload: dict[str, Any] = clean if isinstance(clean, dict) else {"value": clean}
-    if changed:
-        payload["truncated"] = True
-    return payload, _line(ts, run_id, printable_utf8(type), payload)
-
-
-def _shortened(ts: int, run_id: str, type: str, data: Mapping[str, Any], line: bytes) -> bytes:
-    import hashlib  # brings OpenSSL, which nearly no event needs
-
-    facts = {"truncated": True, "fullLength": len(line), "sha256": hashlib.sha256(line).hexdigest()}
-    type = type[:200]
-    clean, _ = to_json_value(data)
-    for limit in _STRING_LIMITS:
-        shorter = _line(ts, run_id, type, {**_cut(clean, limit), **facts})
-        if len(shorter) <= MAX_EVENT_BYTES:
-            return shorter
-    return _line(ts, run_id, type, facts)
-
-
-def _cut(value: Json, limit: int) -> Json:
-    """`value` with every string and every list cut to `limit`."""
-    if isinstance(value, str):
-        return value if len(value) <= limit else value[:limit] + "…"
-    if isinstance(value, list):
-        return [_cut(item, limit) for item in value[:limit]]
-    if isinstance(value, dict):
-        return {key[:limit]: _cut(item, limit) for key, item in list(value.items())[:limit]}
-    return value
-
-
-def _ends_in_newline(fd: int) -> bool:
-    found = os.fstat(fd)
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "not a plain file", EVENTS_NAME)
-    return found.st_size == 0 or os.pread(fd, 1, found.st_size - 1) == b"\n"
+        A kernel may claim more than it did, and somebody may have cut the file meanwhile.
+        """
+        size = os.fstat(self._fd).st_size
+        begun = self._begun
+        if begun and size >= begun and os.pread(self._fd, begun, size - begun) == line[:begun]:
+            return line[begun:]
+        self._begun = 0
+        return line if size == 0 or os.pread(self._fd, 1, size - 1) == b"\n" else b"\n" + line

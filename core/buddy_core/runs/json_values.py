@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, TypeAlias
+from decimal import Decimal
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,6 +24,10 @@ MAX_INT = 2**53
 
 _MAX_DEPTH = 40
 _MAX_DIGITS = 300
+_MAX_WORDS = 4096
+_MAX_DESCRIBED = 1_000
+_ROOM = 8 * 1024 * 1024
+_T = TypeVar("_T")
 _decode = msgspec.json.Decoder().decode
 
 
@@ -82,37 +87,61 @@ def count_of(value: object) -> int | None:
 
 def to_json_value(value: object) -> tuple[Json, bool]:
     """`value` with everything JSON cannot say described in words, and whether anything had to be."""
-    cleaner = _Cleaner()
-    return cleaner.clean(value, _MAX_DEPTH), cleaner.changed
+    cleaner = Cleaner()
+    return cleaner.cleaned(value), cleaner.changed
 
 
-class _Cleaner:
-    """Walks one value; remembers the containers it is inside, so that a cycle ends."""
+class Cleaner:
+    """Makes JSON of any value: what JSON cannot say is described, what is too long is cut. Raises nothing.
 
-    def __init__(self) -> None:
+    It walks at most `room` values and characters in all, so that something endless ends; cuts texts and
+    containers longer than `limit`, and what is nested deeper than `depth`.
+    """
+
+    def __init__(self, *, room: int = _ROOM, limit: int = _ROOM, depth: int = _MAX_DEPTH) -> None:
         self.changed = False
-        self._inside: set[int] = set()
+        self.longest: str | None = None
+        """The longest text that was cut."""
+        self._room = room
+        self._limit = limit
+        self._depth = depth
+        self._described = 0
+        self._inside: set[int] = set()  # the containers it is inside, so that a cycle ends
 
-    def clean(self, value: object, depth: int) -> Json:
-        if value is None or value is True or value is False:
-            return value
-        if isinstance(value, str):
-            return self._text(value)
-        if isinstance(value, int):
-            return self._integer(value)
-        if isinstance(value, float):
-            return value if math.isfinite(value) else self._told(None)
-        if isinstance(value, bytes | bytearray):
-            return self._told(bytes(value[:4096]).decode("utf-8", "replace"))
-        return self._container(value, depth)
+    def cleaned(self, value: object) -> Json:
+        """`value` as JSON; `changed` tells whether it says less than it did."""
+        return self._clean(value, self._depth)
+
+    def _clean(self, value: object, depth: int) -> Json:
+        self._room -= 1
+        try:
+            if value is None or value is True or value is False:
+                return value
+            if isinstance(value, str):
+                return self._text(str.__str__(value))
+            if isinstance(value, int):
+                return self._integer(int.__int__(value))
+            if isinstance(value, float):
+                return float.__float__(value) if math.isfinite(value) else self._told(None)
+            if isinstance(value, bytes | bytearray | memoryview):
+                return self._told(bytes(value[:_MAX_WORDS]).decode("utf-8", "replace"))
+            return self._container(value, depth)
+        except Exception:  # noqa: BLE001  a value whose methods raise is described like any other object
+            return self._told(self._description(value))
 
     def _text(self, value: str) -> str:
+        keep = min(self._limit, max(self._room, 0))
+        if len(value) > keep:
+            if len(value) > len(self.longest or ""):
+                self.longest = value
+            value = self._told(value[:keep] + "…")
+        self._room -= len(value)
         text = printable_utf8(value)
-        return text if text is value else self._told(text)
+        return text if text is value else str(self._told(text))
 
     def _integer(self, value: int) -> Json:
         if value.bit_length() <= 64:
-            return int(value)
+            return value
         small = value.bit_length() <= _MAX_DIGITS * 3
         return self._told(str(value) if small else f"an integer of {value.bit_length()} bits")
 
@@ -122,26 +151,56 @@ class _Cleaner:
         self._inside.add(id(value))
         try:
             if isinstance(value, Mapping):
-                return {self._key(key): self.clean(item, depth - 1) for key, item in value.items()}
+                items = self._within(value.items())
+                return {self._key(key): self._clean(item, depth - 1) for key, item in items}
             if isinstance(value, Sequence | AbstractSet):
-                return [self.clean(item, depth - 1) for item in value]
-        except Exception:  # noqa: BLE001  a container that cannot be walked is described like any other object
-            self.changed = True
+                return [self._clean(item, depth - 1) for item in self._within(value)]
+            return self._builtin(value, depth)
         finally:
             self._inside.discard(id(value))
-        return self._told(_describe(value))
+
+    def _within(self, items: Iterable[_T]) -> Iterator[_T]:
+        """The first of `items`, as many as there is room for."""
+        for number, item in enumerate(items):
+            if number >= self._limit or self._room <= 0:
+                self.changed = True
+                return
+            yield item
+
+    def _builtin(self, value: object, depth: int) -> Json:
+        """What the encoder knows how to say: dates, identifiers, enumerations, data classes."""
+        if isinstance(value, Decimal):
+            return self._told(self._description(value))
+        try:
+            known = msgspec.to_builtins(value)
+        except Exception:  # noqa: BLE001  neither does the encoder know it
+            return self._told(self._description(value))
+        return self._clean(known, depth - 1)
 
     def _key(self, key: object) -> str:
-        return self._text(key) if isinstance(key, str) else str(self._told(_describe(key)))
+        return (
+            self._text(str.__str__(key)) if isinstance(key, str) else str(self._told(self._description(key)))
+        )
 
     def _told(self, substitute: Json) -> Json:
         self.changed = True
         return substitute
 
+    def _description(self, value: object) -> str:
+        """What an object says of itself, or only its type when even that raises, or too many were asked."""
+        self._described += 1
+        if self._described > _MAX_DESCRIBED:
+            return _type_name(value)
+        try:
+            words = printable_utf8(str.__str__(str(value)[:_MAX_WORDS]))
+        except Exception:  # noqa: BLE001  a hostile __str__ must not reach the host
+            return _type_name(value)
+        self._room -= len(words)
+        return words
 
-def _describe(value: object) -> str:
-    """What an object says of itself, or only its type when even that raises."""
+
+def _type_name(value: object) -> str:
     try:
-        return printable_utf8(str(value))[:4096]
-    except Exception:  # noqa: BLE001  a hostile __str__ must not reach the host
-        return f"<{type(value).__name__}>"
+        return printable_utf8(f"<{type(value).__name__}>"[:_MAX_WORDS])
+    except Exception:  # noqa: BLE001  a hostile metaclass neither
+        return "<object>"

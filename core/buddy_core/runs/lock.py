@@ -11,6 +11,7 @@ import os
 import time
 
 from buddy_core.errors import RunLocked
+from buddy_core.runs.files import close_quietly, open_private
 
 LOCK_NAME = "run.lock"
 """Name of the lock file inside a run's directory."""
@@ -29,8 +30,7 @@ class RunLock:
     """
 
     def __init__(self, dir_fd: int) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        self._fd = os.open(LOCK_NAME, flags, 0o600, dir_fd=dir_fd)
+        self._fd = open_private(LOCK_NAME, os.O_RDWR, dir_fd=dir_fd)
         try:
             _lock(self._fd)
         except BlockingIOError:
@@ -44,7 +44,7 @@ class RunLock:
         """Let go; a second call does nothing. A forked child calls this too, which leaves its parent's hold."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            os.close(fd)
+            close_quietly(fd)
 
 
 def _lock(fd: int) -> None:
@@ -52,6 +52,6 @@ def _lock(fd: int) -> None:
     for _ in range(_TRIES - 1):
         try:
             return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except (BlockingIOError, InterruptedError):
             time.sleep(_PAUSE_S)
     return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from buddy_core.clock import Clock
 from buddy_core.runs.artifacts import ARTIFACTS_NAME
-from buddy_core.runs.eventlog import EventLog, encode_event
-from buddy_core.runs.files import make_directory, replace_file
-from buddy_core.runs.lock import RunLock
+from buddy_core.runs.backlog import Backlog, Gap
+from buddy_core.runs.eventlog import EVENTS_NAME, EventLog, encode_event
+from buddy_core.runs.files import close_quietly, make_directory
+from buddy_core.runs.lock import LOCK_NAME, RunLock
 from buddy_core.runs.model import EndStatus, RunMetrics, RunSummary
 from buddy_core.runs.records import (
     dump_metrics,
@@ -23,6 +25,13 @@ from buddy_core.runs.records import (
     metadata_to_wire,
     updated_metrics,
 )
+from buddy_core.runs.runfiles import RunFiles
+
+SUMMARY_NAME = "summary.json"
+METRICS_NAME = "metrics.json"
+
+_TYPE_WITHIN = 80
+"""Beyond a run's id, the type of an event stands within so many bytes of its line's beginning."""
 
 _open_writers: weakref.WeakSet[RunWriter] = weakref.WeakSet()
 
@@ -30,36 +39,61 @@ _open_writers: weakref.WeakSet[RunWriter] = weakref.WeakSet()
 class RunWriter:
     """Writes the run of `summary` into a new directory below `root_fd`.
 
-    All methods may be called from any thread. In a forked child the writer is abandoned: it writes nothing,
-    and the parent's lock is not touched.
+    All methods may be called from any thread, also from a signal handler in the midst of another one. No
+    method waits for the disk: what they wrote is with the kernel, and `durability_lost` tells when the disk
+    refused to keep it. In a forked child the writer is abandoned: it writes nothing, and the parent's lock
+    is not touched.
+
+    Args:
+        root_fd: The runs directory.
+        summary: What is known of the run when it starts.
+        clock: Where durations come from, and the times of what the writer itself records.
+        durable: False leaves everything to the kernel's own write-back.
+        report: Told "durability lost", once, when the disk refuses to keep what was written; in any thread.
 
     Raises:
         FileExistsError: The directory exists already; a writer never adopts one.
         OSError: The disk refuses.
     """
 
-    def __init__(self, root_fd: int, summary: RunSummary, *, clock: Clock, durable: bool = True) -> None:
+    def __init__(
+        self,
+        root_fd: int,
+        summary: RunSummary,
+        *,
+        clock: Clock,
+        durable: bool = True,
+        report: Callable[[str], object] | None = None,
+    ) -> None:
         self.run_id = summary.run_id
         self.metrics = RunMetrics()
         self.closed = False
         self.end_recorded = False
         """True once `run_end` is in the event log."""
+        self.durability_lost: str | None = None
+        """Why a power cut may cost what was recorded: the disk's own words. Never taken back."""
+        self.gap: Gap | None = None
+        """What became of events while the disk took none; None while nothing was refused."""
         self._summary = summary
         self._clock = clock
-        self._durable = durable
+        self._report = report
         self._began_ms = clock.monotonic_ms()
         self._events = 0
         self._tool_calls = 0
+        self._type_within = len(summary.run_id) + _TYPE_WITHIN
         self._artifacts: set[str] = set()
-        self._guard = threading.Lock()
-        self._dir_fd = make_directory(summary.run_id, dir_fd=root_fd)
+        self._backlog: Backlog | None = None
+        self._guard = threading.RLock()
+        dir_fd = make_directory(summary.run_id, dir_fd=root_fd)
         with ExitStack() as undo:
-            undo.callback(os.close, self._dir_fd)
-            self._lock = RunLock(self._dir_fd)
+            undo.callback(close_quietly, dir_fd)
+            self._take_back = partial(_remove, summary.run_id, root_fd, dir_fd)
+            undo.callback(self._take_back)
+            self._lock = RunLock(dir_fd)
             undo.callback(self._lock.release)
-            self._log = EventLog(self._dir_fd)
+            self._log = EventLog(dir_fd)
             undo.callback(self._log.close)
-            self._artifacts_fd = make_directory(ARTIFACTS_NAME, dir_fd=self._dir_fd)
+            self._files = RunFiles(dir_fd, failed=self._lose_durability, durable=durable)
             undo.pop_all()
         _open_writers.add(self)
 
@@ -76,106 +110,138 @@ class RunWriter:
         return {**objective, "metadata": metadata} if metadata else {**objective}
 
     def begin(self) -> None:
-        """Record `run_start` and the first state of both JSON files; closes the writer when it cannot.
+        """Record `run_start` and the first state of both JSON files; removes the run when it cannot.
 
         Raises:
             OSError: The disk took not all of it.
         """
         try:
             if not self.emit("run_start", self.start_payload, at_ms=self._summary.started_at):
-                raise OSError("the disk takes no events")
-            with self._guard:
-                self._save_both()
+                raise self._log.error or OSError("the disk takes no events")
+            self._save_both()
         except OSError:
+            self._take_back()
             self.close()
             raise
 
-    def emit(self, type: str, data: object, *, at_ms: int) -> bool:
-        """Append one event that happened at `at_ms`; False when it is not safely with the kernel."""
+    def emit(self, kind: str, data: object, *, at_ms: int) -> bool:
+        """Append one event that happened at `at_ms`; False when it is not safely with the kernel.
+
+        An event that the disk refused waits, and is written when it takes events again: within the bounds of
+        `backlog`, in order, and once.
+        """
         if self.closed:
             return False
-        line = encode_event(at_ms, self.run_id, type, data)
+        line = encode_event(at_ms, self.run_id, kind, data)
         with self._guard:
-            return not self.closed and self._append(type, line)
+            if self._backlog is None and not self.closed and self._log.append(line):
+                self._events += 1
+                if type(kind) is str and kind == "tool_call":
+                    self._tool_calls += 1
+                return True
+            return self._append_late(line)
 
     def save_artifact(self, name: str, content: bytes) -> None:
         """Write an artifact under a name that was checked, and count it if it is new."""
-        with self._guard:
-            replace_file(name, content, dir_fd=self._artifacts_fd, durable=False)
+        with self._files.guard:
+            self._files.save_artifact(name, content)
             self._artifacts.add(name)
             self._summary = replace(self._summary, artifact_count=len(self._artifacts))
             self._save_summary()
 
     def set_metrics(self, metrics: RunMetrics) -> None:
         """Replace the totals."""
-        with self._guard:
+        with self._files.guard:
             self.metrics = metrics
             self._save_metrics()
 
     def update_metrics(self, changes: Mapping[str, Any]) -> None:
         """Set some of the totals and keep the others."""
-        with self._guard:
+        with self._files.guard:
             self.metrics = updated_metrics(self.metrics, changes)
             self._save_metrics()
 
     def add_metrics(self, amounts: Mapping[str, Any]) -> None:
         """Add to some of the totals and keep the others."""
-        with self._guard:
+        with self._files.guard:
             self.metrics = increased_metrics(self.metrics, amounts)
             self._save_metrics()
 
     def is_below(self, root_fd: int) -> bool:
         """True when the run's name in the directory open as `root_fd` still leads to what is written here."""
-        try:
-            found = os.stat(self.run_id, dir_fd=root_fd, follow_symlinks=False)
-        except OSError:
-            return False
-        own = os.fstat(self._dir_fd)
-        return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
+        return self._files.is_named(self.run_id, root_fd)
 
     def finish(self, status: EndStatus) -> bool:
         """Record the end, fill in what the writer itself knows, and let go of the run.
 
         False when the disk did not take all of it; the lock is released all the same.
         """
-        if self.closed:
-            return False
         now_ms = self._clock.now_ms()
         with self._guard:
-            recorded = self.end_recorded = self._append(
-                "run_end", encode_event(now_ms, self.run_id, "run_end", {"status": status})
-            )
-            self._summary = replace(self._summary, status=status, ended_at=now_ms)
-            self.metrics = self._final_metrics()
-            try:
-                self._save_both()
-            except OSError:
-                recorded = False
+            if self.closed:
+                return False
+            recorded = self.end_recorded = self.emit("run_end", {"status": status}, at_ms=now_ms)
+            with self._files.guard:
+                self._summary = replace(self._summary, status=status, ended_at=now_ms)
+                self.metrics = self._final_metrics()
+                try:
+                    self._save_both(urgent=True)
+                except OSError:
+                    recorded = False
             self.abandon()
         return recorded
 
     def close(self) -> None:
         """Let go of the run without ending it; readers will call it interrupted."""
-        if not self.closed:
-            with self._guard:
+        with self._guard:
+            if not self.closed:
                 self.abandon()
 
     def abandon(self) -> None:
         """Close every descriptor without a word, and without waiting for another thread."""
         self.closed = True
+        if self._backlog is not None:
+            self.gap = self._backlog.gap
         self._log.close()
         self._lock.release()
-        for fd in (self._artifacts_fd, self._dir_fd):
-            if fd >= 0:
-                os.close(fd)
-        self._artifacts_fd = self._dir_fd = -1
+        self._files.close()
 
-    def _append(self, type: str, line: bytes) -> bool:
-        recorded = self._log.append(line)
-        if recorded:
-            self._events += 1
-            self._tool_calls += type == "tool_call"
-        return recorded
+    def _append_late(self, line: bytes) -> bool:
+        """Append `line` after what waits, if the disk takes it by now; the guard is held."""
+        if self.closed:
+            return False
+        if self._backlog is None:
+            self._backlog = Backlog(self._log, self._clock.now_ms())
+            self._backlog.hold(line)
+            return False
+        if not self._backlog.drain(self._count):
+            self._backlog.hold(line)
+            return False
+        self.gap, self._backlog = self._backlog.gap, None
+        self._record("error" if self.gap.lost else "decision", _words_of(self.gap))
+        return self._backlog is None and self._log.append(line) and self._count(line)
+
+    def _record(self, kind: str, words: Mapping[str, Any]) -> None:
+        """Record what happened to the record itself."""
+        self.emit(kind, words, at_ms=self._clock.now_ms())
+
+    def _count(self, line: bytes) -> bool:
+        """Count an event that came late into the file; always True."""
+        self._events += 1
+        if line.find(b'"type":"tool_call"', 0, self._type_within) >= 0:
+            self._tool_calls += 1
+        return True
+
+    def _lose_durability(self, error: OSError) -> None:
+        """Called in the flusher's thread. What is lost stays lost, whatever the disk says later."""
+        if self.durability_lost is not None:
+            return
+        self.durability_lost = words = error.strerror or str(error)
+        self._summary = replace(self._summary, extra={**self._summary.extra, "durabilityLost": words})
+        if self._report is not None:
+            self._report("durability lost")
+        message = f"the disk refused to keep what was recorded ({words}): a power cut may cost events"
+        self._record("error", {"message": message, "kind": "durability_lost"})
 
     def _final_metrics(self) -> RunMetrics:
         elapsed = int(self._clock.monotonic_ms() - self._began_ms)
@@ -185,17 +251,35 @@ class RunWriter:
             tool_call_count=max(self.metrics.tool_call_count, self._tool_calls),
         )
 
-    def _save_both(self) -> None:
-        self._save_summary()
-        self._save_metrics()
+    def _save_both(self, *, urgent: bool = False) -> None:
+        self._save_summary(urgent=urgent)
+        self._save_metrics(urgent=urgent)
 
-    def _save_summary(self) -> None:
-        data = dump_summary(self.summary)
-        replace_file("summary.json", data, dir_fd=self._dir_fd, durable=self._durable)
+    def _save_summary(self, *, urgent: bool = False) -> None:
+        self._files.save(SUMMARY_NAME, lambda: dump_summary(self.summary), urgent=urgent)
+        with suppress(OSError):  # no descriptor to spare: the kernel writes the events back in its own time
+            self._files.keep(EVENTS_NAME, self._log.duplicate(), urgent=urgent)
 
-    def _save_metrics(self) -> None:
-        data = dump_metrics(self.metrics)
-        replace_file("metrics.json", data, dir_fd=self._dir_fd, durable=self._durable)
+    def _save_metrics(self, *, urgent: bool = False) -> None:
+        self._files.save(METRICS_NAME, lambda: dump_metrics(self.metrics), urgent=urgent)
+
+
+def _words_of(gap: Gap) -> dict[str, Any]:
+    """The payload of the note that a gap leaves; `since` in wall milliseconds."""
+    told = f"the disk took no events for a while ({gap.cause}): {gap.late} came late, {gap.lost} are lost"
+    key = "message" if gap.lost else "description"
+    return {"kind": "recording_gap", key: told, "late": gap.late, "lost": gap.lost, "since": gap.since_ms}
+
+
+def _remove(run_id: str, root_fd: int, dir_fd: int) -> None:
+    """Take back a run that could not begin, as far as the disk lets it; its names are known."""
+    with suppress(OSError):
+        for name in (EVENTS_NAME, SUMMARY_NAME, METRICS_NAME, LOCK_NAME):
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=dir_fd)
+        with suppress(FileNotFoundError):
+            os.rmdir(ARTIFACTS_NAME, dir_fd=dir_fd)
+        os.rmdir(run_id, dir_fd=root_fd)
 
 
 def _abandon_in_child() -> None:

@@ -1,0 +1,125 @@
+"""Files are written back behind the recorder's back: one thread asks the disk, and nobody waits for it.
+
+`fsync` takes milliseconds, on a busy disk seconds, and the host must not be kept for more than five
+(promise C9). So whoever replaced a file hands its descriptor over and goes on. What is handed in for the same
+file before the disk was asked replaces what waits: a thousand updates a second cost a few `fsync`s.
+
+The thread lives only while something waits. It is never joined; at the end of the process it is given a
+quarter of a second.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from buddy_core.runs.files import close_quietly, retried
+
+COALESCE_S = 0.2
+"""How long a file waits for a newer version of itself before the disk is asked."""
+
+EXIT_WAIT_S = 0.25
+"""How long the end of the process waits for the disk."""
+
+_UNSUPPORTED = frozenset((errno.EINVAL, errno.ENOTSUP, errno.ENOSYS))
+
+Failed = Callable[[OSError], None]
+"""Told, in the flusher's thread, that the disk did not take what was handed in."""
+
+Key = tuple[int, str]
+"""Whose file it is, and its name; "." is the directory, which is asked after its files."""
+
+
+class Flusher:
+    """Takes descriptors, asks the disk to keep what they name, and closes them. Safe to use from any thread."""
+
+    def __init__(self, coalesce_s: float = COALESCE_S) -> None:
+        self._coalesce_s = coalesce_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew in a forked child, where no thread is left and nothing of the parent's is flushed."""
+        for fd, _failed in getattr(self, "_waiting", {}).values():
+            close_quietly(fd)
+        self._changed = threading.Condition(threading.RLock())  # a signal handler may record, too
+        self._waiting: dict[Key, tuple[int, Failed]] = {}
+        self._running = False
+        self._asking = False
+        self._urgent = False
+
+    def submit(self, key: Key, fd: int, failed: Failed, *, urgent: bool = False) -> None:
+        """Own `fd` from now on; `urgent` does not wait for a newer version."""
+        with self._changed:
+            older = self._waiting.pop(key, None)
+            self._waiting[key] = (fd, failed)
+            self._urgent |= urgent
+            if urgent:
+                self._changed.notify_all()
+            self._start()
+        if older is not None:
+            close_quietly(older[0])
+
+    def wait(self, timeout_s: float = EXIT_WAIT_S) -> bool:
+        """Ask the disk at once, and say whether it was done with everything in time."""
+        with self._changed:
+            self._urgent = True
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: not (self._waiting or self._asking), timeout_s)
+
+    def _start(self) -> None:
+        if self._running:
+            return
+        self._running = True
+        try:
+            _thread.start_new_thread(self._run, ())  # threading's start() would wait for the thread
+        except RuntimeError:  # no more threads: the next one who submits tries again
+            self._running = False
+
+    def _run(self) -> None:
+        while taken := self._take():
+            try:
+                for _key, (fd, failed) in sorted(taken.items(), key=_directories_last):
+                    _flush(fd, failed)
+            finally:
+                with self._changed:
+                    self._asking = False
+                    self._changed.notify_all()
+
+    def _take(self) -> dict[Key, tuple[int, Failed]]:
+        """What waits, once it has waited long enough; nothing when the thread may end."""
+        with self._changed:
+            deadline = time.monotonic() + self._coalesce_s
+            while self._waiting and not self._urgent and (left := deadline - time.monotonic()) > 0:
+                self._changed.wait(left)
+            taken, self._waiting = self._waiting, {}
+            self._urgent = False
+            self._asking = self._running = bool(taken)
+            return taken
+
+
+def _directories_last(item: tuple[Key, object]) -> bool:
+    return item[0][1] == "."
+
+
+def _flush(fd: int, failed: Failed) -> None:
+    try:
+        retried(os.fsync, fd)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            with suppress(Exception):  # whoever is told must not end the thread
+                failed(error)
+    finally:
+        close_quietly(fd)
+
+
+SHARED = Flusher()
+"""The one flusher of this process."""
+
+os.register_at_fork(after_in_child=SHARED.reset)
+atexit.register(SHARED.wait)
