@@ -333,7 +333,7 @@ class MetricsCollector(MetricsReader):
 
         A callback that raises is isolated; after ten failures in a row (raising, or holding the recorder
         up for 50 ms; for 500 ms counts as ten) it is not called any more. `listener_failures` counts them.
-        Raises `ValueError` for an event there is not, `TypeError` for what cannot be called.
+        Raises `ValueError` for an event there is not, `TypeError` for what is no ordinary function.
         """
         return self._broadcast.on(event, callback)
 

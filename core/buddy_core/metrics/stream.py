@@ -34,6 +34,9 @@ SLOW_MS = 50.0
 DEEPEST = 3
 """Callbacks that record, whose callbacks record …: beyond this depth callbacks are left out."""
 
+_COROUTINE = 0x80
+"""`inspect.CO_COROUTINE`, without importing inspect: the flag of an `async def`."""
+
 BREATH = 64
 """Events a consumer takes in a row before its event loop gets a turn, however fast the recorder is."""
 
@@ -226,6 +229,8 @@ class Broadcast:
         name = checked_name(name)
         if not callable(callback):
             raise TypeError(f"{callback!r} cannot be called")
+        if getattr(getattr(callback, "__code__", None), "co_flags", 0) & _COROUTINE:
+            raise TypeError("a callback runs in the recorder's thread; asynchronous code takes `subscribe`")
         listener = Listener(callback)
         with self._lock:
             self._listeners[name] = (*self._listeners.get(name, ()), listener)
