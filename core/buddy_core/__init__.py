@@ -70,6 +70,9 @@ if TYPE_CHECKING:
     from buddy_core.runs.model import RunRecord as RunRecord
     from buddy_core.runs.model import RunSummary as RunSummary
     from buddy_core.runs.prune import PruneReport as PruneReport
+    from buddy_core.runs.replay.model import ReplayReport as ReplayReport
+    from buddy_core.runs.replay.session import ReplayCancelled as ReplayCancelled
+    from buddy_core.runs.replay.session import replay_run as replay_run
     from buddy_core.runs.run_context import Run as Run
     from buddy_core.runs.store import RunStore as RunStore
     from buddy_core.runs.viewer import list_runs as list_runs
@@ -104,6 +107,8 @@ _HOMES: dict[str, str] = {
     "ProviderMetrics": "metrics.model",
     "PruneReport": "runs.prune",
     "Run": "runs.run_context",
+    "ReplayCancelled": "runs.replay.session",
+    "ReplayReport": "runs.replay.model",
     "RunClosed": "errors",
     "RunEvent": "runs.model",
     "RunFacts": "runs.model",
@@ -135,6 +140,7 @@ _HOMES: dict[str, str] = {
     "get_terminal_dashboard": "metrics.dashboard",
     "get_tool_metrics_tracker": "metrics.tools",
     "list_runs": "runs.viewer",
+    "replay_run": "runs.replay.session",
     "reset_metrics_collector": "metrics.collector",
     "reset_run_store": "runs.active",
     "reset_tool_metrics_tracker": "metrics.tools",

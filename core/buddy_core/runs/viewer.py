@@ -62,7 +62,7 @@ def list_runs(
     limit: int = 20, *, store: RunsPlace | Path | None = None, out: Writable | LineWriter | None = None
 ) -> None:
     """Write a table of the newest `limit` runs (0: of all). Raises `StoreUnavailable`."""
-    runs_dir, clock = _place(store), SystemClock()
+    runs_dir, clock = place_of(store), SystemClock()
     found = load_facts(runs_dir, clock=clock)
     shown = found[:limit] if limit > 0 else found
     write = line_writer(out)
@@ -77,7 +77,7 @@ def show_run(
 
     `run_id` may be the beginning of an id, or `last`. Raises `RunNotFound` or `StoreUnavailable`.
     """
-    runs_dir, clock = _place(store), SystemClock()
+    runs_dir, clock = place_of(store), SystemClock()
     facts = find_facts(load_facts(runs_dir, clock=clock), run_id, runs_dir)
     timeline = load_timeline(runs_dir / facts.run_id)
     write = line_writer(out)
@@ -92,7 +92,7 @@ async def tail_run(
 
     `run_id` may be the beginning of an id, or `last`. Raises `RunNotFound` or `StoreUnavailable`.
     """
-    runs_dir = _place(store)
+    runs_dir = place_of(store)
     found = find_run(runs_dir, run_id)
     write = line_writer(out)
     follower = RunFollower(runs_dir, found)
@@ -224,7 +224,8 @@ def _last_words(follower: RunFollower) -> str:
     return f"{STATE_SIGNS[follower.status]} {follower.status}{damage}"
 
 
-def _place(store: RunsPlace | Path | None) -> Path:
+def place_of(store: RunsPlace | Path | None) -> Path:
+    """The runs directory that a `store` argument means; None is the one the environment names."""
     if store is None:
         return Settings.from_env().runs_dir
     return store if isinstance(store, Path) else store.runs_dir
