@@ -76,11 +76,12 @@ class Housekeeper:
         except Exception as error:  # noqa: BLE001 - nothing may be raised into the host
             self._count(type(error).__name__)
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait for the thread, if there is one."""
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the thread, if there is one; False when it is still at work then."""
         worker = self._worker
         if worker is not None:
             worker.join(timeout_s)
+        return worker is None or not worker.is_alive()
 
     def forget_in_child(self) -> None:
         """After fork: threads stay with the parent, and so may the lock."""

@@ -40,6 +40,7 @@ MAX_TEXT_ARTIFACT_BYTES = 16 * 1024 * 1024
 
 _MAX_OBJECTIVE = 10_000
 _MAX_TRIES = 100
+_BURST_MS = 1_000  # further back a clock was set, and ids follow it
 _END_WORDS = get_args(EndStatus)
 _stores: weakref.WeakSet[RunStore] = weakref.WeakSet()
 
@@ -81,6 +82,7 @@ class RunStore:
         self._refused: Counter[str] = Counter()
         self._listeners = Listeners()
         self._housekeeper = Housekeeper(self.runs_dir, max_runs, self._clock)
+        self._last_id_ms = -_BURST_MS
         self._guard = threading.Lock()
         _stores.add(self)
 
@@ -308,6 +310,10 @@ class RunStore:
         finally:
             os.close(root_fd)
 
+    def wait_for_prune(self, timeout_s: float) -> bool:
+        """Wait for the thread that tidies up after `start_run`; False when it is still at work then."""
+        return self._housekeeper.wait(timeout_s)
+
     def close(self) -> None:
         """Let go of every run that has not ended; readers will call those interrupted."""
         for writer in self._open.drain():
@@ -335,9 +341,8 @@ class RunStore:
         """
         for _ in range(_MAX_TRIES):
             now_ms = self._clock.now_ms()
-            summary = RunSummary(
-                self._new_id(now_ms), objective, "running", started_at=now_ms, metadata=metadata
-            )
+            run_id = self._new_id(self._id_time(now_ms))
+            summary = RunSummary(run_id, objective, "running", started_at=now_ms, metadata=metadata)
             try:
                 writer = RunWriter(root_fd, summary, clock=self._clock, durable=self._durable)
             except (FileExistsError, FileNotFoundError, RunLocked):
@@ -346,6 +351,13 @@ class RunStore:
                 return writer
             writer.close()
         raise StoreUnavailable(f"no free run id in {self.runs_dir}")
+
+    def _id_time(self, now_ms: int) -> int:
+        """The time for an id: runs that start in one millisecond get successive ones, so that ids keep their order."""
+        with self._guard:
+            burst = 0 <= self._last_id_ms - now_ms < _BURST_MS
+            self._last_id_ms = self._last_id_ms + 1 if burst else now_ms
+            return self._last_id_ms
 
     def _refuse(self, reason: str) -> bool:
         """Count what was not recorded; always False."""
