@@ -22,7 +22,7 @@ MOST_CONTEXT = 32
 CONTEXT_ROOM = 16_000
 """Characters of a whole context that are kept, about."""
 
-_DEEPEST = 4
+_DEEPEST = 6
 _PLAIN_TYPES = (int, float, bool, type(None))
 
 
@@ -141,11 +141,13 @@ class _Fitting:
         if type(value) in _PLAIN_TYPES and _json_number(value):
             self._left -= 8
             return value
+        if isinstance(value, bytes | bytearray):
+            return self._text(bytes(value[:LONGEST_MESSAGE]))
         try:
-            if depth > 0 and isinstance(value, Mapping):
-                return self.mapping(value, depth)
-            if depth > 0 and isinstance(value, list | tuple | AbstractSet):
-                return self._sequence(value, depth)
+            if isinstance(value, Mapping):
+                return self.mapping(value, depth) if depth > 0 else self._text("…")
+            if isinstance(value, list | tuple | AbstractSet):
+                return self._sequence(value, depth) if depth > 0 else self._text("…")
         except Exception:  # noqa: BLE001 - a container that cannot be walked is described like any other object
             return self._text(f"<{type(value).__name__}>")
         return self._text(value)
