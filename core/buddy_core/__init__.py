@@ -79,6 +79,13 @@ if TYPE_CHECKING:
     from buddy_core.runs.viewer import show_run as show_run
     from buddy_core.runs.viewer import tail_run as tail_run
     from buddy_core.settings import Settings as Settings
+    from buddy_core.telemetry import ObservabilityStatus as ObservabilityStatus
+    from buddy_core.telemetry import init_observability as init_observability
+    from buddy_core.telemetry import init_tracing as init_tracing
+    from buddy_core.telemetry import instrument as instrument
+    from buddy_core.telemetry import is_telemetry_enabled as is_telemetry_enabled
+    from buddy_core.telemetry import shutdown_observability as shutdown_observability
+    from buddy_core.telemetry import telemetry_losses as telemetry_losses
 
 _HOMES: dict[str, str] = {
     "Activity": "metrics.model",
@@ -103,6 +110,7 @@ _HOMES: dict[str, str] = {
     "MetricsExport": "metrics.model",
     "MetricsServer": "prometheus.server",
     "PortUnavailable": "errors",
+    "ObservabilityStatus": "telemetry",
     "PrometheusExporter": "prometheus.exporter",
     "ProviderMetrics": "metrics.model",
     "PruneReport": "runs.prune",
@@ -136,6 +144,12 @@ _HOMES: dict[str, str] = {
     "WindowView": "metrics.model",
     "get_active_run_store": "runs.active",
     "get_metrics_collector": "metrics.collector",
+    "init_observability": "telemetry",
+    "init_tracing": "telemetry",
+    "instrument": "telemetry",
+    "is_telemetry_enabled": "telemetry",
+    "shutdown_observability": "telemetry",
+    "telemetry_losses": "telemetry",
     "get_prometheus_exporter": "prometheus.exporter",
     "get_terminal_dashboard": "metrics.dashboard",
     "get_tool_metrics_tracker": "metrics.tools",

@@ -1,0 +1,49 @@
+"""A tracer provider of buddy-top's own, which sends over OTLP/HTTP.
+
+It is never made the process's global provider: that can be set only once, and belongs to the host, which may do
+so with one line: `opentelemetry.trace.set_tracer_provider(init_tracing())`. A provider the host has set is
+neither replaced nor shut down; see `buddy_core.telemetry.hooks` for how its spans and ours meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from buddy_core._version import __version__
+from buddy_core.telemetry.config import TracingConfig, release_of
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from buddy_core.telemetry.export import BoundedProcessor
+
+
+def make_provider(config: TracingConfig, env: Mapping[str, str]) -> tuple[TracerProvider, BoundedProcessor]:
+    """A provider as `config` says, and the processor that holds its queue; imports the SDK (about 0.2 s).
+
+    The resource is written out rather than detected: the SDK's detectors would add the command line, which
+    holds whatever its user typed, and the host's name.
+    """
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from buddy_core.telemetry.export import BoundedProcessor
+    from buddy_core.telemetry.ids import RunIds
+    from buddy_core.telemetry.masking import masker_for
+
+    processor = BoundedProcessor(config, masker_for(env))
+    resource = Resource(
+        {
+            **config.resource,
+            "service.name": config.service_name,
+            "service.version": release_of(env),
+            "telemetry.sdk.language": "python",
+            "telemetry.sdk.name": "opentelemetry",
+            "telemetry.distro.name": "buddy-top",
+            "telemetry.distro.version": __version__,
+        }
+    )
+    provider = TracerProvider(resource=resource, id_generator=RunIds(), shutdown_on_exit=False)
+    provider.add_span_processor(processor)
+    return provider, processor
