@@ -62,6 +62,17 @@ class ToolMetric:
     """Wall time in milliseconds since the epoch."""
 
 
+def reliability_score(successes: int, calls: int, avg_latency_ms: float | None) -> float:
+    """0 to 1: 0.8 × share of successes + 0.2 × max(0, 1 − average latency / 30 s); 0.5 without a call.
+
+    Without a latency, speed is neither good nor bad.
+    """
+    if calls <= 0:
+        return UNKNOWN_SCORE
+    speed = 0.5 if avg_latency_ms is None else max(0.0, 1 - avg_latency_ms / SLOW_MS)
+    return 0.8 * successes / calls + 0.2 * speed
+
+
 class _Calls:
     """What is remembered of one tool."""
 
@@ -73,12 +84,9 @@ class _Calls:
 
     @property
     def score(self) -> float:
-        """0.8 × share of successes + 0.2 × speed; without a latency, speed is neither good nor bad."""
-        speed = 0.5
-        if self.latencies:
-            average = math.fsum(self.latencies) / len(self.latencies)
-            speed = max(0.0, 1 - average / SLOW_MS)
-        return 0.8 * (self.total - self.failures) / self.total + 0.2 * speed
+        """As `reliability_score`, over the latencies remembered."""
+        average = math.fsum(self.latencies) / len(self.latencies) if self.latencies else None
+        return reliability_score(self.total - self.failures, self.total, average)
 
     def as_metric(self, name: str) -> ToolMetric:
         ordered = sorted(self.latencies)

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from buddy_core.metrics.model import ProviderMetrics
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failure_share_cell, number_cell
 from buddy_top.panes.fields import Field, Order
@@ -19,6 +20,7 @@ from buddy_top.panes.leads import RUN_COLUMNS, LeadsPanel, run_leads
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.widgets.bars import share_bar
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 
@@ -83,6 +85,24 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         age_field("last", 5, lambda r: r.last_request_at, priority=2),
     )
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._spent = 0.0
+        share: Field[P] = Field(
+            Column("share", Plain("of the cost"), 12, priority=8, sortable=False),
+            lambda row, _: self._share_cell(row),
+            lambda row: row.total_cost,
+        )
+        after = next(i for i, field in enumerate(self.FIELDS) if field.key == "cost") + 1
+        self.fields = (*self.FIELDS[:after], share, *self.FIELDS[after:])
+
+    def _share_cell(self, row: P) -> Cell:
+        """A bar and a percentage; nothing where the cost is not known."""
+        if row.total_cost is None or self._spent <= 0:
+            return number_cell(fmt.UNKNOWN)
+        share = row.total_cost / self._spent
+        return (*share_bar(share, 6), Span(Plain(f" {fmt.percent(100 * share):>5}"), "label"))
+
     def compose(self) -> ComposeResult:
         """The table above, the selected row's charts below."""
         with Panel(id="providers-list") as self.panel:
@@ -92,6 +112,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[P]:
         """Every provider and model with a request in the window."""
+        self._spent = sum(row.total_cost or 0.0 for row in snapshot.view.providers)
         return snapshot.view.providers
 
     def key_of(self, row: P) -> str:

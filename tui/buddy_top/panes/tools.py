@@ -9,7 +9,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from buddy_core.metrics.model import ToolMetrics
-from buddy_core.metrics.wilson import wilson_lower_bound
+from buddy_core.metrics.tools import reliability_score
+from buddy_core.metrics.wilson import wilson_interval, wilson_lower_bound
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
@@ -33,6 +34,21 @@ def _success_cell(row: T) -> Cell:
     share = 100.0 * row.success_count / row.total_calls
     ink = "value" if share >= 98 else "warn" if share >= 90 else "bad"
     return (Span(fmt.percent(share), ink),)
+
+
+def _interval_cell(row: T) -> Cell:
+    """Between what and what the true rate lies, in 95 of 100 such cases."""
+    low, high = wilson_interval(row.success_count, row.total_calls)
+    return (Span(Plain(f"{100 * low:.0f}–{100 * high:.0f} %"), "dim"),)
+
+
+def _score(row: T) -> float:
+    return reliability_score(row.success_count, row.total_calls, row.avg_duration_ms)
+
+
+def _score_cell(row: T) -> Cell:
+    score = _score(row)
+    return (Span(Plain(f"{score:.2f}"), "value" if score >= 0.9 else "warn" if score >= 0.7 else "bad"),)
 
 
 def _success_rank(row: T) -> float:
@@ -66,6 +82,12 @@ class ToolsPane(TablePane[ToolMetrics]):
             descending=False,
         ),
         Field(
+            Column("interval", Plain("interval"), 8, align="right", priority=6),
+            lambda r, _: _interval_cell(r),
+            _success_rank,
+            descending=False,
+        ),
+        Field(
             Column("failed", Plain("failed"), 6, align="right"),
             lambda r, _: failures_cell(r.error_count, 6),
             lambda r: r.error_count,
@@ -75,6 +97,12 @@ class ToolsPane(TablePane[ToolMetrics]):
         number_field("p95", 7, lambda r: r.p95_duration_ms, fmt.duration),
         number_field("max", 7, lambda r: r.max_duration_ms, fmt.duration, priority=2),
         number_field("total", 7, _total_ms, fmt.duration, priority=5),
+        Field(
+            Column("score", Plain("score"), 5, align="right", priority=4),
+            lambda r, _: _score_cell(r),
+            _score,
+            descending=False,
+        ),
         age_field("last", 5, lambda r: r.last_executed_at, priority=1),
     )
 
