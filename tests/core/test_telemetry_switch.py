@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -223,13 +224,18 @@ def look():
             __import__("subprocess").Popen.__init__, __import__("http.client").client.HTTPConnection.putrequest)
 before = look()
 import buddy_core
-print(buddy_core.init_observability(%r))
+print(buddy_core.init_observability())
 assert look() == before
 from opentelemetry import trace
 assert type(trace.get_tracer_provider()).__name__ == "ProxyTracerProvider"
-""" % (BOTH,)
+"""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-W", "error", "-c", script],
+        env={**os.environ, **BOTH},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "tracing='on', sentry='on'" in done.stdout

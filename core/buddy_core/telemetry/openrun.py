@@ -164,5 +164,5 @@ def _items(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def nanos(at_ms: float) -> int:
-    """Wall milliseconds in the nanoseconds of spans, never before the epoch nor past what the wire holds."""
-    return min(max(0, int(at_ms * 1_000_000)), 2**63 - 1)
+    """Wall milliseconds in the nanoseconds of spans, exact to the microsecond; never before the epoch nor past what the wire holds."""
+    return min(max(0, round(at_ms * 1_000) * 1_000), 2**63 - 1)

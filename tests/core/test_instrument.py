@@ -1,0 +1,490 @@
+"""Runs, steps, requests and tools become spans with OpenTelemetry's GenAI conventions, read back off the wire."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.core.otlp_receiver import OtlpReceiver, SeenSpan
+
+from buddy_core import (
+    ManualClock,
+    MetricsCollector,
+    RunStore,
+    init_tracing,
+    instrument,
+    shutdown_observability,
+    telemetry_losses,
+)
+from buddy_core.telemetry import openrun, spans
+
+RUN = "invoke_agent codebuddy"
+T0 = 1_767_890_000_000
+
+
+@dataclass
+class Bench:
+    """An instrumented store and collector whose spans arrive at a receiver."""
+
+    receiver: OtlpReceiver
+    store: RunStore
+    collector: MetricsCollector
+    clock: ManualClock
+
+    def tool(self, run_id: str, name: str, ms: float, *, id: str | None = None, success: bool = True) -> None:
+        """A call and, `ms` later, its result."""
+        self.store.emit(run_id, "tool_call", {"toolName": name, "toolCallId": id, "args": {"x": "secret"}})
+        self.clock.advance(ms)
+        self.store.emit(
+            run_id, "tool_result", {"toolName": name, "toolCallId": id, "success": success, "error": "no"}
+        )
+
+    def seen(self) -> list[SeenSpan]:
+        """Switch off, which sends everything, and return what arrived."""
+        shutdown_observability()
+        return self.receiver.spans
+
+    def one(self, name: str) -> SeenSpan:
+        """As `seen`, the one span of this name."""
+        self.seen()
+        return self.receiver.named(name)
+
+
+Start = Callable[..., Bench]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    with OtlpReceiver() as receiver:
+
+        def begin(**env: str) -> Bench:
+            clock = ManualClock(T0)
+            store, collector = RunStore(tmp_path, clock=clock), MetricsCollector(clock=clock)
+            assert init_tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **env}) is not None
+            instrument(collector, store)
+            return Bench(receiver, store, collector, clock)
+
+        yield begin
+        shutdown_observability()
+
+
+@pytest.fixture
+def bench(start: Start) -> Bench:
+    return start()
+
+
+def test_a_run_is_an_invoke_agent_span_from_its_start_to_its_end(bench: Bench) -> None:
+    run = bench.store.start_run("say nothing", {"session_id": "s1", "tags": ["headless", "opus"]})
+    bench.clock.advance(1500)
+    bench.store.end_run(run, "completed")
+    span = bench.one(RUN)
+    assert (span.start_ms, span.end_ms, span.status, span.parent_id) == (T0, T0 + 1500, 0, "")
+    assert span.kind == 1  # internal
+    assert span.attributes == {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "codebuddy",
+        "gen_ai.conversation.id": "s1",
+        "codebuddy.run.id": run,
+        "codebuddy.run.tags": ["headless", "opus"],
+        "codebuddy.run.status": "completed",
+    }
+    assert span.resource["service.name"] == "codebuddy"
+    assert "process.command_line" not in span.resource
+    assert not any("host" in name for name in span.resource)
+
+
+def test_a_request_ends_now_and_began_its_latency_earlier(bench: Bench) -> None:
+    run = bench.store.start_run("x")
+    bench.clock.advance(5000)
+    bench.collector.record_api_request(
+        provider="anthropic",
+        model="opus",
+        prompt_tokens=10,
+        completion_tokens=7,
+        cache_read_tokens=100,
+        cache_write_tokens=5,
+        cost=0.25,
+        latency_ms=1200,
+        ttft_ms=300,
+        run_id=run,
+    )
+    bench.store.end_run(run, "completed")
+    span, whole = bench.one("chat opus"), bench.receiver.named(RUN)
+    assert (span.start_ms, span.end_ms) == (T0 + 3800, T0 + 5000)
+    assert (span.parent_id, span.trace_id, span.kind) == (whole.span_id, whole.trace_id, 3)  # client
+    expected = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "opus",
+        "gen_ai.usage.input_tokens": 115,  # cached ones too, as the conventions count
+        "gen_ai.usage.output_tokens": 7,
+        "gen_ai.usage.cache_read.input_tokens": 100,
+        "gen_ai.usage.cache_creation.input_tokens": 5,
+        "gen_ai.response.time_to_first_chunk": 0.3,
+        "codebuddy.usage.cost_usd": 0.25,
+        "codebuddy.run.id": run,
+    }
+    assert span.attributes == expected
+    totals = {name: value for name, value in whole.attributes.items() if "usage" in name}
+    assert totals == {name: value for name, value in expected.items() if "usage" in name}
+    assert "gen_ai.system" not in span.attributes
+
+
+def test_what_nobody_stated_is_no_attribute_and_never_zero(bench: Bench) -> None:
+    bench.collector.record_api_request(provider="grok", model="m")
+    span = bench.one("chat m")
+    assert span.start_ms == span.end_ms
+    assert set(span.attributes) == {"gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"}
+    assert span.attributes["gen_ai.provider.name"] == "x_ai"
+
+
+def test_a_tool_lasts_from_its_call_to_its_result_under_the_innermost_open_step(bench: Bench) -> None:
+    run = bench.store.start_run("x")
+    for step in ("plan", "edit"):
+        bench.store.emit(run, "step_start", {"step": step})
+    bench.tool(run, "bash", 40, id="c1")
+    bench.clock.advance(1)
+    bench.collector.record_api_request(provider="p", model="inner", run_id=run)
+    bench.store.emit(run, "step_end", {"step": "edit"})
+    bench.tool(run, "grep", 5)
+    bench.store.emit(run, "step_end", {"step": "plan"})
+    bench.tool(run, "ls", 1)
+    bench.store.end_run(run, "completed")
+    tool = bench.one("execute_tool bash")
+    named = bench.receiver.named
+    assert (tool.start_ms, tool.end_ms, tool.status) == (T0, T0 + 40, 0)
+    assert tool.attributes["gen_ai.tool.name"] == "bash"
+    assert tool.attributes["gen_ai.tool.call.id"] == "c1"
+    assert tool.attributes["gen_ai.operation.name"] == "execute_tool"
+    assert tool.parent_id == named("step edit").span_id == named("chat inner").parent_id
+    assert named("step edit").parent_id == named("step plan").span_id
+    assert named("execute_tool grep").parent_id == named("step plan").span_id
+    assert named("execute_tool ls").parent_id == named("step plan").parent_id == named(RUN).span_id
+    assert {span.trace_id for span in bench.receiver.spans} == {named(RUN).trace_id}
+
+
+def test_results_are_paired_by_id_else_first_in_first_out_by_name(bench: Bench) -> None:
+    run = bench.store.start_run("x")
+    for id_ in ("a", "b", None, None):
+        bench.store.emit(run, "tool_call", {"toolName": "t", "toolCallId": id_})
+        bench.clock.advance(10)
+    for id_ in ("b", "a", None, None):
+        bench.store.emit(run, "tool_result", {"toolName": "t", "toolCallId": id_, "success": True})
+        bench.clock.advance(10)
+    bench.store.end_run(run, "completed")
+    tools = sorted((s.start_ms - T0, s.end_ms - T0) for s in bench.seen() if s.name == "execute_tool t")
+    assert tools == [(0, 50), (10, 40), (20, 60), (30, 70)]
+
+
+def test_a_call_without_a_result_ends_with_its_run_and_a_result_without_a_call_is_marked(
+    bench: Bench,
+) -> None:
+    run = bench.store.start_run("x")
+    bench.store.emit(run, "step_start", {"step": "s"})
+    bench.store.emit(run, "tool_call", {"toolName": "lost", "toolCallId": "1"})
+    bench.clock.advance(100)
+    bench.store.emit(
+        run, "tool_result", {"toolName": "blocked", "success": False, "blockedBy": "hook", "durationMs": 30}
+    )
+    bench.store.end_run(run, "completed")
+    lost, blocked = bench.one("execute_tool lost"), bench.receiver.named("execute_tool blocked")
+    step = bench.receiver.named("step s")
+    assert (lost.end_ms, lost.status, lost.attributes["codebuddy.unfinished"]) == (T0 + 100, 0, True)
+    assert (step.end_ms, step.status, step.attributes["codebuddy.unfinished"]) == (T0 + 100, 0, True)
+    assert lost.parent_id == blocked.parent_id == step.span_id
+    assert (blocked.start_ms, blocked.end_ms, blocked.status) == (T0 + 70, T0 + 100, 2)
+    assert blocked.attributes["codebuddy.tool.result_without_call"] is True
+    assert blocked.attributes["error.type"] == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("FileNotFoundError: /etc/x", "FileNotFoundError"),
+        ("no such: file", "tool_error"),
+        (None, "tool_error"),
+    ],
+)
+def test_a_failed_tool_has_status_error_and_a_class_but_no_message(
+    bench: Bench, error: str | None, expected: str
+) -> None:
+    run = bench.store.start_run("x")
+    bench.store.emit(run, "tool_call", {"toolName": "t", "toolCallId": "1"})
+    bench.store.emit(
+        run, "tool_result", {"toolName": "t", "toolCallId": "1", "success": False, "error": error}
+    )
+    bench.store.end_run(run, "completed")
+    span = bench.one("execute_tool t")
+    assert (span.status, span.attributes["error.type"]) == (2, expected)
+    assert b"/etc/x" not in bench.receiver.everything
+
+
+def test_a_run_that_an_exception_leaves_is_failed_with_the_class_of_the_exception(bench: Bench) -> None:
+    with pytest.raises(KeyError), bench.store.run("x"):
+        raise KeyError("the message stays")
+    span = bench.one(RUN)
+    assert (span.status, span.attributes["error.type"]) == (2, "KeyError")
+    assert span.attributes["codebuddy.run.status"] == "failed"
+    assert span.events == [("exception", {"exception.type": "KeyError"})]
+    assert b"the message" not in bench.receiver.everything
+
+
+def test_a_failed_request_and_a_cancelled_run_say_so(bench: Bench) -> None:
+    run = bench.store.start_run("x")
+    bench.collector.record_api_request(provider="p", model="m", success=False, run_id=run)
+    bench.collector.record_error("RateLimited", "slow down", run_id=run)
+    bench.store.end_run(run, "cancelled")
+    chat, whole = bench.one("chat m"), bench.receiver.named(RUN)
+    assert (chat.status, chat.attributes["error.type"]) == (2, "_OTHER")
+    assert (whole.status, whole.attributes["codebuddy.run.status"]) == (0, "cancelled")
+    assert whole.events == [("exception", {"exception.type": "RateLimited"})]
+
+
+def test_a_fork_is_a_trace_of_its_own_with_a_link_to_its_parent(bench: Bench) -> None:
+    parent = bench.store.start_run("x")
+    bench.store.end_run(parent, "completed")
+    fork = bench.store.fork_run(parent, "another try")
+    bench.store.end_run(fork, "completed")
+    by_run = {span.attributes["codebuddy.run.id"]: span for span in bench.seen() if span.name == RUN}
+    old, new = by_run[parent], by_run[fork]
+    assert old.trace_id != new.trace_id
+    assert new.parent_id == ""
+    attributes = {"codebuddy.link": "fork", "codebuddy.run.parent_id": parent}
+    assert new.links == [(old.trace_id, old.span_id, attributes)]
+    assert b"another try" not in bench.receiver.everything
+
+
+def test_a_fork_recorded_by_another_process_links_to_the_same_span(start: Start, tmp_path: Path) -> None:
+    first = start()
+    parent = first.store.start_run("x")
+    first.store.end_run(parent, "completed")
+    old = first.one(RUN)
+    second = start()  # nothing is remembered of the first
+    fork = second.store.fork_run(parent, "r")
+    second.store.end_run(fork, "completed")
+    new = next(span for span in second.seen() if span.attributes.get("codebuddy.run.id") == fork)
+    assert [(link[0], link[1]) for link in new.links] == [(old.trace_id, old.span_id)]
+
+
+def test_a_run_started_inside_a_span_of_the_host_links_to_it(bench: Bench) -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    with TracerProvider(shutdown_on_exit=False).get_tracer("host").start_as_current_span("web") as web:
+        run = bench.store.start_run("x")
+    bench.store.end_run(run, "completed")
+    span = bench.one(RUN)
+    context = web.get_span_context()
+    assert [(link[0], link[1]) for link in span.links] == [
+        (f"{context.trace_id:032x}", f"{context.span_id:016x}")
+    ]
+
+
+def test_runs_of_several_threads_at_once_do_not_mix(bench: Bench) -> None:
+    def work(number: int) -> None:
+        run = bench.store.start_run(f"run {number}")
+        for step in range(10):
+            bench.store.emit(run, "step_start", {"step": f"s{number}.{step}"})
+            bench.store.emit(run, "tool_call", {"toolName": f"t{number}", "toolCallId": f"{number}.{step}"})
+            bench.collector.record_api_request(provider="p", model=f"m{number}", run_id=run)
+            bench.store.emit(run, "tool_result", {"toolName": f"t{number}", "toolCallId": f"{number}.{step}"})
+            bench.store.emit(run, "step_end", {"step": f"s{number}.{step}"})
+        bench.store.end_run(run, "completed")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seen = {span.span_id: span for span in bench.seen()}
+    assert len(seen) == 6 * 31
+    traces = {span.trace_id for span in seen.values()}
+    assert len(traces) == 6
+    for trace in traces:
+        mine = [span for span in seen.values() if span.trace_id == trace]
+        assert len({span.attributes["codebuddy.run.id"] for span in mine}) == 1
+        assert len({span.name for span in mine if span.name.startswith(("chat", "execute"))}) == 2
+        for span in mine:
+            if span.name.startswith(("chat", "execute")):
+                assert seen[span.parent_id].name.startswith("step ")
+
+
+def test_the_collectors_word_on_a_tool_counts_only_where_the_run_records_no_calls(bench: Bench) -> None:
+    both, alone = bench.store.start_run("both"), bench.store.start_run("alone")
+    bench.tool(both, "bash", 10, id="1")
+    bench.collector.record_tool_execution(name="bash", duration_ms=10, run_id=both)
+    bench.collector.record_tool_execution(
+        name="web", duration_ms=10, success=False, error="404: x", run_id=alone
+    )
+    bench.store.end_run(both, "completed")
+    bench.store.end_run(alone, "completed")
+    bash, web = bench.one("execute_tool bash"), bench.receiver.named("execute_tool web")
+    assert bash.attributes["codebuddy.run.id"] == both
+    assert (web.start_ms, web.end_ms, web.status) == (T0, T0 + 10, 2)
+    assert web.attributes["error.type"] == "tool_error"
+
+
+def test_what_belongs_to_the_current_run_need_not_name_it(bench: Bench) -> None:
+    run = bench.store.start_run("x")
+    bench.collector.record_api_request(provider="p", model="m")
+    bench.store.end_run(run, "completed")
+    assert bench.one("chat m").parent_id == bench.receiver.named(RUN).span_id
+
+
+def test_a_request_of_a_run_that_has_ended_still_stands_under_it(bench: Bench) -> None:
+    run = bench.store.start_run("x")
+    bench.store.end_run(run, "completed")
+    bench.collector.record_api_request(provider="p", model="late", run_id=run)
+    assert bench.one("chat late").parent_id == bench.receiver.named(RUN).span_id
+
+
+def test_a_run_that_began_before_anybody_listened_begins_with_its_first_event(
+    start: Start, tmp_path: Path
+) -> None:
+    bench = start()
+    shutdown_observability()
+    run = bench.store.start_run("early")
+    assert init_tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": bench.receiver.url})
+    instrument(bench.collector, bench.store)
+    bench.clock.advance(100)
+    bench.tool(run, "t", 5)
+    bench.store.end_run(run, "completed")
+    span = bench.one(RUN)
+    assert (span.start_ms, span.end_ms) == (T0 + 100, T0 + 105)
+
+
+def test_no_content_leaves_unless_asked_for_and_then_masked(start: Start) -> None:
+    """Promise C11."""
+
+    def record(bench: Bench) -> None:
+        run = bench.store.start_run("objective-words", {"cwd": "/home/ann"})
+        bench.store.emit(run, "step_start", {"step": "s", "objective": "step-words"})
+        args = {"command": "args-words", "password": "hunter2-hunter2"}
+        bench.store.emit(run, "tool_call", {"toolName": "t", "toolCallId": "1", "args": args})
+        bench.store.emit(
+            run,
+            "tool_result",
+            {"toolName": "t", "toolCallId": "1", "output": "output-words", "success": True},
+        )
+        bench.store.emit(run, "error", {"message": "ValueError: error-words"})
+        bench.collector.record_error("E", "collector-words", run_id=run)
+        bench.store.end_run(run, "completed")
+
+    words = [b"objective-words", b"step-words", b"args-words", b"output-words", b"error-words"]
+    silent = start()
+    record(silent)
+    silent.seen()
+    assert silent.receiver.spans
+    for word in (*words, b"collector-words", b"/home/ann"):
+        assert word not in silent.receiver.everything
+    loud = start(CODEBUDDY_TELEMETRY_CONTENT="1")
+    record(loud)
+    loud.seen()
+    for word in (*words, b"collector-words"):
+        assert word in loud.receiver.everything
+    assert b"hunter2" not in loud.receiver.everything
+
+
+def test_open_spans_of_one_run_are_limited_and_what_is_left_out_is_counted(bench: Bench) -> None:
+    run = bench.store.start_run("x")
+    for number in range(openrun.MOST_OPEN + 50):
+        bench.store.emit(run, "tool_call", {"toolName": "t", "toolCallId": str(number)})
+    bench.store.end_run(run, "completed")
+    whole = bench.one(RUN)
+    assert whole.attributes["codebuddy.dropped_spans"] == 50
+    assert len(bench.receiver.spans) == openrun.MOST_OPEN + 1
+
+
+def test_open_runs_are_limited_and_the_oldest_is_exported_as_unfinished(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spans, "MOST_RUNS", 3)
+    runs = [bench.store.start_run(str(number)) for number in range(5)]
+    for run in runs[2:]:
+        bench.store.end_run(run, "completed")
+    unfinished = [s for s in bench.seen() if s.attributes.get("codebuddy.unfinished")]
+    assert sorted(s.attributes["codebuddy.run.id"] for s in unfinished) == sorted(runs[:2])
+
+
+def test_events_of_any_shape_make_no_span_or_some_and_never_an_error(bench: Bench) -> None:
+    """Case 90: what was recorded may be anything."""
+    run = bench.store.start_run("x")
+    cyclic: dict[str, object] = {}
+    cyclic["self"] = cyclic
+    for type_ in ("step_start", "step_end", "tool_call", "tool_result", "error", "run_end", "odd"):
+        for data in (None, 1, "text", [], cyclic, {"toolName": 7, "step": [], "durationMs": float("nan")}):
+            bench.store.emit(run, type_, data)
+        bench.store.emit(run, type_, {"toolName": "\ud83c", "step": "\ud83c\n\x1b[2J", "message": "\ud83c"})
+    bench.collector.record_api_request(provider="\ud83c", model="\ud83c", run_id=run)
+    bench.store.end_run(run, "completed")
+    assert bench.seen()
+    assert bench.store.listener_failures == 0
+    assert bench.collector.listener_failures == 0
+
+
+def test_unsubscribing_ends_it_and_exports_open_runs_as_unfinished(start: Start, tmp_path: Path) -> None:
+    bench = start()
+    other, collector = RunStore(tmp_path / "other", clock=bench.clock), MetricsCollector()
+    off = instrument(collector, other)
+    run = other.start_run("x")
+    off()
+    off()
+    other.emit(run, "tool_call", {"toolName": "never"})
+    collector.record_api_request(provider="p", model="never")
+    spans_ = bench.seen()
+    assert [s.name for s in spans_] == [RUN]
+    assert spans_[0].attributes["codebuddy.unfinished"] is True
+
+
+def test_with_telemetry_off_instrumenting_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEBUDDY_TELEMETRY", "0")
+    before = threading.active_count()
+    off = instrument(MetricsCollector(), RunStore(tmp_path))
+    off()
+    assert threading.active_count() == before
+
+
+def test_spans_go_to_the_provider_of_the_host_where_it_hands_one_over(tmp_path: Path) -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    store = RunStore(tmp_path)
+    off = instrument(MetricsCollector(), store, provider=provider)
+    parent = store.start_run("x")
+    fork = store.fork_run(parent, "r")
+    store.end_run(parent, "completed")
+    store.end_run(fork, "completed")
+    off()
+    by_run = {dict(span.attributes or {})["codebuddy.run.id"]: span for span in kept.get_finished_spans()}
+    link = by_run[fork].links[0].context
+    context = by_run[parent].context
+    assert context is not None
+    assert (link.trace_id, link.span_id) == (context.trace_id, context.span_id)
+
+
+def test_in_the_child_of_a_fork_the_parents_spans_are_not_exported_and_nothing_hangs(bench: Bench) -> None:
+    """Case 17."""
+    parents = bench.store.start_run("parent")
+    bench.store.emit(parents, "tool_call", {"toolName": "parents", "toolCallId": "1"})
+    child = os.fork()
+    if child == 0:
+        own = bench.store.start_run("child")
+        bench.collector.record_api_request(provider="p", model="childs", run_id=own)
+        bench.store.end_run(own, "completed")
+        shutdown_observability()
+        os._exit(0 if telemetry_losses()["spans"] == {} else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert sorted(s.name for s in bench.receiver.spans) == ["chat childs", RUN]
+    bench.store.end_run(parents, "completed")
+    names = [s.name for s in bench.seen()]
+    assert names.count("execute_tool parents") == 1
+    assert names.count(RUN) == 2
