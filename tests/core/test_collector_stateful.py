@@ -209,7 +209,7 @@ class Machine(RuleBasedStateMachine):
     def rate(self, what: str) -> float | None:
         now = self.clock.now_ms()
         dated = self.model.of("request", "tool", "error", "usage")
-        first = min((one.at // 1000 * 1000 for one in dated), default=now)
+        first = min((one.at for one in dated), default=now)
         life = max(int(self.clock.monotonic_ms() - self.model.began), now - first)
         length = min(FIVE_MINUTES, max(life, 1_000))
         recent = [one for one in dated if one.at // 1000 >= (now - length) // 1000]
