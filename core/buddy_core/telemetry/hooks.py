@@ -4,6 +4,9 @@ Where spans go, in this order: to the provider handed in; to the one `init_traci
 provider, if it set one and telemetry is not switched off. In a provider that is not ours, ids are the host's to
 choose, so a fork links to its parent only within the process. A run that starts inside one of the host's spans is
 a trace of its own with a link to that span: a run may outlive the request that started it.
+
+Requests become spans when the collector hears of them; `metric` events, which repeat them, do not. What a collector
+is told while it reads the files of other processes is theirs to trace, and is left out.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from buddy_core._version import __version__
 from buddy_core.clock import SystemClock
 from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.provenance import is_reading_files
 from buddy_core.metrics.stream import CollectorEvent
 from buddy_core.runs.model import RunEvent
 from buddy_core.runs.store import RunStore
@@ -130,14 +134,20 @@ class Hooks:
         self._box.put(heard)
 
     def _on_request(self, event: CollectorEvent) -> None:
+        if is_reading_files():
+            return
         request: Any = event.payload
         self._box.put(heard_request(request, request.run_id or self._store.current_run_id))
 
     def _on_tool(self, event: CollectorEvent) -> None:
+        if is_reading_files():
+            return
         tool: Any = event.payload
         self._box.put(heard_tool(tool, tool.run_id or self._store.current_run_id))
 
     def _on_error(self, event: CollectorEvent) -> None:
+        if is_reading_files():
+            return
         error: Any = event.payload
         run_id = error.run_id or self._store.current_run_id
         if self._traces:

@@ -196,7 +196,8 @@ def _word_for(error: Exception) -> str:
         (ConnectionRefusedError, "refused"),
         (socket.gaierror, "unknown host"),
         (http.client.HTTPException, "no HTTP"),
-        (ConnectionError, "unreachable"),
+        (FileNotFoundError, "certificate file"),
+        (PermissionError, "certificate file"),
         (OSError, "unreachable"),
     )
     return next((word for kind, word in words if isinstance(error, kind)), "unusable")
