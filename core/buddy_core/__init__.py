@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from buddy_core._version import __version__
 
 if TYPE_CHECKING:
+    from buddy_core.bridge import bridge as bridge
     from buddy_core.clock import Clock as Clock
     from buddy_core.clock import ManualClock as ManualClock
     from buddy_core.clock import SystemClock as SystemClock
@@ -142,6 +143,7 @@ _HOMES: dict[str, str] = {
     "Usage": "metrics.model",
     "Window": "metrics.model",
     "WindowView": "metrics.model",
+    "bridge": "bridge",
     "get_active_run_store": "runs.active",
     "get_metrics_collector": "metrics.collector",
     "init_observability": "telemetry",

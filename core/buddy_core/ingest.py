@@ -9,11 +9,13 @@ directory is away.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from buddy_core.metrics.batch import HistoryBatch
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
+from buddy_core.metrics.provenance import has_passed_on, reading_files
 from buddy_core.runs.facts import RunFiles, RunUsage, ended_at, started_at, usage_of
 from buddy_core.runs.harvest import Harvest, RequestSums
 from buddy_core.runs.seen import SeenRecords
@@ -90,6 +92,18 @@ class Ingest:
         sums = self.record_of(run_id).requests
         for request in harvest.requests:
             sums.add(request)
+        with reading_files():
+            self._record(run_id, self._news(run_id, harvest), live=live)
+
+    def _news(self, run_id: str, harvest: Harvest) -> Harvest:
+        """Without what this very collector passed on to the run, should it be recorded in this process."""
+        if has_passed_on(self._collector, run_id, "api_request"):
+            harvest = replace(harvest, requests=type(harvest.requests)())
+        if has_passed_on(self._collector, run_id, "value"):
+            harvest = replace(harvest, values=[])
+        return harvest
+
+    def _record(self, run_id: str, harvest: Harvest, *, live: bool) -> None:
         if live:
             self._record_one_by_one(run_id, harvest)
         elif harvest.tools or harvest.errors or harvest.requests:
@@ -100,11 +114,12 @@ class Ingest:
 
     def deliver_turns(self, requests: Sequence[ApiRequest], *, live: bool) -> None:
         """Record requests of `turn-metrics.jsonl`, joined to their runs or not."""
-        if live:
-            for request in requests:
-                self._record_request(request)
-        elif requests:
-            self._collector.absorb(HistoryBatch(run_id=None, requests=list(requests)))
+        with reading_files():
+            if live:
+                for request in requests:
+                    self._record_request(request)
+            elif requests:
+                self._collector.absorb(HistoryBatch(run_id=None, requests=list(requests)))
 
     def settle(self, files: RunFiles, *, tokens_by_turns: bool) -> None:
         """Record what the run's totals say beyond its requests, as far as that is not recorded yet.
@@ -118,14 +133,15 @@ class Ingest:
         if not more.total_tokens and more.cost < _A_TENTH_OF_A_MICRODOLLAR:
             return
         record.usage = record.usage.plus(more)
-        self._collector.record_usage(
-            total_tokens=more.total_tokens,
-            prompt_tokens=more.prompt_tokens,
-            completion_tokens=more.completion_tokens,
-            cost=more.cost or None,
-            run_id=files.fold.run_id,
-            at_ms=ended_at(files) or files.fold.last_at or started_at(files),
-        )
+        with reading_files():
+            self._collector.record_usage(
+                total_tokens=more.total_tokens,
+                prompt_tokens=more.prompt_tokens,
+                completion_tokens=more.completion_tokens,
+                cost=more.cost or None,
+                run_id=files.fold.run_id,
+                at_ms=ended_at(files) or files.fold.last_at or started_at(files),
+            )
 
     def _absorb(self, run_id: str, harvest: Harvest, errors: list[ErrorRecord]) -> None:
         batch = HistoryBatch(run_id=run_id, tools=harvest.tools, errors=errors, requests=harvest.requests)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from buddy_core.runs.store import RunStore
 
-_guard = threading.Lock()
+_guard = threading.RLock()
 _active: RunStore | None = None
 _chosen = False  # by hand, so that no start or end of a run changes it
 _shared: RunStore | None = None
@@ -75,7 +75,7 @@ def reset_run_store() -> None:
 def _forget_in_child() -> None:
     """After fork: what recorded in the parent records nothing here, and the lock may be held by no one."""
     global _guard, _active
-    _guard = threading.Lock()
+    _guard = threading.RLock()
     if not _chosen:
         _active = None
 

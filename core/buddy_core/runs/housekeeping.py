@@ -51,7 +51,7 @@ class Housekeeper:
         self._keep = keep
         self._clock = clock
         self._problems: Counter[str] = Counter()
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._worker: threading.Thread | None = None
         self._again = False
 
@@ -85,7 +85,7 @@ class Housekeeper:
 
     def forget_in_child(self) -> None:
         """After fork: threads stay with the parent, and so may the lock."""
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._worker = None
         self._again = False
 

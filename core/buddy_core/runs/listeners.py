@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from buddy_core.runs.model import RunEvent
@@ -32,7 +33,7 @@ class Listeners:
         self.suppressed = 0
         """Times callbacks were left out because they were called from within callbacks too deeply."""
         self._listeners: tuple[_Listener, ...] = ()
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._depth = threading.local()
 
     def __bool__(self) -> bool:
@@ -52,7 +53,7 @@ class Listeners:
 
     def forget_in_child(self) -> None:
         """After fork: nobody in the child holds the lock that a thread of the parent may have held."""
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
 
     def tell(self, ts: int, type: str, run_id: str, data: object) -> None:
         """Hand an event that was acknowledged to everybody, in this thread; never raises."""
@@ -82,6 +83,36 @@ class Listeners:
             listener.in_a_row += 1
         else:
             listener.in_a_row = 0
+
+
+class EndListeners:
+    """The callbacks that are told of a run before its end is recorded."""
+
+    def __init__(self) -> None:
+        self._callbacks: tuple[tuple[Callable[[str], object]], ...] = ()  # boxed, so that each is itself
+        self._guard = threading.RLock()
+
+    def add(self, callback: Callable[[str], object]) -> Callable[[], None]:
+        """Call `callback` with the id of every run that ends; the result takes it back."""
+        boxed = (callback,)
+        with self._guard:
+            self._callbacks = (*self._callbacks, boxed)
+
+        def remove() -> None:
+            with self._guard:
+                self._callbacks = tuple(other for other in self._callbacks if other is not boxed)
+
+        return remove
+
+    def tell(self, run_id: str) -> None:
+        """A run is about to end; never raises."""
+        for (callback,) in self._callbacks:
+            with suppress(Exception):
+                callback(run_id)
+
+    def forget_in_child(self) -> None:
+        """After fork: nobody in the child holds the lock that a thread of the parent may have held."""
+        self._guard = threading.RLock()
 
 
 def _payload(data: object) -> Mapping[str, Any]:

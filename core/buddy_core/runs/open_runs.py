@@ -37,7 +37,7 @@ class OpenRuns:
         self._order: list[str] = []  # ended runs are dropped when they come to the end of it
         self._newest: str | None = None
         self._ended: dict[str, None] = {}
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
 
     @property
     def current(self) -> str | None:
@@ -81,7 +81,7 @@ class OpenRuns:
 
     def forget_in_child(self) -> None:
         """After fork: the runs are the parent's, and so may be the lock."""
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._forget_all()
 
     def _forget_all(self) -> None:

@@ -19,7 +19,7 @@ from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name
 from buddy_core.runs.files import open_root
 from buddy_core.runs.housekeeping import Housekeeper
 from buddy_core.runs.json_values import text_of
-from buddy_core.runs.listeners import Listeners
+from buddy_core.runs.listeners import EndListeners, Listeners
 from buddy_core.runs.liveness import lock_state
 from buddy_core.runs.model import EndStatus, RunEvent, RunMetadata, RunMetrics, RunRecord, RunSummary
 from buddy_core.runs.names import is_run_id, new_run_id
@@ -81,15 +81,21 @@ class RunStore:
         self._writers = self._open.writers
         self._refused: Counter[str] = Counter()
         self._listeners = Listeners()
+        self._end_listeners = EndListeners()
         self._housekeeper = Housekeeper(self.runs_dir, max_runs, self._clock)
         self._last_id_ms = -_BURST_MS
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         _stores.add(self)
 
     @classmethod
     def get_instance(cls) -> RunStore:
         """The store of this process, made at the first call; `reset_run_store` lets go of it."""
         return active.shared_store(cls)
+
+    @property
+    def clock(self) -> Clock:
+        """Where event times and durations come from."""
+        return self._clock
 
     @property
     def current_run_id(self) -> str | None:
@@ -114,6 +120,18 @@ class RunStore:
     def is_open(self, run_id: str) -> bool:
         """True while this store is recording the run."""
         return run_id in self._writers
+
+    def started_at(self, run_id: str) -> int | None:
+        """When an open run of this store began, in wall milliseconds; None for any other."""
+        writer = self._writers.get(run_id)
+        return None if writer is None else writer.summary.started_at
+
+    def add_end_listener(self, callback: Callable[[str], object]) -> Callable[[], None]:
+        """Call `callback` with the id of each run just before its end is recorded, for last words about it.
+
+        One that raises is isolated. The result takes it back.
+        """
+        return self._end_listeners.add(callback)
 
     def add_listener(self, callback: Callable[[RunEvent], object]) -> Callable[[], None]:
         """Call `callback` with every event that this store records from now on, `run_start` and `run_end` too.
@@ -178,6 +196,8 @@ class RunStore:
         """
         if status not in _END_WORDS:
             raise ValueError(f"status must be one of {', '.join(_END_WORDS)}")
+        if run_id in self._writers:
+            self._end_listeners.tell(run_id)
         writer = self._open.pop(run_id)
         if writer is not None:
             self._finish(writer, status)
@@ -344,7 +364,9 @@ class RunStore:
             run_id = self._new_id(self._id_time(now_ms))
             summary = RunSummary(run_id, objective, "running", started_at=now_ms, metadata=metadata)
             try:
-                writer = RunWriter(root_fd, summary, clock=self._clock, durable=self._durable)
+                writer = RunWriter(
+                    root_fd, summary, clock=self._clock, durable=self._durable, report=self._refuse
+                )
             except (FileExistsError, FileNotFoundError, RunLocked):
                 continue
             if writer.is_below(root_fd):
@@ -390,9 +412,10 @@ class RunStore:
             raise StoreUnavailable(f"cannot record below {self.runs_dir}: {error}") from error
 
     def _forget_in_child(self) -> None:
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._open.forget_in_child()
         self._listeners.forget_in_child()
+        self._end_listeners.forget_in_child()
         self._housekeeper.forget_in_child()
 
 

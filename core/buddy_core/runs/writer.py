@@ -16,6 +16,7 @@ from buddy_core.runs.artifacts import ARTIFACTS_NAME
 from buddy_core.runs.backlog import Backlog, Gap
 from buddy_core.runs.eventlog import EVENTS_NAME, EventLog, encode_event
 from buddy_core.runs.files import close_quietly, make_directory
+from buddy_core.runs.json_values import decode_object
 from buddy_core.runs.lock import LOCK_NAME, RunLock
 from buddy_core.runs.model import EndStatus, RunMetrics, RunSummary
 from buddy_core.runs.records import (
@@ -26,6 +27,7 @@ from buddy_core.runs.records import (
     updated_metrics,
 )
 from buddy_core.runs.runfiles import RunFiles
+from buddy_core.runs.usage import UsageTally
 
 SUMMARY_NAME = "summary.json"
 METRICS_NAME = "metrics.json"
@@ -80,6 +82,7 @@ class RunWriter:
         self._began_ms = clock.monotonic_ms()
         self._events = 0
         self._tool_calls = 0
+        self._usage = UsageTally()
         self._type_within = len(summary.run_id) + _TYPE_WITHIN
         self._artifacts: set[str] = set()
         self._backlog: Backlog | None = None
@@ -138,6 +141,8 @@ class RunWriter:
                 self._events += 1
                 if type(kind) is str and kind == "tool_call":
                     self._tool_calls += 1
+                elif type(kind) is str and kind == "metric":
+                    self._usage.add(data)
                 return True
             return self._append_late(line)
 
@@ -230,6 +235,8 @@ class RunWriter:
         self._events += 1
         if line.find(b'"type":"tool_call"', 0, self._type_within) >= 0:
             self._tool_calls += 1
+        elif line.find(b'"type":"metric"', 0, self._type_within) >= 0:
+            self._usage.add((decode_object(line) or {}).get("data"))
         return True
 
     def _lose_durability(self, error: OSError) -> None:
@@ -246,7 +253,7 @@ class RunWriter:
     def _final_metrics(self) -> RunMetrics:
         elapsed = int(self._clock.monotonic_ms() - self._began_ms)
         return replace(
-            self.metrics,
+            self._usage.fill(self.metrics),
             duration_ms=self.metrics.duration_ms or elapsed,
             tool_call_count=max(self.metrics.tool_call_count, self._tool_calls),
         )
