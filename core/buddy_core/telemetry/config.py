@@ -6,6 +6,7 @@ Reasons never repeat what a variable holds: an endpoint or a DSN may carry a pas
 from __future__ import annotations
 
 import math
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -161,6 +162,9 @@ def _otlp_target(env: Mapping[str, str]) -> Target:
     headers = {key.lower(): value for key, value in _pairs(_otlp(env, "HEADERS")).items()}
     if parts.username is not None:
         headers.setdefault("authorization", _basic_auth(parts))
+    for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
+        if (file := _otlp(env, name)) and not os.access(file, os.R_OK):
+            raise Unusable(f"OTEL_EXPORTER_OTLP_{name} names no file that can be read")
     return Target(
         url=_without_user(parts)
         ._replace(path=parts.path.rstrip("/") + path if path else parts.path)
