@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from buddy_core.runs.active import get_active_run_store as get_active_run_store
     from buddy_core.runs.active import reset_run_store as reset_run_store
     from buddy_core.runs.active import set_active_run_store as set_active_run_store
+    from buddy_core.runs.doctor import DoctorReport as DoctorReport
+    from buddy_core.runs.doctor import doctor as doctor
     from buddy_core.runs.model import RunEvent as RunEvent
     from buddy_core.runs.model import RunFacts as RunFacts
     from buddy_core.runs.model import RunMetadata as RunMetadata
@@ -99,6 +101,7 @@ _HOMES: dict[str, str] = {
     "CollectorEvent": "metrics.stream",
     "CollectorReset": "metrics.stream",
     "DashboardState": "metrics.model",
+    "DoctorReport": "runs.doctor",
     "ErrorGroup": "metrics.model",
     "ErrorRecord": "metrics.model",
     "HistogramBin": "metrics.model",
@@ -145,6 +148,7 @@ _HOMES: dict[str, str] = {
     "WindowView": "metrics.model",
     "bridge": "bridge",
     "get_active_run_store": "runs.active",
+    "doctor": "runs.doctor",
     "get_metrics_collector": "metrics.collector",
     "init_observability": "telemetry",
     "init_tracing": "telemetry",

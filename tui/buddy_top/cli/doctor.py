@@ -1,0 +1,47 @@
+"""`buddy-top run doctor`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from buddy_core.clock import Clock
+from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width
+from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser
+
+
+def add(commands: Commands, everywhere: OneLineParser) -> None:
+    """Add the command to `buddy-top run`."""
+    doctor = commands.add_parser(
+        "doctor",
+        parents=[everywhere],
+        allow_abbrev=False,
+        help="what is wrong with recorded runs",
+        description="Look for damage and contradictions in recorded runs, and say what would be done about each. "
+        "Nothing is changed. Exit code 0 whatever is found.",
+    )
+    doctor.add_argument(
+        "run_id", metavar="ID", nargs="?", default=None, help=f"{RUN_ID_HELP} (default: all of them)"
+    )
+    doctor.set_defaults(handler=_doctor)
+
+
+def _doctor(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
+    from buddy_core.runs.doctor import doctor, report_lines
+
+    report = doctor(runs_dir, run_id=args.run_id, clock=clock)
+    if not args.json:
+        print_lines(report_lines(report, width=terminal_width()))
+        return DONE
+    from buddy_top.documents import SCHEMA_VERSION, to_text
+
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "generated_at": clock.now_ms(),
+        "runs_dir": str(report.runs_dir),
+        "checked": report.checked,
+        "healthy": report.healthy,
+        "findings": [finding._asdict() for finding in report.findings],
+    }
+    print_text(to_text(document))
+    return DONE
