@@ -17,6 +17,8 @@ _PORT = re.compile(r"[0-9]{1,5}(?:[/?#]|\Z)")
 
 def find_addresses(text: str) -> Iterator[Span]:
     """The password of each address that has one, else a name before `@` that looks like a token."""
+    if "://" not in text:
+        return
     for match in _USERINFO.finditer(text):
         user, password = match.group(1), match.group(2)
         if password is not None:

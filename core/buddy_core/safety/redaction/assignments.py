@@ -16,24 +16,40 @@ from buddy_core.safety.redaction.looks import (
     is_placeholder,
     is_wordy,
     looks_random,
+    words,
 )
 from buddy_core.safety.redaction.names import MAX_NAME, Promise, promise
 
 Span = tuple[int, int]
 
-_HINT = re.compile(
-    r"(?i)pass|pwd|secret|token|key|auth|cred|cookie|dsn|jwt|bearer|otp|pin\b|sig|sid|conn|code\b", re.ASCII
+HINTS = words(
+    "pass pwd secret token key auth cred cookie dsn jwt bearer otp mfa signature sessid .sid connectionstr "
+    "connection_str connection-str connstr conn_str verification"
 )
-_BEFORE = re.compile(r"[A-Za-z0-9_$.\-]*\Z")
-_AFTER = re.compile(r"[A-Za-z0-9_\-]{0,64}")
+"""One of these stands in every name that promises something."""
+
+HINTS_TO_SIGN = ("sig=", "sid=", "pin=", "pin:", 'pin":', "sig%3d")
+"""Short words that are looked for with what follows them; alone they are parts of many others."""
+
+_NAME_CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$.-"
+_AFTER = re.compile(r"[A-Za-z0-9_\-]{0,64}+")
+_KIND_BEFORE_KEY = re.compile(r"(?:api|access|secret|private|account|license) \Z")
 _SEPARATOR = re.compile(
-    r"""(?P<close>\\*["'`]?)(?:\]|\))?(?P<close2>\\*["'`]?)[ \t]{0,16}"""
+    r"""(?P<close>\\*["'`]?)\]?(?P<close2>\\*["'`]?)[ \t]{0,16}"""
     r"""(?P<sign>:=|=>|=(?![=~])|:(?![:=])|%3[DdAa]|>(?=[^\s<>]))"""
     r"""[ \t]{0,64}(?:\r?\n[ \t]{0,64}(?=["']))?"""
     r"""(?P<prefix>(?:[bBrRuUfF]{1,2}(?=["']))?)(?P<open>\\*["'`]|%2[27]|)"""
 )
-_NEXT_WORD = re.compile(r"""[ \t]{1,8}(?P<open>\\*["'`]?)(?=[^\s\-=:|&;<>])""")
-_ATTRIBUTE = re.compile(r"""["'][ \t]{1,8}value[ \t]{0,4}=[ \t]{0,4}(?P<open>["'])""", re.IGNORECASE)
+_NEXT_WORD = re.compile(r"""[ \t]{1,8}(?:(?:is|was)[ \t]{1,4})?(?P<open>\\*["'`]?)(?=[^\s\-=:|&;<>])""")
+_ELSEWHERE = re.compile(
+    r"""\\*["'](?:[ \t]{1,8}value[ \t]{0,4}=|\s{0,64},\s{0,64}\\*["'](?:value|val|default|content)\\*["']\s{0,8}:"""
+    r"""|\s{0,8}\{[^{}"]{0,200}\bdefault[ \t]{0,16}=)[ \t]{0,16}(?P<open>\\*["'])""",
+    re.IGNORECASE,
+)
+"""`key="ApiKey" value="…"`, `"name": "ApiKey", "value": "…"`, `variable "api_key" { default = "…" }`."""
+_NEXT_ITEM = re.compile(r"""\\*["'],[ \t]{0,8}[bBrRuU]?(?P<open>\\*["'])""")
+_NEXT_CELL = re.compile(r"[ \t]{0,64}\|[ \t]{0,64}(?=[^|\s])")
+_PARAMETERS = re.compile(r"""(?:[A-Za-z_-]{1,40}=(?:\\*"[^"\n]{0,2000}"|[^\s,"\\]{1,2000}+)[, \t]{0,8})++""")
 _SCHEME = re.compile(
     r"(?i)(?:bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|aws4-hmac-sha256)[ \t]+"
 )
@@ -56,35 +72,61 @@ class _Place:
         self.quoted_name = quoted_name
 
 
-def find_assignments(text: str) -> Iterator[Span]:
-    """The values beside names that promise a secret."""
+def find_assignments(text: str, low: str) -> Iterator[Span]:
+    """The values beside names that promise a secret; `low` is `text` in small letters."""
     done = 0
-    for hint in _HINT.finditer(text):
-        if hint.start() < done:
+    for start, stop in _hints(low):
+        if start < done:
             continue
-        begin, end = _name_around(text, hint.start(), hint.end(), done)
-        sure = promise(text[begin:end].strip(".-$"))
+        begin, end = _name_around(text, start, stop, done)
+        sure = _promise_at(text, low, begin, end)
         if sure == Promise.NONE:
             continue
         done = end
         place = _place_after(text, begin, end, sure)
-        if place is None:
-            continue
-        span = _value(text, begin, end, sure, place)
+        span = None if place is None else _value(text, begin, end, sure, place)
         if span is not None:
             done = span[1]
             yield span
 
 
-def _name_around(text: str, start: int, end: int, least: int) -> tuple[int, int]:
+def _hints(low: str) -> list[Span]:
+    """Where a name that promises something may be, in order."""
+    found: list[Span] = []
+    for word in HINTS:
+        at = low.find(word)
+        while at >= 0:
+            found.append((at, at + len(word)))
+            at = low.find(word, at + 1)
+    for word in HINTS_TO_SIGN:
+        at = low.find(word)
+        while at >= 0:
+            found.append((at, at + 3))
+            at = low.find(word, at + 1)
+    found.sort()
+    return found
+
+
+def _name_around(text: str, start: int, end: int, least: int) -> Span:
     head = text[max(least, start - 64) : start]
-    before = _BEFORE.search(head)
-    begin = start - (len(head) - before.start() if before else 0)
-    after = _AFTER.match(text, end)
-    end = after.end() if after else end
+    begin = start - len(head) + len(head.rstrip(_NAME_CHARS))
     if text.startswith(("n", "r", "t"), begin) and text[begin - 1 : begin] == "\\":  # an escaped line break
         begin += 1
+    after = _AFTER.match(text, end)
+    end = after.end() if after else end
     return begin, min(end, begin + MAX_NAME + 1)
+
+
+def _promise_at(text: str, low: str, begin: int, end: int) -> Promise:
+    """What the name promises, also when it is two words: `API key`."""
+    sure = promise(text[begin:end].strip(".-$"))
+    if (
+        sure == Promise.NONE
+        and low.startswith("key", begin)
+        and _KIND_BEFORE_KEY.search(low[max(0, begin - 9) : begin])
+    ):
+        return Promise.STRONG
+    return sure
 
 
 def _place_after(text: str, begin: int, end: int, sure: Promise) -> _Place | None:
@@ -95,15 +137,30 @@ def _place_after(text: str, begin: int, end: int, sure: Promise) -> _Place | Non
         if sign == ">" and (quoted or text[begin - 1 : begin] not in "<:"):
             return None
         return _Place(match.end(), match["open"], sign, quoted)
+    if text[begin - 1 : begin] in ("'", '"'):
+        return _elsewhere(text, end)
     if text[begin : begin + 1] == "-" and sure >= Promise.FAIR:  # --password hunter2
         return _next_word(text, end)
-    if text[begin - 1 : begin] in ("'", '"'):
-        attribute = _ATTRIBUTE.match(text, end)
-        return _Place(attribute.end(), attribute["open"], "=", True) if attribute else None
-    if sure == Promise.STRONG:
-        place = _next_word(text, end)
-        return place if place is not None and (place.opening or _reads_random(text, place.value_at)) else None
-    return None
+    if sure < Promise.STRONG:
+        return None
+    if text[max(0, begin - 16) : begin].rstrip(" \t*`").endswith("|"):
+        return _next_cell(text, end)
+    place = _next_word(text, end)
+    return place if place is not None and (place.opening or _reads_random(text, place.value_at)) else None
+
+
+def _elsewhere(text: str, end: int) -> _Place | None:
+    """The value of a name that stands by itself, as an attribute, an item or an argument."""
+    match = _ELSEWHERE.match(text, end)
+    if match is not None:
+        return _Place(match.end(), match["open"], "=", True)
+    match = _NEXT_ITEM.match(text, end)
+    return None if match is None else _Place(match.end(), match["open"], ",", False)
+
+
+def _next_cell(text: str, end: int) -> _Place | None:
+    match = _NEXT_CELL.match(text, end)
+    return None if match is None else _Place(match.end(), "", "|", False)
 
 
 def _next_word(text: str, end: int) -> _Place | None:
@@ -121,30 +178,50 @@ def _value(text: str, begin: int, end: int, sure: Promise, place: _Place) -> Spa
     if "authorization" in name or name.endswith("auth"):
         scheme = _SCHEME.match(text, place.value_at)
         if scheme is not None:
-            return _credentials(text, scheme.end(), place)
-    if "cookie" in name and place.sign in (":", "="):
-        return _credentials(text, place.value_at, place)
+            return _credentials(text, scheme.end(), place, begin)
+    if "cookie" in name and (place.opening or place.sign == ":"):
+        span = _credentials(text, place.value_at, place, begin)
+        return span if span is not None and "=" in text[span[0] : span[0] + 300] else None
     if place.opening.startswith("%"):
         return _encoded(text, place.value_at, sure)
     if place.opening:
-        return _quoted(text, sure, place)
+        return _quoted(text, sure, place, flag=name.startswith("-"))
     return _bare(text, begin, sure, place)
 
 
-def _credentials(text: str, at: int, place: _Place) -> Span | None:
-    """To the closing quote, or else to the end of the line."""
+def _credentials(text: str, at: int, place: _Place, begin: int) -> Span | None:
+    """To the closing quote of the value or of the whole header, or else to the end of the line."""
+    around = _quote_before(text, begin) if not place.opening and not place.quoted_name else ""
+    parameters = _PARAMETERS.match(text, at)
     if place.opening and not place.opening.startswith("%"):
         stop = _closing(text, at, place.opening)
+    elif around:
+        stop = min(_closing(text, at, around), _line_end(text, at))
+    elif parameters is not None:
+        stop = parameters.end()
     else:
         match = _TO_LINE_END.match(text, at)
         stop = match.end() if match else at
-    value = text[at:stop].rstrip()
+    value = text[at:stop].rstrip(" \t,")
     if is_placeholder(value) or len(value) < 3 or value.startswith((" ", "{")):
         return None
     return at, at + len(value)
 
 
-def _quoted(text: str, sure: Promise, place: _Place) -> Span | None:
+def _quote_before(text: str, begin: int) -> str:
+    """The quote, with the backslashes before it, that stands right before the name."""
+    if text[begin - 1 : begin] not in ("'", '"', "`"):
+        return ""
+    head = text[max(0, begin - 9) : begin - 1]
+    return text[begin - 1 - (len(head) - len(head.rstrip("\\"))) : begin]
+
+
+def _line_end(text: str, at: int) -> int:
+    found = text.find("\n", at, at + _QUOTE_REACH)
+    return found if found >= 0 else min(len(text), at + _QUOTE_REACH)
+
+
+def _quoted(text: str, sure: Promise, place: _Place, *, flag: bool) -> Span | None:
     at = place.value_at
     stop = _closing(text, at, place.opening)
     value = text[at : min(stop, at + 300)]
@@ -152,7 +229,7 @@ def _quoted(text: str, sure: Promise, place: _Place) -> Span | None:
         return None
     if place.quoted_name and sure >= Promise.FAIR:
         return at, stop
-    if is_field_word(value):
+    if is_field_word(value) or (place.sign == "," and not flag and (is_wordy(value) or " " in value)):
         return None
     if sure == Promise.STRONG or looks_random(value):
         return at, stop
@@ -178,8 +255,7 @@ def _closing(text: str, at: int, opening: str) -> int:
         if slashes <= depth if depth else slashes % 2 == 0:
             return found - min(slashes, depth)
         found += 1
-    line = text.find("\n", at, reach)
-    return line if line >= 0 else reach
+    return _line_end(text, at)
 
 
 def _bare(text: str, begin: int, sure: Promise, place: _Place) -> Span | None:
@@ -197,7 +273,7 @@ def _bare(text: str, begin: int, sure: Promise, place: _Place) -> Span | None:
 
 
 def _is_bare_secret(value: str, sure: Promise, place: _Place, following: str, told: str) -> bool:
-    if not value or following in ("(", "[", "{") and is_wordy(value):
+    if not value or (following in ("(", "[", "{") and is_wordy(value)):
         return False
     if place.sign == " " and value.startswith("/"):
         return False
@@ -216,7 +292,7 @@ def _is_word_a_secret(value: str, sure: Promise, place: _Place, following: str, 
     """Of letters, dots and underscores only: in a setting it is a secret, in code a name."""
     if looks_random(value) and "." not in value and len(value) >= 24:
         return True
-    if sure < Promise.FAIR or "." in value or is_field_word(value):
+    if sure < Promise.FAIR or "." in value or is_field_word(value) or place.sign == "|":
         return False
     attached = not told.endswith((" ", "\t"))
     if place.sign == "=" and attached and told.strip("=").replace("_", "").isupper():

@@ -5,41 +5,55 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from functools import cache
 
 from buddy_core.safety.redaction.looks import is_placeholder, looks_random
 
 Span = tuple[int, int]
 
-_BEARER = re.compile(r"(?i)\bbearer(?:[ \t]+|%20|\+)([A-Za-z0-9._~+/=\-]{8,}+)")
-_BASIC = re.compile(r"(?i)\bbasic(?:[ \t]+|%20)([A-Za-z0-9+/_\-]{6,}+={0,2})")
-_USER_FLAG = re.compile(
-    r"""(?:(?<=\s)|(?<=^))(?:-u|--user|-U|--proxy-user)[ \t=]*(?:\\*["'])?([^\s:"'\\]{1,128}+)[:%]([^\s"'\\]{1,512}+)"""
+_BEARER = re.compile(r"bearer(?:[ \t]{1,8}|%20|\+)([a-z0-9._~+/=\-]{8,}+)")
+_BASIC = re.compile(r"basic(?:[ \t]{1,8}|%20)([a-z0-9+/_\-]{6,}+={0,2})")
+_NETRC = re.compile(r"login[ \t]{1,8}\S{1,128}+\s{1,64}password[ \t]{1,8}(\S{1,512}+)")
+_USER = re.compile(
+    r"""(?:-u|--user|--proxy-user)(?<![a-z0-9]-u)(?:[ \t=]{1,8}|(?=[^\s-]))(?:\\*["'])?[^\s:"'\\]{1,128}+[:%]([^\s"'\\]{1,512}+)"""
 )
-_PASS_FLAG = re.compile(
-    r"""\b(?:sshpass[ \t]+-p|mysql(?:dump|admin)?\b[^\n|;&]{0,200}?[ \t]-p(?=[^ \t\n])|redis-cli\b[^\n|;&]{0,200}?[ \t]-a[ \t]"""
-    r"""|(?:docker|podman|helm|az|oc|npm)\b[^\n|;&]{0,60}?\blogin\b[^\n|;&]{0,200}?[ \t]-p[ \t]|(?:unzip|zip)\b[^\n|;&]{0,60}?[ \t]-P[ \t]"""
-    r"""|7z\b[^\n|;&]{0,60}?[ \t]-p(?=[^ \t\n])|ldap[a-z]{3,8}\b[^\n|;&]{0,200}?[ \t]-w[ \t]|-pass(?:in|out)[ \t]+pass:"""
-    r"""|(?:sqlplus|mongo(?:sh|dump)?|clickhouse-client)\b[^\n|;&]{0,200}?[ \t]-p[ \t])"""
-    r"""[ \t]*(?:\\*["'])?([^\s"'\\]{2,512}+)"""
-)
-_IDENTIFIED = re.compile(
-    r"""(?i)\b(?:identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by|password)[ \t]+\\*'([^'\n\\]{1,512})"""
-)
-_NETRC = re.compile(r"(?i)\blogin[ \t]+\S{1,128}[ \t\n]+password[ \t]+(\S{1,512}+)")
+_IN_SQL = r"""[ \t]{1,8}\\*'([^'\n\\]{1,512}+)"""
+_BEHIND = r"""(?:\\*["'])?([^\s"'\\]{2,512}+)"""
+_ARGUMENTS = r"[^\n|;&]{0,200}?[ \t]"
+COMMANDS = {
+    "sshpass": rf"sshpass[ \t]{{1,8}}-p[ \t]{{0,8}}{_BEHIND}",
+    "mysql": rf"mysql(?:dump|admin|sh)?{_ARGUMENTS}-p(?=[^ \t\n]){_BEHIND}",
+    "redis-cli": rf"redis-cli{_ARGUMENTS}-a[ \t]{{1,8}}{_BEHIND}",
+    " login ": rf" login{_ARGUMENTS}-p[ \t]{{1,8}}{_BEHIND}",
+    "zip ": rf"zip{_ARGUMENTS}-p[ \t]{{0,8}}{_BEHIND}",
+    "7z ": rf"7z{_ARGUMENTS}-p(?=[^ \t\n]){_BEHIND}",
+    "ldap": rf"ldap[a-z]{{3,8}}{_ARGUMENTS}-w[ \t]{{1,8}}{_BEHIND}",
+    "-passin": rf"-passin[ \t]{{1,8}}pass:{_BEHIND}",
+    "-passout": rf"-passout[ \t]{{1,8}}pass:{_BEHIND}",
+    "mongo": rf"mongo(?:sh|dump|restore|export|import)?{_ARGUMENTS}-p[ \t]{{1,8}}{_BEHIND}",
+    "identified": rf"identified[ \t]{{1,8}}(?:with[ \t]{{1,8}}\w{{1,40}}[ \t]{{1,8}})?by{_IN_SQL}",
+    "password '": rf"password{_IN_SQL}",
+    "-u": _USER.pattern,
+    "-user": _USER.pattern,
+}
+"""A word that stands in the command, and where its password is. All is matched in small letters."""
 
 
 def find_credentials(text: str, low: str) -> Iterator[Span]:
     """`low` is `text` in small letters."""
     if "bearer" in low:
-        yield from (m.span(1) for m in _BEARER.finditer(text) if looks_random(m[1]) or len(m[1]) >= 20)
+        yield from (m.span(1) for m in _BEARER.finditer(low) if looks_random(m[1]) or len(m[1]) >= 20)
     if "basic" in low:
-        yield from (m.span(1) for m in _BASIC.finditer(text) if _is_pair(m[1]))
-    if " -" in text or text.startswith("-"):
-        yield from (m.span(2) for m in _USER_FLAG.finditer(text) if not is_placeholder(m[2]))
-        yield from (m.span(1) for m in _PASS_FLAG.finditer(text) if not is_placeholder(m[1]))
-    if "password" in low or "identified" in low:
-        yield from (m.span(1) for m in _IDENTIFIED.finditer(text) if not is_placeholder(m[1]))
-        yield from (m.span(1) for m in _NETRC.finditer(text) if not is_placeholder(m[1]))
+        yield from (m.span(1) for m in _BASIC.finditer(low) if _is_pair(text[m.start(1) : m.end(1)]))
+    if "login" in low and "password" in low:
+        yield from (m.span(1) for m in _NETRC.finditer(low) if not is_placeholder(m[1]))
+    for hint in [hint for hint in COMMANDS if hint in low]:
+        yield from (m.span(1) for m in _command(hint).finditer(low) if not is_placeholder(m[1]))
+
+
+@cache
+def _command(hint: str) -> re.Pattern[str]:
+    return re.compile(COMMANDS[hint])
 
 
 def _is_pair(encoded: str) -> bool:

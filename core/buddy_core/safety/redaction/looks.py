@@ -8,25 +8,32 @@ from typing import Final
 MASK: Final = "‹masked›"
 """Stands where a secret was."""
 
-_STAND_INS = frozenset(
+
+def words(listed: str) -> frozenset[str]:
+    """The words of a list that is written as one text."""
+    return frozenset(listed.split())
+
+
+_STAND_INS = words(
     "none null nil undefined true false yes no on off string str int integer number float bool boolean bytes "
-    "any object unknown optional required redacted masked hidden filtered secret? n/a na tbd todo empty unset "
-    "missing invalid valid ok default list dict map array void never bearer basic digest token? include omit "
-    "same-origin set".split()
+    "any object unknown optional required redacted masked hidden filtered n/a na tbd todo empty unset "
+    "missing invalid valid ok default list dict map array void never bearer basic digest include omit "
+    "same-origin set"
 )
 _EXPRESSION = re.compile(
-    r"[$%]?[{(<\[]|\$[A-Za-z_{(]|%[A-Za-z_]+%?\Z|%\(|@[A-Za-z{]|\*+\Z|[.…]+\Z|[xX*•●#._-]{3,}\Z|&[A-Za-z*(]"
+    r"[$%]?[{(<\[]|\$[A-Za-z_{(]|%[A-Za-z_]+%?\Z|%\(|@[A-Za-z{]|\*+\Z|[.…]+\Z|[xX*•●#._-]{3,}\Z|&[A-Za-z*(]|0x[0-9A-Fa-f]{1,8}\Z"
 )
 _YOURS = re.compile(
     r"(?i)\A[<\[]?(?:your|my|the|insert|replace|some|enter|paste|put)[-_ ](?:[a-z]{2,12}[-_ ]?){0,5}(?:here)?[>\]]?\Z"
 )
 _WORDY = re.compile(r"[A-Za-z_$][A-Za-z_$.]*+\Z")
-_FIELD_WORDS = frozenset(
+_NUMBERED_WORD = re.compile(r"[A-Za-z_$.-]*+[0-9]{0,3}\Z")
+_FIELD_WORDS = words(
     "password passwd pwd pass passphrase passcode token tokens secret secrets key keys api access auth user "
     "username userid client id x header authorization bearer cookie cookies session csrf xsrf refresh new old "
     "current confirm db database credential credentials private public oauth jwt apikey name value code otp "
     "dsn sentry url string text type login email data env self cls this none account service admin root "
-    "provider config get set req request res response body params args kwargs options opts settings".split()
+    "provider config get set req request res response body params args kwargs options opts settings"
 )
 _SPLIT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
@@ -55,10 +62,8 @@ def is_wordy(value: str) -> bool:
 
 
 def looks_random(value: str) -> bool:
-    """True for what nobody would write by hand: digits mixed with letters, or long runs of mixed case."""
+    """True for what nobody would choose as a name: letters and digits mixed, other than a word with a number."""
     head = value[:256]
-    digits = sum(map(str.isdigit, head))
-    letters = sum(map(str.isalpha, head))
-    if digits and letters:
-        return len(head) >= 8 and len(set(head)) >= 5
-    return len(head) >= 20 and head != head.lower() and head != head.upper() and len(set(head)) >= 12
+    if len(head) < 8 or len(set(head)) < 5 or _NUMBERED_WORD.match(head):
+        return False
+    return any(map(str.isdigit, head)) and any(map(str.isalpha, head))

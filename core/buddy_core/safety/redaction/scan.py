@@ -6,51 +6,51 @@ finder names spans of the same text, so none is misled by the mask of another; o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
+from functools import cache
 
 from buddy_core.safety.redaction.addresses import find_addresses
-from buddy_core.safety.redaction.assignments import find_assignments
-from buddy_core.safety.redaction.credentials import find_credentials
+from buddy_core.safety.redaction.assignments import HINTS, HINTS_TO_SIGN, find_assignments
+from buddy_core.safety.redaction.credentials import COMMANDS, find_credentials
+from buddy_core.safety.redaction.encoded import find_encoded
 from buddy_core.safety.redaction.keyblocks import find_key_blocks
+from buddy_core.safety.redaction.links import find_in_links
 from buddy_core.safety.redaction.looks import MASK
-from buddy_core.safety.redaction.shapes import Span, find_dotted, find_shapes
+from buddy_core.safety.redaction.shapes import (
+    Span,
+    find_dotted,
+    find_shapes,
+    long_runs,
+    without_escapes,
+)
 
 _PASSES = 6
 """A mask may bring to light what it stood beside; each pass is linear, and the second finds hardly anything."""
 
-_NAME_HINTS = (
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "auth",
-    "cred",
-    "cookie",
-    "dsn",
-    "jwt",
-    "otp",
-    "sig",
-    "sid",
-    "conn",
-)
+
+_SHORTEST = 7
+_SHORT = 2_000
+"""Texts up to here are first searched for anything at all; longer ones hold some hint nearly always."""
 
 
 def mask_secrets(text: str) -> str:
     """`text` with every secret that is found replaced by the mask; the same object where there is none."""
+    if len(text) < _SHORTEST:
+        return text
     for _ in range(_PASSES):
-        masked = put_mask(text, _spans(text))
+        masked = put_mask(text, list(_spans(text)))
         if masked == text:
             return text
         text = masked
     return text
 
 
-def put_mask(text: str, spans: Iterable[Span]) -> str:
+def put_mask(text: str, spans: list[Span]) -> str:
     """`text` with the mask in the place of each span; spans may overlap and come in any order."""
-    ordered = sorted(spans)
-    if not ordered:
+    if not spans:
         return text
+    ordered = sorted(spans)
     parts: list[str] = []
     done = 0
     for begin, end in ordered:
@@ -63,14 +63,45 @@ def put_mask(text: str, spans: Iterable[Span]) -> str:
     return "".join(parts)
 
 
-def _spans(text: str) -> Iterator[Span]:
-    low = text.lower()
-    if len(text) >= 20:
-        yield from find_shapes(text)
-        yield from find_dotted(text)
+def _spans(text: str, *, inside: bool = False) -> Iterator[Span]:
+    """Where there is a secret; `inside` text that was encoded, no further code is looked for."""
+    low = lower(text)
+    flat = without_escapes(text)
+    runs = long_runs(flat)
+    if runs:
+        yield from _in_runs(flat, "\n".join(runs), inside=inside)
+    if len(text) > _SHORT or _hint().search(low) is not None:
         yield from find_key_blocks(text)
-    if "://" in text:
         yield from find_addresses(text)
-    if any(hint in low for hint in _NAME_HINTS):
-        yield from find_assignments(text)
-    yield from find_credentials(text, low)
+        yield from find_assignments(text, low)
+        yield from find_credentials(text, low)
+
+
+def _in_runs(flat: str, runs: str, *, inside: bool) -> Iterator[Span]:
+    """What gives itself away by its shape, in a text without escapes and with these long runs."""
+    yield from find_shapes(flat, runs)
+    yield from find_dotted(flat, runs)
+    if not inside:
+        yield from find_encoded(flat, _holds_secret)
+        yield from find_in_links(flat, _spans_inside)
+
+
+def _spans_inside(text: str) -> Iterator[Span]:
+    return _spans(text, inside=True)
+
+
+def _holds_secret(text: str) -> bool:
+    return any(begin < end for begin, end in _spans(text, inside=True))
+
+
+@cache
+def _hint() -> re.Pattern[str]:
+    """Any of the words without which only the shape of a long run could give a secret away."""
+    others = ("://", "basic", "login", "private key", "private-lines")
+    return re.compile("|".join(map(re.escape, (*HINTS, *HINTS_TO_SIGN, *COMMANDS, *others))))
+
+
+def lower(text: str) -> str:
+    """`text` in small letters, each in its place: one capital letter of Unicode would become two."""
+    low = text.lower()
+    return low if len(low) == len(text) else text.replace("\u0130", "i").lower()
