@@ -90,8 +90,8 @@ class Ingest:
     def deliver(self, run_id: str, harvest: Harvest, *, live: bool) -> None:
         """Record what a batch of a run's events brought."""
         sums = self.record_of(run_id).requests
-        for request in harvest.requests:
-            sums.add(request)
+        for rows in harvest.requests.values():
+            sums.add_rows(rows)
         with reading_files():
             self._record(run_id, self._news(run_id, harvest), live=live)
 
@@ -144,7 +144,7 @@ class Ingest:
             )
 
     def _absorb(self, run_id: str, harvest: Harvest, errors: list[ErrorRecord]) -> None:
-        batch = HistoryBatch(run_id=run_id, tools=harvest.tools, errors=errors, requests=harvest.requests)
+        batch = HistoryBatch(run_id=run_id, tools=harvest.tools, errors=errors, rows=harvest.requests)
         self._collector.absorb(batch)
 
     def _record_one_by_one(self, run_id: str, harvest: Harvest) -> None:
@@ -157,7 +157,7 @@ class Ingest:
                 run_id=call.run_id,
                 at_ms=call.at_ms,
             )
-        for request in harvest.requests:
+        for request in sorted(_requests(run_id, harvest), key=lambda request: request.at_ms):
             self._record_request(request)
         for error in harvest.errors:
             self._collector.record_error(
@@ -203,3 +203,22 @@ def _executions(run_id: str, harvest: Harvest) -> Iterator[ToolExecution]:
         rows = zip(column.at_ms, column.duration_ms, column.ok, strict=True)
         for row, (at_ms, duration_ms, ok) in enumerate(rows):
             yield ToolExecution(tool, duration_ms, ok, reasons.get((tool, row)), run_id, at_ms)
+
+
+def _requests(run_id: str, harvest: Harvest) -> Iterator[ApiRequest]:
+    for (provider, model), rows in harvest.requests.items():
+        for at_ms, prompt, completion, read, written, cost, latency, ttft, success in rows:
+            yield ApiRequest(
+                provider,
+                model,
+                prompt,
+                completion,
+                read,
+                written,
+                cost,
+                latency,
+                ttft,
+                success,
+                run_id,
+                at_ms,
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from itertools import pairwise
 from typing import Any
@@ -145,7 +146,7 @@ def test_over_long_and_empty_names_are_cut_or_replaced_so_that_nothing_is_refuse
     _, harvest = fold(call(0, "x" * 999, "a"), result(5, "x" * 999), request(6, model="m" * 999, provider=""))
 
     assert durations(harvest) == {"x" * MAX_NAME: [5.0]}
-    assert [(r.provider, r.model) for r in harvest.requests] == [(UNNAMED, "m" * MAX_NAME)]
+    assert list(harvest.requests) == [(UNNAMED, "m" * MAX_NAME)]
 
 
 def test_calls_without_a_result_stay_open_oldest_first_and_are_bounded() -> None:
@@ -231,10 +232,9 @@ def test_api_request_events_become_requests_and_sums() -> None:
         request(9, promptTokens=1, success=False),
     )  # fmt: skip
 
-    first, second = harvest.requests
-    assert (first.provider, first.model, first.run_id, first.at_ms) == ("anthropic", "opus", RUN, T0 + 5)
-    assert (first.total_tokens, first.cost, first.latency_ms, first.ttft_ms) == (127, 0.5, 1200.0, 300.0)
-    assert (second.success, second.cost, second.latency_ms) == (False, None, None)
+    first, second = harvest.requests["anthropic", "opus"]
+    assert first == (T0 + 5, 100, 20, 3, 4, 0.5, 1200.0, 300.0, True)
+    assert second == (T0 + 9, 1, 0, 0, 0, None, None, None, False)
     sums = folded.sums
     assert (sums.requests, sums.total_tokens, sums.prompt_tokens, sums.completion_tokens) == (2, 128, 101, 20)
     assert sums.cost == 0.5
@@ -252,9 +252,7 @@ def test_absurd_counts_in_a_request_do_not_count() -> None:
         request(1, promptTokens=10**40, completionTokens=-5, cost=-1, latencyMs="fast", cacheReadTokens="7")
     )
 
-    (only,) = harvest.requests
-    assert (only.prompt_tokens, only.completion_tokens, only.cache_read_tokens) == (0, 0, 7)
-    assert (only.cost, only.latency_ms) == (None, None)
+    assert harvest.requests == {("anthropic", "opus"): [(T0 + 1, 0, 0, 7, 0, None, None, None, True)]}
 
 
 def test_custom_values_are_harvested_and_unknown_metrics_are_only_counted() -> None:
@@ -328,7 +326,7 @@ def test_what_was_recorded_before_is_folded_again_but_not_harvested_again() -> N
     assert (folded.tool_calls, folded.tool_failures, folded.errors) == (1, 1, 1)
     assert folded.sums.total_tokens == 7
     assert harvest.tools["bash"].at_ms == [T0 + 20]
-    assert (harvest.tool_errors, harvest.errors, harvest.requests) == ([], [], [])
+    assert (harvest.tool_errors, harvest.errors, harvest.requests) == ([], [], {})
 
 
 def test_unknown_types_count_as_events_and_nothing_else() -> None:
@@ -372,9 +370,9 @@ def test_no_payload_of_any_shape_is_an_exception(events: list[tuple[int, str, An
     assert sum(len(column.ok) for column in harvest.tools.values()) == sum(
         kind == "tool_result" for _, kind, _ in events
     )
-    for request_ in harvest.requests:
-        assert 0 <= request_.total_tokens <= 4 * 2**53
-        assert request_.cost is None or 0 <= request_.cost <= 2**53
+    for _, *tokens, cost, latency_ms, ttft_ms, _success in itertools.chain(*harvest.requests.values()):
+        assert all(0 <= count < 2**53 for count in tokens)
+        assert all(amount is None or 0 <= amount <= 2**53 for amount in (cost, latency_ms, ttft_ms))
 
 
 @given(EVENTS, st.lists(st.integers(0, 12), max_size=4))

@@ -10,9 +10,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
+from buddy_core.metrics.batch import RequestRow
 from buddy_core.metrics.model import Activity, ActivityBucket, Window
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, SECOND, since_of
 from buddy_core.metrics.slices import Grid, tally, whole_grid, window_grid
+from buddy_core.metrics.stats import ProviderStats
 
 SECONDS_HELD = 16 * 60
 """Seconds kept: the 15 m chart has slices finer than a minute, and rates look back five minutes."""
@@ -59,6 +61,16 @@ class ActivityCounts:
             self.latency_count += 1
         if not success:
             self.failed_requests += 1
+
+    def add_summed(self, requests: ProviderStats) -> None:
+        """Count what is summed up, and settled, already."""
+        self.requests += requests.requests
+        self.failed_requests += requests.failures
+        self.tokens += requests.tokens
+        self.cost += requests.cost
+        self.cost_count += requests.cost_count
+        self.latency_sum_ms += requests.sum_ms
+        self.latency_count += requests.count
 
     def add_usage(self, tokens: int, cost: float | None) -> None:
         """Count tokens and cost that belong to no request."""
@@ -147,7 +159,7 @@ class ActivityLog:
         if not EARLIEST_AT <= at_ms <= now_ms + AHEAD_MS:
             return (self.total,)
         self._stretch(at_ms, at_ms)
-        hour, minute = self._hour(at_ms // HOUR), self._minute(at_ms // MINUTE)
+        hour, minute = self.hour(at_ms // HOUR), self._minute(at_ms // MINUTE)
         if at_ms < now_ms - SECONDS_HELD * SECOND:
             return self.total, hour, minute
         self._newest = (self.total, hour, minute, self._second(second, now_ms))
@@ -165,11 +177,27 @@ class ActivityLog:
         recent = now_ms - SECONDS_HELD * SECOND
         for moments, failed in ((sorted(at_ms), 0), (sorted(failed_at_ms), 1)):
             for hour, count in tally(moments, HOUR):
-                self._hour(hour).add_tools(count * (1 - failed), count * failed)
+                self.hour(hour).add_tools(count * (1 - failed), count * failed)
             for minute, count in tally(moments, MINUTE):
                 self._minute(minute).add_tools(count * (1 - failed), count * failed)
             for second, count in tally(moments[bisect_left(moments, recent) :], SECOND):
                 self._second(second, now_ms).add_tools(count * (1 - failed), count * failed)
+
+    def add_requests(self, rows: Sequence[RequestRow], now_ms: int) -> None:
+        """Count model requests of the past in bulk by minute and second; they are dated, and in order of time.
+
+        Their hours and the total are the caller's, who has summed them up.
+        """
+        if not rows:
+            return
+        self._stretch(rows[0][0], rows[-1][0])
+        recent, minutes = now_ms - SECONDS_HELD * SECOND, self._minutes
+        for at_ms, prompt, completion, read, written, cost, latency_ms, _, success in rows:
+            tokens = prompt + completion + read + written
+            minute = minutes.get(at_ms // MINUTE) or self._minute(at_ms // MINUTE)
+            minute.add_request(tokens, cost, latency_ms, success)
+            if at_ms >= recent:
+                self._second(at_ms // SECOND, now_ms).add_request(tokens, cost, latency_ms, success)
 
     def _stretch(self, first: int, last: int) -> None:
         self.first_at = first if self.first_at is None else min(self.first_at, first)
@@ -196,7 +224,8 @@ class ActivityLog:
             return self._minute(minute)
         return self._minutes.setdefault(minute, ActivityCounts())
 
-    def _hour(self, hour: int) -> ActivityCounts:
+    def hour(self, hour: int) -> ActivityCounts:
+        """The counters of an hour since the epoch."""
         known = self._hours.get(hour)
         if known is not None:
             return known

@@ -1,29 +1,30 @@
 """History counted by the column: the same numbers as one call for every item, in a fraction of the time.
 
-A column is cut where the hour (and, within the last day, the minute) changes, and each piece is summed
-by the interpreter's own loops.
+A column is cut where the hour changes (and, where somebody looks at minutes, the minute), and each piece is
+summed by the interpreter's own loops.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 from buddy_core.metrics.batch import HistoryBatch, ToolColumn
-from buddy_core.metrics.checks import LARGEST_AMOUNT, LATEST_AT, Refusals, request_sample
+from buddy_core.metrics.bulk_requests import absorb_requests
+from buddy_core.metrics.checks import LARGEST_AMOUNT, LATEST_AT, Refusals
 from buddy_core.metrics.errorlog import trimmed
 from buddy_core.metrics.ledger import Ledger
-from buddy_core.metrics.model import ApiRequest, ErrorRecord, Usage
-from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, MINUTES_KEPT, Tiers
+from buddy_core.metrics.model import ErrorRecord, Usage
+from buddy_core.metrics.rollup import HOUR, MINUTE, Span, Tiers
 from buddy_core.metrics.slices import stretches
 from buddy_core.metrics.stats import MOST_WAITING, Timing, ToolStats, UsageSample
 
 FEW = 2
 """Up to this size a piece is cheaper to add call by call."""
 
-MANY = 2 * MOST_WAITING
+MANY = MOST_WAITING
 """From this size on a piece is summed once and merged, instead of handed to each of its buckets."""
 
 
@@ -59,16 +60,21 @@ class _Calls:
     def spread(self, tiers: Tiers[ToolStats], now_ms: int) -> tuple[int, int]:
         """Add every call to the buckets of its time; gives the range of calls whose time is believed."""
         at_ms = self.at_ms
-        first = 0 if at_ms[0] >= EARLIEST_AT else bisect_left(at_ms, EARLIEST_AT)
-        end = bisect_right(at_ms, now_ms + AHEAD_MS, first)
-        recent = bisect_left(at_ms, (now_ms // MINUTE - MINUTES_KEPT) * MINUTE, first, end)
-        self._add((tiers.total,), 0, first)
-        for here, there in stretches(at_ms, HOUR, first, recent):
-            self._add(tiers.buckets(at_ms[here], now_ms), here, there)
-        for here, there in stretches(at_ms, MINUTE, recent, end):
-            self._add(tiers.buckets(at_ms[here], now_ms), here, there)
-        self._add((tiers.total,), end, len(at_ms))
-        return first, end
+        span = Span.of(at_ms, now_ms)
+        self._add((tiers.total,), 0, span.first)
+        for here, there in stretches(at_ms, HOUR, span.first, span.end):
+            hour = at_ms[here] // HOUR
+            self._add((tiers.total, tiers.hour(hour)), here, there)
+            if there > span.recent:
+                start = max(here, span.recent)
+                put = partial(self._put_in_minutes, tiers, start, there, now_ms)
+                tiers.by_minute_later(hour, there - start, put, now_ms)
+        self._add((tiers.total,), span.end, len(at_ms))
+        return span.first, span.end
+
+    def _put_in_minutes(self, tiers: Tiers[ToolStats], first: int, end: int, now_ms: int) -> None:
+        for here, there in stretches(self.at_ms, MINUTE, first, end):
+            self._add((tiers.minute(self.at_ms[here] // MINUTE, now_ms),), here, there)
 
     def _add(self, buckets: tuple[ToolStats, ...], first: int, end: int) -> None:
         """Add the calls from `first` up to `end` to each of `buckets`."""
@@ -96,12 +102,11 @@ def absorb_batch(ledger: Ledger, batch: HistoryBatch, refusals: Refusals, now_ms
     """Count everything in `batch`; gives the number of items."""
     for record in batch.errors:
         _absorb_error(ledger, record, refusals, now_ms)
-    for request in batch.requests:
-        _absorb_request(ledger, request, refusals, now_ms)
+    requests = absorb_requests(ledger, batch, refusals, now_ms)
     for usage in batch.usage:
         _absorb_usage(ledger, usage, refusals, now_ms)
     calls = absorb_tools(ledger, batch.tools, refusals, now_ms) if batch.tools else 0
-    return calls + len(batch.errors) + len(batch.requests) + len(batch.usage)
+    return calls + len(batch.errors) + requests + len(batch.usage)
 
 
 def _absorb_error(ledger: Ledger, record: ErrorRecord, refusals: Refusals, now_ms: int) -> None:
@@ -110,23 +115,6 @@ def _absorb_error(ledger: Ledger, record: ErrorRecord, refusals: Refusals, now_m
     if not _are_times([record.timestamp]):
         record = replace(record, timestamp=refusals.moment(record.timestamp, now_ms))
     ledger.add_error(trimmed(record), now_ms)
-
-
-def _absorb_request(ledger: Ledger, request: ApiRequest, refusals: Refusals, now_ms: int) -> None:
-    provider, model = request.provider, request.model
-    if (provider, model) not in ledger.providers and not refusals.names(provider, model):
-        return
-    tokens = (
-        request.prompt_tokens,
-        request.completion_tokens,
-        request.cache_read_tokens,
-        request.cache_write_tokens,
-    )
-    moment = refusals.moment(request.at_ms, now_ms)
-    sample = request_sample(
-        refusals, moment, tokens, request.cost, request.latency_ms, request.ttft_ms, request.success
-    )
-    ledger.add_request(ledger.provider(provider, model), sample, now_ms)
 
 
 def _absorb_usage(ledger: Ledger, usage: Usage, refusals: Refusals, now_ms: int) -> None:

@@ -6,8 +6,9 @@ window begins on a whole minute (15 m, 1 h, 24 h) or a whole hour (7 d), see `si
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from buddy_core.metrics.model import Window
 from buddy_core.metrics.stats import Stats
@@ -28,6 +29,12 @@ AHEAD_MS = 5 * MINUTE
 EARLIEST_AT = 946_684_800_000
 """The year 2000: a time before it is a writer's default or a unit mixed up, not a moment."""
 
+MOST_LATER = 2_000
+"""Samples of an hour of one series that wait for its minutes: a millisecond or two when somebody looks."""
+
+MOST_WAITING_SAMPLES = 100_000
+"""Samples of all series together that wait, about 10 MB."""
+
 S = TypeVar("S", bound=Stats)
 
 
@@ -44,24 +51,43 @@ def since_of(window: Window, now_ms: int) -> int | None:
     return (now_ms - window.ms) // grain * grain
 
 
-class Room:
-    """How many buckets all series together may still open; memory is bounded by it, whatever the input."""
+class Span(NamedTuple):
+    """Where an ascending column of times is cut: dated from `first` up to `end`, kept by the minute from `recent`."""
 
-    __slots__ = ("left", "refused")
+    first: int
+    recent: int
+    end: int
+
+    @classmethod
+    def of(cls, at_ms: Sequence[int], now_ms: int) -> Span:
+        """Times before the year 2000 or too far ahead are no dates."""
+        first = bisect_left(at_ms, EARLIEST_AT)
+        end = bisect_right(at_ms, now_ms + AHEAD_MS, first)
+        return cls(first, bisect_left(at_ms, (now_ms // MINUTE - MINUTES_KEPT) * MINUTE, first, end), end)
+
+
+class Room:
+    """How much all series together may still hold; memory is bounded by it, whatever the input."""
+
+    __slots__ = ("left", "refused", "waiting")
 
     def __init__(self, buckets: int) -> None:
         self.left = buckets
+        """Buckets that may still be opened."""
         self.refused = 0
         """Samples that found no room: they are in the totals, not in the windows."""
+        self.waiting = 0
+        """Samples whose minutes have not been made."""
 
 
 class Tiers(Generic[S]):
     """One series' buckets by minute and hour, and its running total.
 
-    `make` gives an empty bucket. Not locked: the collector's lock is held around every call.
+    `make` gives an empty bucket. History is put into its minutes when somebody looks at that hour by the
+    minute, which for most hours is never. Not locked: the collector's lock is held around every call.
     """
 
-    __slots__ = ("_make", "_newest", "_newest_key", "_room", "hours", "minutes", "total")
+    __slots__ = ("_later", "_make", "_newest", "_newest_key", "_room", "hours", "minutes", "total")
 
     def __init__(self, make: Callable[[], S], room: Room) -> None:
         self._make = make
@@ -72,6 +98,31 @@ class Tiers(Generic[S]):
         # Live samples come in their order: the buckets of the last minute seen are those of the next sample.
         self._newest_key = -1
         self._newest: tuple[S, ...] = ()
+        self._later: dict[int, list[tuple[int, Callable[[], None]]]] = {}
+
+    def by_minute_later(self, hour: int, samples: int, put: Callable[[], None], now_ms: int) -> None:
+        """`put` adds so many samples of an hour to its minutes, and to nothing else: when it has to be, or now."""
+        if samples > MOST_LATER or self._room.waiting + samples > MOST_WAITING_SAMPLES:
+            put()
+            return
+        if len(self._later) > MINUTES_KEPT // 60:
+            self._forget_hours(now_ms // MINUTE - MINUTES_KEPT)
+        self._room.waiting += samples
+        self._later.setdefault(hour, []).append((samples, put))
+        if sum(count for count, _ in self._later[hour]) > MOST_LATER:
+            self._make_minutes(hour, hour)
+
+    def _make_minutes(self, first_hour: int, last_hour: int | None = None) -> None:
+        """Put what waits into its minutes, from one hour up to and with another."""
+        for hour in [h for h in self._later if h >= first_hour and (last_hour is None or h <= last_hour)]:
+            for samples, put in self._later.pop(hour, ()):
+                self._room.waiting -= samples
+                put()
+
+    def _forget_hours(self, before_minute: int) -> None:
+        """What waits for minutes that are not kept any more needs none."""
+        for hour in [hour for hour in self._later if (hour + 1) * 60 <= before_minute]:
+            self._room.waiting -= sum(samples for samples, _ in self._later.pop(hour))
 
     def buckets(self, at_ms: int, now_ms: int) -> tuple[S, ...]:
         """The buckets a sample of this moment is added to; the total is always the first."""
@@ -93,6 +144,7 @@ class Tiers(Generic[S]):
             return self.minutes[key]
         if len(self.minutes) > MINUTES_KEPT + AHEAD_MS // MINUTE + 1:
             oldest = now_ms // MINUTE - MINUTES_KEPT
+            self._forget_hours(oldest)
             self._drop(self.minutes, [known for known in self.minutes if known < oldest])
         return self._open(self.minutes, key)
 
@@ -131,9 +183,12 @@ class Tiers(Generic[S]):
 
     def _parts(self, window: Window, since_ms: int) -> Iterator[S]:
         if window is Window.M15 or window is Window.H1:
+            self._make_minutes(since_ms // HOUR)
             yield from _between(self.minutes, since_ms // MINUTE, None)
             return
         first_hour = -(-since_ms // HOUR)
+        if first_hour * HOUR > since_ms:
+            self._make_minutes(first_hour - 1, first_hour - 1)
         yield from _between(self.minutes, since_ms // MINUTE, first_hour * HOUR // MINUTE)
         yield from _between(self.hours, first_hour, None)
 
@@ -144,6 +199,8 @@ class Tiers(Generic[S]):
             by_minute = bool(self.hours) and min(self.hours) * HOUR >= kept_since
         else:
             by_minute = window is not Window.D7
+        if by_minute:
+            self._make_minutes((since_ms or 0) // HOUR)
         grain, tier = (MINUTE, self.minutes) if by_minute else (HOUR, self.hours)
         since = since_ms or 0
         return grain, [(key * grain, bucket) for key, bucket in tier.items() if key * grain >= since]

@@ -10,10 +10,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
+from buddy_core.metrics.batch import RequestRow
 from buddy_core.metrics.sketch import bucket_of, quantiles
 
 MOST_WAITING = 64
 """Durations a bucket holds before it sums them up."""
+
+
+FEW_ROWS = 3
+"""Up to so many requests are counted one by one."""
 
 
 class RequestSample(NamedTuple):
@@ -194,7 +199,7 @@ class ProviderStats(Timing):
         self.cost = self.ttft_sum_ms = 0.0
         self.cost_count = self.ttft_count = 0
 
-    def add(self, sample: RequestSample) -> None:
+    def add(self, sample: RequestRow) -> None:
         """Count one request."""
         at_ms, prompt, completion, cache_read, cache_write, cost, latency, ttft, success = sample
         self.requests += 1
@@ -217,6 +222,30 @@ class ProviderStats(Timing):
             self.waiting.append(latency)
             if len(self.waiting) > MOST_WAITING:
                 self.settle()
+
+    def add_rows(self, rows: Sequence[RequestRow]) -> None:
+        """Count any number of requests."""
+        if len(rows) <= FEW_ROWS:
+            for row in rows:
+                self.add(row)
+            return
+        at_ms, prompt, completion, cache_read, cache_write, cost, latency, ttft, success = zip(
+            *rows, strict=True
+        )
+        self.requests += len(rows)
+        self.prompt_tokens += sum(prompt)
+        self.completion_tokens += sum(completion)
+        self.cache_read_tokens += sum(cache_read)
+        self.cache_write_tokens += sum(cache_write)
+        self.failures += success.count(False)
+        self.last_at = max(self.last_at, max(at_ms))
+        known = [value for value in cost if value is not None]
+        self.cost += sum(known)
+        self.cost_count += len(known)
+        known = [value for value in ttft if value is not None]
+        self.ttft_sum_ms += sum(known)
+        self.ttft_count += len(known)
+        self.add_durations([value for value in latency if value is not None])
 
     def merge(self, other: ProviderStats, /) -> None:
         """Add everything `other` counted."""

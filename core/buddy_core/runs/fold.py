@@ -8,30 +8,42 @@ recorded twice. Only the payloads that carry numbers are decoded, each at most o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from buddy_core.metrics.batch import ToolColumn
-from buddy_core.metrics.model import ApiRequest
-from buddy_core.runs import payloads
 from buddy_core.runs.harvest import CustomValue, Harvest, RequestSums, error_record, tool_error_record
 from buddy_core.runs.json_values import MAX_INT
-from buddy_core.runs.jsonl import EventBatch
+from buddy_core.runs.jsonl import Batch, EventBatch, WireEvent
 from buddy_core.runs.model import RunMetadata
 from buddy_core.runs.payloads import (
     MALFORMED,
     MAX_NAME,
     UNNAMED,
+    MetricData,
+    StepData,
     ToolCallData,
     ToolResultData,
+    bounded,
     coerced,
+    is_sound,
     observed_text,
+    payload_decoder,
     plain_payload,
 )
 from buddy_core.runs.records import metadata_from_wire
+from buddy_core.runs.typed import (
+    PLAIN_LINES,
+    CallLine,
+    MetricLine,
+    ResultLine,
+    StepEndLine,
+    StepStartLine,
+    TypedEvent,
+)
 
 MAX_UNANSWERED = 256
 """Calls without a result that are remembered; older ones were refused, and would make pairing slow."""
@@ -43,10 +55,10 @@ _NOTHING = Harvest()  # stands in between two batches, and is never added to
 _NO_ARGUMENTS = msgspec.Raw(b"{}")
 
 # Most events are calls and results: for them the decoders are used without a function around them.
-_strict_call = msgspec.json.Decoder(ToolCallData).decode
-_strict_result = msgspec.json.Decoder(ToolResultData).decode
-_step_of = payloads.payload_decoder(payloads.StepData)
-_metric_of = payloads.payload_decoder(payloads.MetricData)
+_call_of = msgspec.json.Decoder(ToolCallData).decode
+_result_of = msgspec.json.Decoder(ToolResultData).decode
+_step_of = payload_decoder(StepData)
+_metric_of = payload_decoder(MetricData)
 
 
 class OpenCall(NamedTuple):
@@ -58,8 +70,8 @@ class OpenCall(NamedTuple):
     """The call's payload, for whoever shows its arguments."""
 
 
-_Call: TypeAlias = tuple[str, int, msgspec.Raw]
-"""The fields of an `OpenCall`; a plain tuple is made in a fraction of the time."""
+_Call: TypeAlias = CallLine | OpenCall
+"""A call that waits: as its line while its batch is read, as less than that from then on."""
 
 
 class RunFold:
@@ -68,6 +80,7 @@ class RunFold:
     __slots__ = (
         "_harvest",
         "_idless",
+        "_numbered",
         "_open",
         "_steps",
         "end_status",
@@ -110,67 +123,117 @@ class RunFold:
         self.sums = RequestSums()
         self.models: Counter[str] = Counter()
         self._open: dict[str | int, _Call] = {}
-        self._idless = 0
+        self._idless = 0  # of those open
+        self._numbered = 0  # calls without an id so far; the number is their key
         self._steps: list[str] = []
         self._harvest = _NOTHING
 
     @property
     def open_calls(self) -> tuple[OpenCall, ...]:
         """Calls without a result, oldest first, at most `MAX_UNANSWERED`."""
-        return tuple(map(OpenCall._make, self._open.values()))
+        return tuple(call for call in self._open.values() if isinstance(call, OpenCall))
 
     @property
     def step(self) -> str | None:
         """The innermost step that has begun and not ended."""
         return self._steps[-1] if self._steps else None
 
-    def feed(self, batch: EventBatch, *, now_ms: int, fresh: Sequence[bool] | None = None) -> Harvest:
+    def feed(
+        self, batch: EventBatch | Batch[TypedEvent], *, now_ms: int, fresh: Sequence[bool] | None = None
+    ) -> Harvest:
         """Fold a batch; `fresh` says of each event whether it was never recorded (None: all are fresh)."""
         self._harvest = harvest = Harvest()
-        own, handlers, foreign = self.run_id, _HANDLERS, 0
-        for event, new in zip(batch.events, repeat(True) if fresh is None else fresh, strict=False):
-            handler = handlers.get(event.type)
-            if handler is not None:
-                handler(self, event.ts, event.data, new)
-            if event.run_id != own and event.run_id is not None:
-                foreign += 1
-        self.foreign_records += foreign
-        self.event_count += len(batch.events)
-        self._note_times(batch, now_ms)
+        events: Sequence[TypedEvent] = batch.events
+        self._fold(events, repeat(True) if fresh is None else fresh)
+        self._let_go_of_lines()
+        self._note_owners(events)
+        self._note_times(events, now_ms)
+        self.event_count += len(events)
         self._harvest = _NOTHING
         return harvest
 
-    def _note_times(self, batch: EventBatch, now_ms: int) -> None:
+    def _fold(self, events: Sequence[TypedEvent], fresh: Iterable[bool]) -> None:
+        """Take events in their order. Calls and results as they should be, nine of ten, go no way round."""
+        calls, column_of, made = self._open, self._harvest.tools.get, 0
+        for event, new in zip(events, fresh, strict=False):
+            if type(event) is ResultLine:
+                result = event.data
+                call = calls.pop(result.tool_call_id, None) if result.tool_call_id else None
+                column, took = column_of(result.tool_name or ""), result.duration_ms
+                if call is None or column is None or took is None or not (new and result.success):
+                    self._result(event.ts, result, call, new)
+                elif 0 <= took <= MAX_INT:
+                    column.at_ms.append(event.ts)
+                    column.duration_ms.append(took)
+                    column.ok.append(True)
+                else:
+                    self._result(event.ts, result, call, new)
+            elif type(event) is CallLine:
+                made += 1
+                if event.data.tool_call_id:
+                    calls[event.data.tool_call_id] = event
+                    if len(calls) > MAX_UNANSWERED:
+                        self._answer(next(iter(calls)))
+                else:
+                    self._call(event.data, event)
+            else:
+                self._other(event, new)
+        self.tool_calls += made
+
+    def _other(self, event: TypedEvent, new: bool) -> None:
+        handler = _LINE_HANDLERS.get(type(event))
+        if handler is None and isinstance(event, WireEvent):
+            handler = _HANDLERS.get(event.type)
+        if handler is not None:
+            handler(self, event.ts, event.data, new)
+
+    def _note_times(self, events: Sequence[TypedEvent], now_ms: int) -> None:
         if self.first_at is None:
-            self.first_at = next((event.ts for event in batch.events if event.ts > 0), None)
-        last = next((event.ts for event in reversed(batch.events) if 0 < event.ts <= now_ms), None)
+            self.first_at = next((event.ts for event in events if event.ts > 0), None)
+        last = next((event.ts for event in reversed(events) if 0 < event.ts <= now_ms), None)
         self.last_at = self.last_at if last is None else last
 
-    def _tool_call(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+    def _note_owners(self, events: Sequence[TypedEvent]) -> None:
+        named = [event.run_id for event in events]
+        if named.count(self.run_id) < len(named):
+            self.foreign_records += sum(run is not None and run != self.run_id for run in named)
+
+    def _let_go_of_lines(self) -> None:
+        """Of the calls that wait beyond their batch only what may be shown is kept, not the whole lines."""
+        for key, call in self._open.items():
+            if type(call) is CallLine:
+                self._open[key] = OpenCall(_name_of(call), call.ts, _payload_of(call.data.args))
+
+    def _wire_call(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        """A call that the typed decoder refused, or that comes from a reader without one."""
+        self.tool_calls += 1
         try:
-            call = _strict_call(data)
+            call = _call_of(data)
         except MALFORMED:
             call = coerced(ToolCallData, plain_payload(data))
-        self.tool_calls += 1
-        key: str | int | None = call.tool_call_id or call.call_id or call.id
-        if key is None:
-            key = self.tool_calls
-            self._idless += 1
-        calls = self._open
         kept = data if len(data) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
-        calls[key] = ((call.tool_name or call.name or UNNAMED)[:MAX_NAME], ts, kept)
-        if len(calls) > MAX_UNANSWERED:
-            self._answer(next(iter(calls)))
+        self._call(call, OpenCall(_called(call), ts, kept))
 
-    def _tool_result(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+    def _call(self, data: ToolCallData, call: _Call) -> None:
+        key: str | int | None = data.tool_call_id or data.call_id or data.id
+        if key is None:
+            self._numbered += 1
+            key = self._numbered
+            self._idless += 1
+        self._open[key] = call
+        if len(self._open) > MAX_UNANSWERED:
+            self._answer(next(iter(self._open)))
+
+    def _wire_result(self, ts: int, data: msgspec.Raw, new: bool) -> None:
         try:
-            result = _strict_result(data)
+            result = _result_of(data)
         except MALFORMED:
             result = coerced(ToolResultData, plain_payload(data))
-        key = result.tool_call_id or result.call_id or result.id
-        call = self._open.pop(key, None) if key is not None else None
-        if call is None:
-            call = self._best_guess(key, (result.tool_name or result.name or UNNAMED)[:MAX_NAME])
+        self._result(ts, result, None, new)
+
+    def _result(self, ts: int, result: ToolResultData, found: _Call | None, new: bool) -> None:
+        """Count a result; `found` is its call by `tool_call_id`, if that is known already."""
+        call = found or self._call_for(result)
         if not result.success:
             self.tool_failures += 1
         if not new:
@@ -178,8 +241,9 @@ class RunFold:
         duration = result.duration_ms
         if duration is None or not 0 <= duration <= MAX_INT:
             duration = _time_between(call, ts)
-        name = result.tool_name or result.name or (call[0] if call is not None else UNNAMED)
-        name = name[:MAX_NAME]
+        name = (result.tool_name or result.name or (_name_of(call) if call is not None else UNNAMED))[
+            :MAX_NAME
+        ]
         column = self._harvest.tools.get(name)
         if column is None:
             column = self._harvest.tools[name] = ToolColumn([], [], [])
@@ -190,12 +254,19 @@ class RunFold:
         column.duration_ms.append(duration)
         column.ok.append(result.success)
 
+    def _call_for(self, result: ToolResultData) -> _Call | None:
+        key = result.tool_call_id or result.call_id or result.id
+        call = self._open.pop(key, None) if key is not None else None
+        if call is not None:
+            return call
+        return self._best_guess(key, (result.tool_name or result.name or UNNAMED)[:MAX_NAME])
+
     def _best_guess(self, key: str | None, tool: str) -> _Call | None:
         """The oldest call of the tool that a result without a call of its id could be meant for."""
         if key is not None and not self._idless:
             return None  # a filtered tool leaves a result without a call
         for candidate, call in self._open.items():
-            if call[0] == tool and (key is None or isinstance(candidate, int)):
+            if _name_of(call) == tool and (key is None or isinstance(candidate, int)):
                 return self._answer(candidate)
         return None
 
@@ -209,35 +280,31 @@ class RunFold:
         if new:
             self._harvest.errors.append(error_record(plain_payload(data), ts, self.run_id))
 
-    def _metric(self, ts: int, data: msgspec.Raw, new: bool) -> None:
-        metric = _metric_of(data)
+    def _wire_metric(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        self._metric(ts, _metric_of(data), new)
+
+    def _metric(self, ts: int, metric: MetricData, new: bool) -> None:
         if metric.kind == "api_request":
-            self._api_request(metric, ts, new)
+            self._api_request(ts, metric if is_sound(metric) else bounded(metric), new)
         elif metric.kind == "value" and new and metric.name and metric.value is not None:
             self._harvest.values.append(CustomValue(metric.name, metric.value, metric.labels, ts))
 
-    def _api_request(self, metric: payloads.MetricData, ts: int, new: bool) -> None:
-        if not payloads.is_sound(metric):
-            metric = payloads.bounded(metric)
-        request = ApiRequest(
-            metric.provider[:MAX_NAME] or UNNAMED,
-            metric.model[:MAX_NAME] or UNNAMED,
-            metric.prompt_tokens,
-            metric.completion_tokens,
-            metric.cache_read_tokens,
-            metric.cache_write_tokens,
-            metric.cost,
-            metric.latency_ms,
-            metric.ttft_ms,
-            metric.success,
-            self.run_id,
-            ts,
-        )
-        self.sums.add(request)
-        if request.model in self.models or len(self.models) < _MAX_MODELS:
-            self.models[request.model] += 1
-        if new:
-            self._harvest.requests.append(request)
+    def _api_request(self, ts: int, metric: MetricData, new: bool) -> None:
+        prompt, completion, cost = metric.prompt_tokens, metric.completion_tokens, metric.cost
+        read, written, model = metric.cache_read_tokens, metric.cache_write_tokens, metric.model or UNNAMED
+        if len(model) > MAX_NAME:
+            model = model[:MAX_NAME]
+        self.sums.add(prompt + completion + read + written, prompt, completion, cost)
+        if model in self.models or len(self.models) < _MAX_MODELS:
+            self.models[model] += 1
+        if not new:
+            return
+        key = (metric.provider[:MAX_NAME] or UNNAMED, model)
+        rows = self._harvest.requests.get(key)
+        if rows is None:
+            rows = self._harvest.requests[key] = []
+        latency, ttft = metric.latency_ms, metric.ttft_ms
+        rows.append((ts, prompt, completion, read, written, cost, latency, ttft, metric.success))
 
     def _run_start(self, ts: int, data: msgspec.Raw, new: bool) -> None:
         found = plain_payload(data)
@@ -253,13 +320,19 @@ class RunFold:
             self.end_status = observed_text(status, MAX_NAME)
             self.ended_at = ts
 
-    def _step_start(self, ts: int, data: msgspec.Raw, new: bool) -> None:
-        if len(self._steps) < _MAX_STEPS:
-            self._steps.append(_step_of(data).step[:MAX_NAME])
+    def _wire_step_start(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        self._step_start(ts, _step_of(data), new)
 
-    def _step_end(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+    def _step_start(self, ts: int, data: StepData, new: bool) -> None:
+        if len(self._steps) < _MAX_STEPS:
+            self._steps.append(data.step[:MAX_NAME])
+
+    def _wire_step_end(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        self._step_end(ts, _step_of(data), new)
+
+    def _step_end(self, ts: int, data: StepData, new: bool) -> None:
         """Ends the innermost step of that name, and with it those inside whose end is missing."""
-        name = _step_of(data).step[:MAX_NAME]
+        name = data.step[:MAX_NAME]
         if name in self._steps:
             while self._steps.pop() != name:
                 pass
@@ -274,21 +347,43 @@ class RunFold:
 
 
 _HANDLERS: dict[str, Callable[[RunFold, int, msgspec.Raw, bool], None]] = {
-    "tool_call": RunFold._tool_call,
-    "tool_result": RunFold._tool_result,
-    "metric": RunFold._metric,
+    "tool_call": RunFold._wire_call,
+    "tool_result": RunFold._wire_result,
+    "metric": RunFold._wire_metric,
     "error": RunFold._error,
     "run_start": RunFold._run_start,
     "run_end": RunFold._run_end,
-    "step_start": RunFold._step_start,
-    "step_end": RunFold._step_end,
+    "step_start": RunFold._wire_step_start,
+    "step_end": RunFold._wire_step_end,
     "decision": RunFold._decision,
 }
 """Event types that count for more than one event; all others are only counted."""
 
+_LINE_HANDLERS: dict[type, Callable[[RunFold, int, Any, bool], None]] = {
+    MetricLine: RunFold._metric,
+    StepStartLine: RunFold._step_start,
+    StepEndLine: RunFold._step_end,
+    **{line: _HANDLERS[kind] for kind, line in PLAIN_LINES.items() if kind in _HANDLERS},
+}
+"""The same for lines that are typed, and neither calls nor results."""
+
+
+def _called(data: ToolCallData) -> str:
+    return (data.tool_name or data.name or UNNAMED)[:MAX_NAME]
+
+
+def _name_of(call: _Call) -> str:
+    return _called(call.data) if isinstance(call, CallLine) else call.name
+
+
+def _payload_of(args: msgspec.Raw) -> msgspec.Raw:
+    """A payload with these arguments and nothing else, in memory of its own."""
+    return msgspec.Raw(b'{"args":%b}' % bytes(args)) if len(args) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
+
 
 def _time_between(call: _Call | None, ts: int) -> float | None:
     """Milliseconds from a call to its result, where both times are usable and in order."""
-    if call is None or call[1] <= 0 or ts < call[1]:
+    if call is None:
         return None
-    return float(ts - call[1])
+    began = call.ts if isinstance(call, CallLine) else call.at_ms
+    return float(ts - began) if 0 < began <= ts else None

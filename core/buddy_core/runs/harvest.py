@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from buddy_core.metrics.batch import ToolColumn
-from buddy_core.metrics.model import ApiRequest, ErrorRecord
+from buddy_core.metrics.batch import ModelKey, RequestRow, ToolColumn
+from buddy_core.metrics.model import ErrorRecord
 from buddy_core.runs.payloads import MAX_NAME, MAX_TEXT, observed_text
 
 _MESSAGE_FIELDS = ("message", "error")
@@ -40,7 +40,8 @@ class Harvest:
     """For each failed call that gave a reason: tool, row in its column, and the error."""
     errors: list[ErrorRecord] = field(default_factory=list)
     """Events of type `error`; the reasons of failed tools are not among them."""
-    requests: list[ApiRequest] = field(default_factory=list)
+    requests: dict[ModelKey, list[RequestRow]] = field(default_factory=dict)
+    """Model requests by provider and model."""
     values: list[CustomValue] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -58,14 +59,19 @@ class RequestSums:
     cost: float | None = None
     """None until one of them states a cost."""
 
-    def add(self, request: ApiRequest) -> None:
-        """Count one request."""
+    def add(self, tokens: int, prompt: int, completion: int, cost: float | None) -> None:
+        """Count one request; `tokens` of all four kinds."""
         self.requests += 1
-        self.total_tokens += request.total_tokens
-        self.prompt_tokens += request.prompt_tokens
-        self.completion_tokens += request.completion_tokens
-        if request.cost is not None:
-            self.cost = (self.cost or 0.0) + request.cost
+        self.total_tokens += tokens
+        self.prompt_tokens += prompt
+        self.completion_tokens += completion
+        if cost is not None:
+            self.cost = (self.cost or 0.0) + cost
+
+    def add_rows(self, rows: Iterable[RequestRow]) -> None:
+        """Count any number of requests."""
+        for _, prompt, completion, read, written, cost, _, _, _ in rows:
+            self.add(prompt + completion + read + written, prompt, completion, cost)
 
 
 def tool_error_record(tool: str, at_ms: int, reason: str, run_id: str) -> ErrorRecord:

@@ -46,7 +46,7 @@ class Batch(Generic[R]):
     identities: list[int] = field(default_factory=list)
     """A hash of each record's bytes: equal for equal bytes, within this process only."""
     offsets: list[int] = field(default_factory=list)
-    """Where each record begins in the file, in bytes."""
+    """Where each record begins in the file, in bytes; empty where the reader was told not to note it."""
 
     def __len__(self) -> int:
         return len(self.events)
@@ -65,8 +65,11 @@ EventBatch: TypeAlias = Batch[WireEvent]
 class LineReader(Generic[R]):
     """Turns the bytes of one generation of one file into records; any split into chunks gives the same."""
 
-    def __init__(self, dialect: Dialect[R], *, max_line: int = MAX_LINE, generation: int = 1) -> None:
+    def __init__(
+        self, dialect: Dialect[R], *, max_line: int = MAX_LINE, generation: int = 1, places: bool = True
+    ) -> None:
         self._dialect = dialect
+        self._places = places
         self._max_line = max_line
         self._generation = generation
         self._ledger = Ledger()
@@ -158,19 +161,40 @@ class LineReader(Generic[R]):
     def _read_block(self, block: bytes, start: int, batch: Batch[R]) -> None:
         lines = block.split(b"\n")
         sizes = list(map(len, lines))
-        starts = list(map(add, accumulate(sizes, initial=start), range(len(lines))))
-        stream = map(self._dialect.strict, self._screened(block, lines, sizes))
+        screened = self._screened(block, lines, sizes)
+        stream = map(self._dialect.bulk, screened)
+        starts = _starts(sizes, start) if self._places else []
         done = 0
         while done < len(lines):
             bad = done + _take(stream, batch.events)
             batch.identities += map(hash, lines[done:bad])
-            batch.offsets += starts[done:bad]
+            if self._places:
+                batch.offsets += starts[done:bad]
             self._ledger.delivered += sum(sizes[done:bad]) + bad - done
             if bad < len(lines):
-                self._salvage(lines[bad], starts[bad], batch, after_nul=self._after_nul and bad == 0)
+                starts = starts or _starts(sizes, start)
+                self._read_line(lines[bad], screened[bad], starts[bad], batch, first=bad == 0)
             done = bad + 1
         if batch.events:
             self._previous = batch.events[-1]
+
+    def _read_line(self, line: bytes, screened: bytes, start: int, batch: Batch[R], *, first: bool) -> None:
+        """Read a line that `bulk` refuses: it is damaged, or `strict` takes it; `first` of its block."""
+        try:
+            record = self._dialect.strict(screened)
+        except (ValueError, RecursionError):
+            self._salvage(line, start, batch, after_nul=self._after_nul and first)
+            return
+        batch.events.append(record)
+        self._enter(line, start, batch)
+        self._ledger.delivered += 1
+
+    def _enter(self, text: bytes, start: int, batch: Batch[R]) -> None:
+        """Account for the bytes of a record that begins at `start`."""
+        batch.identities.append(hash(text))
+        if self._places:
+            batch.offsets.append(start)
+        self._ledger.delivered += len(text)
 
     def _screened(self, block: bytes, lines: list[bytes], sizes: list[int]) -> list[bytes]:
         """`lines` with those emptied that must not reach the strict decoder, which refuses an empty line."""
@@ -205,9 +229,7 @@ class LineReader(Generic[R]):
             if piece.reason is not None:
                 self._ledger.skip(piece.reason, piece.end - piece.start)
         for piece in records:
-            batch.identities.append(hash(text[piece.start : piece.end]))
-            batch.offsets.append(start + piece.start)
-            self._ledger.delivered += piece.end - piece.start
+            self._enter(text[piece.start : piece.end], start + piece.start, batch)
         batch.events += [piece.record for piece in records if piece.record is not None]
         damage = {piece.reason for piece in pieces} - {None, "blank", "bom"}
         self._end_line(len(records), damaged=bool(damage) or after_nul, last=_last_reason(pieces, after_nul))
@@ -228,6 +250,11 @@ class JsonlReader(LineReader[WireEvent]):
 
     def __init__(self, *, max_line: int = MAX_LINE) -> None:
         super().__init__(EVENTS, max_line=max_line)
+
+
+def _starts(sizes: list[int], start: int) -> list[int]:
+    """Where each of the lines of a block begins in the file; the block begins at `start`."""
+    return list(map(add, accumulate(sizes, initial=start), range(len(sizes))))
 
 
 def _take(stream: Iterable[R], events: list[R]) -> int:

@@ -16,7 +16,8 @@ from buddy_core.runs.liveness import conclude_status, lock_state
 from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
 from buddy_core.runs.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.runs.seen import SeenRecords
-from buddy_core.runs.tail import FileTail
+from buddy_core.runs.tail import Tail
+from buddy_core.runs.typed import TYPED_EVENTS
 from buddy_core.safety.paths import directory_beneath, open_at
 
 EVENTS = "events.jsonl"
@@ -63,8 +64,12 @@ class RecordFile(Generic[V]):
         self.problem = f"{self._name} is no JSON object{kept}"
 
     def _read(self, run_fd: int) -> bytes:
-        with os.fdopen(open_at(run_fd, self._name), "rb", buffering=0) as file:
-            return file.read(MAX_RECORD_BYTES + 1) or b""
+        """The file, or so much of it that it is too large; asking for no more saves a megabyte of memory."""
+        fd = open_at(run_fd, self._name)
+        try:
+            return os.read(fd, min(os.fstat(fd).st_size, MAX_RECORD_BYTES) + 1)
+        finally:
+            os.close(fd)
 
 
 class Reading(NamedTuple):
@@ -83,7 +88,7 @@ class ObservedRun:
     def __init__(self, root: Path, run_id: str, seen: SeenRecords) -> None:
         self.run_id = run_id
         self._root = root
-        self._tail = FileTail(root, run_id, EVENTS)
+        self._tail = Tail(root, run_id, EVENTS, dialect=TYPED_EVENTS, places=False)
         self._seen = seen
         self._summary: RecordFile[RunSummary] = RecordFile(SUMMARY, lambda data: parse_summary(data, run_id))
         self._metrics: RecordFile[RunMetrics] = RecordFile(METRICS, parse_metrics)

@@ -54,7 +54,7 @@ class Tail(Generic[R]):
     """Follows `root/run_id/name`, or `root/name` without a run id, as records of one dialect.
 
     `root` may be the user's symbolic link and is resolved here, once; nothing beneath it is followed. Not
-    to be polled from two threads at once.
+    to be polled from two threads at once. Without `places` the offsets of records are not noted.
     """
 
     def __init__(
@@ -67,10 +67,12 @@ class Tail(Generic[R]):
         max_line: int = MAX_LINE,
         chunk: int = CHUNK,
         descriptors: DescriptorPool = SHARED,
+        places: bool = True,
     ) -> None:
         self._root = real_root(root)
         self._parts = (name,) if run_id is None else (run_id, name)
         self._dialect = dialect
+        self._places = places
         self._max_line = max_line
         self._chunk = chunk
         self._descriptors = descriptors
@@ -175,7 +177,9 @@ class Tail(Generic[R]):
 
     def _begin(self) -> None:
         self._generation += 1
-        self._reader = LineReader(self._dialect, max_line=self._max_line, generation=self._generation)
+        self._reader = LineReader(
+            self._dialect, max_line=self._max_line, generation=self._generation, places=self._places
+        )
         self._head = b""
         self._seam = b""
         self._over = False

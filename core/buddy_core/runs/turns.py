@@ -39,7 +39,7 @@ class TurnDialect:
     """Lines of `turn-metrics.jsonl` for a `FileTail`; any JSON object is taken as far as it can be."""
 
     shape = re.compile(r'\{"(?:version|at)":')
-    strict = staticmethod(msgspec.json.Decoder(TurnLine).decode)
+    bulk = strict = staticmethod(msgspec.json.Decoder(TurnLine).decode)
 
     def loose(self, text: bytes, previous: TurnLine | None, mend: Mend) -> TurnLine | None:
         """Take what fits, field by field; None for what is no object."""

@@ -53,6 +53,11 @@ class Dialect(Protocol[R]):
         """Matches where a record of the usual writer begins, even in the middle of a damaged line."""
         ...
 
+    @property
+    def bulk(self) -> Callable[[bytes], R]:
+        """Decodes most lines, without a function around the decoder; `strict` is asked about the others."""
+        ...
+
     def strict(self, text: bytes, /) -> R:
         """Decode a whole line; raises `ValueError` or `RecursionError`."""
         ...
@@ -62,13 +67,22 @@ class Dialect(Protocol[R]):
         ...
 
 
+class Timed(Protocol):
+    """A record with a time."""
+
+    @property
+    def ts(self) -> int:
+        """Milliseconds since the epoch."""
+        ...
+
+
 class EventDialect:
     """Lines of `events.jsonl`; any JSON object is an event, however poor."""
 
     shape = re.compile(r'\{"ts": ?[^,{}\[\]]{1,40}, ?(?:"runId": ?"[^"\\]{0,80}", ?)?"type": ?"')
-    strict = staticmethod(msgspec.json.Decoder(WireEvent).decode)
+    bulk = strict = staticmethod(msgspec.json.Decoder(WireEvent).decode)
 
-    def loose(self, text: bytes, previous: WireEvent | None, mend: Mend) -> WireEvent | None:
+    def loose(self, text: bytes, previous: Timed | None, mend: Mend) -> WireEvent | None:
         """Take what fits, field by field; None only for JSON nested beyond what can be decoded."""
         fields = loads(text)
         if not isinstance(fields, dict):
@@ -93,7 +107,7 @@ class StructDialect(Generic[R]):
 
     def __init__(self, record: type[R], shape: re.Pattern[str] | None = None) -> None:
         self.shape = shape or re.compile(r'\{"')
-        self.strict = msgspec.json.Decoder(record).decode
+        self.bulk = self.strict = msgspec.json.Decoder(record).decode
         self._lax = msgspec.json.Decoder(record, strict=False).decode
 
     def loose(self, text: bytes, previous: R | None, mend: Mend) -> R | None:
@@ -173,7 +187,7 @@ def _misfits(fields: dict[str, Any]) -> bool:
     return any(not isinstance(fields[name], kind) for name, kind in expected.items() if name in fields)
 
 
-def _time(fields: dict[str, Any], previous: WireEvent | None, mend: Mend) -> int:
+def _time(fields: dict[str, Any], previous: Timed | None, mend: Mend) -> int:
     before = previous.ts if previous is not None else 0
     moment = moment_ms(fields.get("ts"))
     if moment is None or (moment < FIRST_REAL_MS <= before):
