@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from buddy_core.runs.json_values import count_of, decode_object, number_of, text_of, to_json_value
@@ -64,6 +65,21 @@ def parse_summary(data: bytes, run_id: str) -> RunSummary | None:
         metadata=metadata_from_wire(fields.get("metadata")),
         extra={name: value for name, value in fields.items() if name not in _SUMMARY_NAMES},
     )
+
+
+def with_unknown_of(summary: RunSummary, on_disk: bytes) -> RunSummary:
+    """`summary` with the fields that nobody here knows and another program put into the file meanwhile."""
+    found = parse_summary(on_disk, summary.run_id)
+    if found is None:
+        return summary
+    metadata = replace(summary.metadata, extra={**found.metadata.extra, **summary.metadata.extra})
+    return replace(summary, metadata=metadata, extra={**found.extra, **summary.extra})
+
+
+def metrics_with_unknown_of(metrics: RunMetrics, on_disk: bytes) -> RunMetrics:
+    """`metrics` with the fields that nobody here knows and another program put into the file meanwhile."""
+    found = parse_metrics(on_disk)
+    return metrics if found is None else replace(metrics, extra={**found.extra, **metrics.extra})
 
 
 def dump_summary(summary: RunSummary) -> bytes:

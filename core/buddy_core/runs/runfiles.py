@@ -12,6 +12,8 @@ from buddy_core.errors import RunClosed
 from buddy_core.runs.artifacts import ARTIFACTS_NAME
 from buddy_core.runs.files import close_quietly, make_directory, replace_file
 from buddy_core.runs.flusher import SHARED, Failed
+from buddy_core.runs.records import MAX_RECORD_BYTES
+from buddy_core.safety.paths import open_at
 
 _numbers = count()
 
@@ -57,6 +59,19 @@ class RunFiles:
         with self.guard:
             self._demand_open()
             close_quietly(replace_file(name, content, dir_fd=self._artifacts_fd))
+
+    def read(self, name: str) -> bytes:
+        """What the file says now, whoever wrote it; nothing when it is missing, no plain file or too large."""
+        try:
+            fd = open_at(self._dir_fd, name)
+        except OSError:
+            return b""
+        try:
+            return os.pread(fd, MAX_RECORD_BYTES + 1, 0)
+        except OSError:
+            return b""
+        finally:
+            close_quietly(fd)
 
     def keep(self, name: str, fd: int, *, urgent: bool = False) -> None:
         """Have the disk asked to keep the file open as `fd`, which is closed then; `name` says which it is."""

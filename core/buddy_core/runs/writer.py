@@ -24,7 +24,9 @@ from buddy_core.runs.records import (
     dump_summary,
     increased_metrics,
     metadata_to_wire,
+    metrics_with_unknown_of,
     updated_metrics,
+    with_unknown_of,
 )
 from buddy_core.runs.runfiles import RunFiles
 from buddy_core.runs.usage import UsageTally
@@ -263,12 +265,18 @@ class RunWriter:
         self._save_metrics(urgent=urgent)
 
     def _save_summary(self, *, urgent: bool = False) -> None:
-        self._files.save(SUMMARY_NAME, lambda: dump_summary(self.summary), urgent=urgent)
+        self._files.save(SUMMARY_NAME, self._dump_summary, urgent=urgent)
         with suppress(OSError):  # no descriptor to spare: the kernel writes the events back in its own time
             self._files.keep(EVENTS_NAME, self._log.duplicate(), urgent=urgent)
 
     def _save_metrics(self, *, urgent: bool = False) -> None:
-        self._files.save(METRICS_NAME, lambda: dump_metrics(self.metrics), urgent=urgent)
+        self._files.save(METRICS_NAME, self._dump_metrics, urgent=urgent)
+
+    def _dump_summary(self) -> bytes:
+        return dump_summary(with_unknown_of(self.summary, self._files.read(SUMMARY_NAME)))
+
+    def _dump_metrics(self) -> bytes:
+        return dump_metrics(metrics_with_unknown_of(self.metrics, self._files.read(METRICS_NAME)))
 
 
 def _words_of(gap: Gap) -> dict[str, Any]:
