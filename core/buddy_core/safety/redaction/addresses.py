@@ -9,9 +9,9 @@ from buddy_core.safety.redaction.looks import is_placeholder, looks_random
 
 Span = tuple[int, int]
 
-_USERINFO = re.compile(
-    r"""://([^\s:/?\#@"'`<>\\]{0,128}+)(?::([^\s"'`<>]{1,512}?))?@(?=[^\s@"'`<>/]{0,256}(?:[\s"'`<>/]|\Z))"""
-)
+_USER = re.compile(r"""://([^\s:/?#@"'`<>\\]{0,128}+)([:@])""")
+_REST = re.compile(r"""[^\s"'`<>]{0,700}+""")
+_AFTER_HOST = re.compile(r"[/?#]")
 _PORT = re.compile(r"[0-9]{1,5}(?:[/?#]|\Z)")
 
 
@@ -19,10 +19,22 @@ def find_addresses(text: str) -> Iterator[Span]:
     """The password of each address that has one, else a name before `@` that looks like a token."""
     if "://" not in text:
         return
-    for match in _USERINFO.finditer(text):
-        user, password = match.group(1), match.group(2)
-        if password is not None:
-            if not is_placeholder(password) and not _PORT.match(password):
-                yield match.span(2)
+    for match in _USER.finditer(text):
+        user, mark = match.groups()
+        if mark == ":":
+            yield from _password(text, match.end())
         elif len(user) >= 16 and looks_random(user):
             yield match.span(1)
+
+
+def _password(text: str, begin: int) -> Iterator[Span]:
+    """To the last `@` before the path: a password may hold one, and even a slash, which no host does."""
+    match = _REST.match(text, begin)
+    rest = match.group().partition("://")[0] if match is not None else ""
+    at = rest.find("@")
+    if at <= 0 or _PORT.match(rest):
+        return
+    path = _AFTER_HOST.search(rest, at)
+    at = rest.rfind("@", at, path.start() if path is not None else len(rest))
+    if not is_placeholder(rest[:at]):
+        yield begin, begin + at

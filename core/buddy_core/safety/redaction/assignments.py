@@ -54,10 +54,12 @@ _SCHEME = re.compile(
     r"(?i)(?:bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|aws4-hmac-sha256)[ \t]+"
 )
 _BARE = re.compile(r"(?:[^\s\"'`,;&<>(){}\[\]\\]|\\(?![nrtu\"'`\\]))*+")
-_BARE_HEAD = re.compile(r"(?:[^\s\"'`,;&<>(){}\[\]\\]|\\(?![nrtu\"'`\\])){0,256}+")
 _ENCODED_BARE = re.compile(r"(?:(?!%2[267]|%7[DBdb]|%0[AaDd])[^\s\"'`,;&<>(){}\[\]\\])*+")
 _TO_LINE_END = re.compile(r"(?:[^\n\r\"'`\\]|\\(?![nr\"'`]))*+")
+_JUDGED = 96
+"""Characters of a value that decide about it; only a value that is masked is followed to its end."""
 _QUOTE_REACH = 65_536
+"""Characters after which a string that is never closed is given up."""
 
 
 class _Place:
@@ -169,7 +171,7 @@ def _next_word(text: str, end: int) -> _Place | None:
 
 
 def _reads_random(text: str, at: int) -> bool:
-    word = _BARE_HEAD.match(text, at)
+    word = _BARE.match(text, at, at + _JUDGED)
     return word is not None and len(word.group()) >= 12 and looks_random(word.group())
 
 
@@ -180,8 +182,7 @@ def _value(text: str, begin: int, end: int, sure: Promise, place: _Place) -> Spa
         if scheme is not None:
             return _credentials(text, scheme.end(), place, begin)
     if "cookie" in name and (place.opening or place.sign == ":"):
-        span = _credentials(text, place.value_at, place, begin)
-        return span if span is not None and "=" in text[span[0] : span[0] + 300] else None
+        return _credentials(text, place.value_at, place, begin, pairs=True)
     if place.opening.startswith("%"):
         return _encoded(text, place.value_at, sure)
     if place.opening:
@@ -189,8 +190,20 @@ def _value(text: str, begin: int, end: int, sure: Promise, place: _Place) -> Spa
     return _bare(text, begin, sure, place)
 
 
-def _credentials(text: str, at: int, place: _Place, begin: int) -> Span | None:
-    """To the closing quote of the value or of the whole header, or else to the end of the line."""
+def _credentials(text: str, at: int, place: _Place, begin: int, *, pairs: bool = False) -> Span | None:
+    """To the closing quote of the value or of the whole header, or else to the end of the line.
+
+    With `pairs`, only what holds an equals sign soon: `Cookie: ` is a heading as well.
+    """
+    line = _TO_LINE_END.match(text, at, at + _JUDGED)
+    head = line.group().strip() if line is not None else ""
+    if (
+        is_placeholder(head)
+        or len(head) < 3
+        or text[at] in " {"
+        or (pairs and "=" not in text[at : at + _JUDGED])
+    ):
+        return None
     around = _quote_before(text, begin) if not place.opening and not place.quoted_name else ""
     parameters = _PARAMETERS.match(text, at)
     if place.opening and not place.opening.startswith("%"):
@@ -200,12 +213,9 @@ def _credentials(text: str, at: int, place: _Place, begin: int) -> Span | None:
     elif parameters is not None:
         stop = parameters.end()
     else:
-        match = _TO_LINE_END.match(text, at)
-        stop = match.end() if match else at
-    value = text[at:stop].rstrip(" \t,")
-    if is_placeholder(value) or len(value) < 3 or value.startswith((" ", "{")):
-        return None
-    return at, at + len(value)
+        line = _TO_LINE_END.match(text, at)
+        stop = line.end() if line is not None else at
+    return at, at + len(text[at:stop].rstrip(" \t,"))
 
 
 def _quote_before(text: str, begin: int) -> str:
@@ -260,16 +270,15 @@ def _closing(text: str, at: int, opening: str) -> int:
 
 def _bare(text: str, begin: int, sure: Promise, place: _Place) -> Span | None:
     at = place.value_at
-    head = _BARE_HEAD.match(text, at)
-    value = head.group() if head else ""
+    head = _BARE.match(text, at, at + _JUDGED)
+    value = head.group() if head is not None else ""
     if not value or is_placeholder(value):
         return None
-    whole = _BARE.match(text, at)
-    stop = whole.end() if whole else at
-    following = text[stop : stop + 1]
+    following = text[at + len(value) : at + len(value) + 1] if len(value) < _JUDGED else ""
     if not _is_bare_secret(value.rstrip(".:"), sure, place, following, text[begin:at]):
         return None
-    return at, stop
+    whole = _BARE.match(text, at)
+    return at, whole.end() if whole is not None else at
 
 
 def _is_bare_secret(value: str, sure: Promise, place: _Place, following: str, told: str) -> bool:
@@ -303,11 +312,11 @@ def _is_word_a_secret(value: str, sure: Promise, place: _Place, following: str, 
 
 
 def _encoded(text: str, at: int, sure: Promise) -> Span | None:
-    match = _ENCODED_BARE.match(text, at)
-    value = match.group() if match else ""
-    if not value or is_placeholder(value) or sure < Promise.FAIR:
+    head = _ENCODED_BARE.match(text, at, at + _JUDGED)
+    if sure < Promise.FAIR or head is None or not head.group() or is_placeholder(head.group()):
         return None
-    return at, at + len(value)
+    whole = _ENCODED_BARE.match(text, at)
+    return at, whole.end() if whole is not None else at
 
 
 __all__ = ["MASK", "find_assignments"]

@@ -28,6 +28,7 @@ _YOURS = re.compile(
 )
 _WORDY = re.compile(r"[A-Za-z_$][A-Za-z_$.]*+\Z")
 _NUMBERED_WORD = re.compile(r"[A-Za-z_$.-]*+[0-9]{0,3}\Z")
+_DIGIT, _LETTER = re.compile(r"[0-9]"), re.compile(r"[A-Za-z]")
 _FIELD_WORDS = words(
     "password passwd pwd pass passphrase passcode token tokens secret secrets key keys api access auth user "
     "username userid client id x header authorization bearer cookie cookies session csrf xsrf refresh new old "
@@ -63,7 +64,7 @@ def is_wordy(value: str) -> bool:
 
 def looks_random(value: str) -> bool:
     """True for what nobody would choose as a name: letters and digits mixed, other than a word with a number."""
-    head = value[:256]
-    if len(head) < 8 or len(set(head)) < 5 or _NUMBERED_WORD.match(head):
+    head = value[:64]
+    if len(head) < 8 or _NUMBERED_WORD.match(head) or len(set(head)) < 5:
         return False
-    return any(map(str.isdigit, head)) and any(map(str.isalpha, head))
+    return _DIGIT.search(head) is not None and _LETTER.search(head) is not None

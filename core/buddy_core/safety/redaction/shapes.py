@@ -111,11 +111,19 @@ def find_shapes(text: str, runs: str) -> Iterator[Span]:
     """Every token of a known shape, without its prefix; `runs` are the long runs of `text`, joined."""
     hints, shapes = _compiled()
     for number in {number for hint, number in hints if hint in runs}:
-        prefix, alphabet, bound = shapes[number]
-        for match in prefix.finditer(text):
-            body = alphabet.match(text, match.end())
-            if body is not None and not (bound and not _begins_here(text, match.start())):
-                yield body.span()
+        yield from _tokens(text, shapes[number])
+
+
+def _tokens(text: str, shape: _Compiled) -> Iterator[Span]:
+    """Tokens of one shape; the search goes on behind each, so that nothing is read twice."""
+    found = shape.prefix.search(text)
+    while found is not None:
+        begin = end = found.end()
+        if not shape.bound or _begins_here(text, found.start()):
+            body = shape.alphabet.match(text, begin)
+            end = body.end() if body is not None else end
+            yield begin, end
+        found = shape.prefix.search(text, end)
 
 
 def find_dotted(text: str, runs: str) -> Iterator[Span]:
