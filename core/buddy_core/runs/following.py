@@ -17,7 +17,7 @@ from buddy_core.runs.model import RunEvent, Status
 from buddy_core.runs.names import started_at_of
 from buddy_core.runs.notify import make_notifier
 from buddy_core.runs.reader import read_summary
-from buddy_core.runs.tail import FileTail, TailChange
+from buddy_core.runs.tail import BUDGET, FileTail, TailChange
 from buddy_core.runs.wire import payload
 from buddy_core.safety.paths import real_root
 
@@ -28,9 +28,14 @@ _LIVE: tuple[Status, ...] = ("running", "stalled")
 
 
 class RunFollower:
-    """Follows one run once; `status` and `problem` tell, afterwards, why it ended."""
+    """Follows one run once; `status` and `gone` tell, afterwards, why it ended.
 
-    def __init__(self, runs_dir: Path, run_id: str, *, clock: Clock | None = None) -> None:
+    `read_bytes` bounds what is read and decoded before the event loop gets a turn.
+    """
+
+    def __init__(
+        self, runs_dir: Path, run_id: str, *, clock: Clock | None = None, read_bytes: int = BUDGET
+    ) -> None:
         self._root = real_root(runs_dir)
         self.status: Status = "running"
         self.gone = False
@@ -43,19 +48,23 @@ class RunFollower:
         self._said: str | None = None
         self._last_at = started_at_of(run_id) or 0
         self._caught_up = False
+        self._read_bytes = read_bytes
 
     async def events(self) -> AsyncIterator[RunEvent]:
         """Every intact event, in the order of the file; again from the first when the file is replaced."""
+        import asyncio  # those who only list runs need not load it
+
         notifier, _, _ = make_notifier(self._run_dir)
         try:
             with contextlib.suppress(OSError):  # without a watch the sweep finds what is new
                 notifier.watch(self._run_dir)
             while True:
                 ended = self._has_ended()  # asked before reading, so that nothing is missed in between
-                change = self._tail.poll()
+                change = self._tail.poll(self._read_bytes)
                 for event in self._taken(change):
                     yield event
                 if change.more:
+                    await asyncio.sleep(0)
                     continue
                 self.gone = change.gone
                 if ended or self.gone:

@@ -12,6 +12,9 @@ from buddy_core.runs.names import is_run_id
 BREATH = 64
 """Events handed out in a row before other tasks of the event loop get a turn."""
 
+READ_BYTES = 64 * 1024
+"""Read and decoded at once: about a millisecond's work."""
+
 
 async def stream_run(runs_dir: Path, run_id: str, *, clock: Clock) -> AsyncIterator[RunEvent]:
     """What `RunStore.stream_events` yields."""
@@ -21,7 +24,7 @@ async def stream_run(runs_dir: Path, run_id: str, *, clock: Clock) -> AsyncItera
 
     from buddy_core.runs.following import RunFollower
 
-    events = RunFollower(runs_dir, run_id, clock=clock).events()
+    events = RunFollower(runs_dir, run_id, clock=clock, read_bytes=READ_BYTES).events()
     taken = 0
     try:
         async for event in events:
