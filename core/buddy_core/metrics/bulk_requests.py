@@ -39,6 +39,8 @@ def _absorb(ledger: Ledger, provider: str, model: str, rows: list[RequestRow], n
         ledger.overflow["provider"] += len(rows) - 1  # each of them went to `other`; one is counted already
     series.version += 1
     ledger.version += 1
+    series.first_tokens.waiting += [row[7] for row in rows if row[7] is not None]
+    series.first_tokens.settle()
     _spread(series.tiers, ledger.activity, rows, now_ms)
 
 
