@@ -36,5 +36,6 @@ def _items(body: bytes) -> list[tuple[str, Any]]:
         header = json.loads(line)
         length = header.get("length")
         payload, rest = (rest[:length], rest[length + 1 :]) if length is not None else rest.split(b"\n", 1)
-        items.append((header["type"], json.loads(payload)))
+        is_json = header["type"] != "attachment"
+        items.append((header["type"], json.loads(payload) if is_json else payload))
     return items

@@ -70,7 +70,7 @@ class Scrubber:
         if event.get("fingerprint"):
             kept["fingerprint"] = [self.text(str(part)) for part in _listed(event["fingerprint"])[:10]]
         kept["tags"] = self._tags(event.get("tags"))
-        kept["contexts"] = _contexts(event.get("contexts"))
+        kept["contexts"] = self._masked(_contexts(event.get("contexts")))
         if exception := self._exceptions(event.get("exception")):
             kept["exception"] = exception
         if message := self._message(event):
@@ -78,7 +78,7 @@ class Scrubber:
         if crumbs := self._breadcrumbs(event.get("breadcrumbs")):
             kept["breadcrumbs"] = {"values": crumbs}
         if event.get("type") == "transaction":
-            kept["spans"] = [self._span(span) for span in _listed(event.get("spans"))]
+            kept["spans"] = [self._span(span) for span in _mappings(event.get("spans"))]
         if self._content and isinstance(event.get("extra"), Mapping):
             kept["extra"] = self._masked(event["extra"], "extra")
         return kept
@@ -110,7 +110,7 @@ class Scrubber:
         return value
 
     def _tags(self, tags: object) -> dict[str, str]:
-        pairs = list(tags.items()) if isinstance(tags, Mapping) else _listed(tags)
+        pairs = list(tags.items()) if isinstance(tags, Mapping) else []
         return {str(name): self._tag(str(name), str(value)) for name, value in pairs[:50]}
 
     def _tag(self, name: str, value: str) -> str:
@@ -125,7 +125,7 @@ class Scrubber:
 
     def _exceptions(self, exception: object) -> dict[str, Any] | None:
         values = exception.get("values") if isinstance(exception, Mapping) else exception
-        found = [self._exception(value) for value in _listed(values)[-10:]]
+        found = [self._exception(value) for value in _mappings(values)[-10:]]
         return {"values": found} if found else None
 
     def _exception(self, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,12 +137,14 @@ class Scrubber:
             kept["mechanism"] = {name: mechanism[name] for name in numbers if name in mechanism}
         trace = value.get("stacktrace")
         if isinstance(trace, Mapping):
-            kept["stacktrace"] = {"frames": [_frame(f) for f in _listed(trace.get("frames"))[-MOST_FRAMES:]]}
+            kept["stacktrace"] = {
+                "frames": [_frame(f) for f in _mappings(trace.get("frames"))[-MOST_FRAMES:]]
+            }
         return kept
 
     def _breadcrumbs(self, crumbs: object) -> list[dict[str, Any]]:
         values = crumbs.get("values") if isinstance(crumbs, Mapping) else crumbs
-        return [self.breadcrumb(crumb) for crumb in _listed(values)[-50:] if isinstance(crumb, Mapping)]
+        return [self.breadcrumb(crumb) for crumb in _mappings(values)[-50:]]
 
     def _span(self, span: Mapping[str, Any]) -> dict[str, Any]:
         names = (
@@ -183,3 +185,7 @@ def _frame(frame: Mapping[str, Any]) -> dict[str, Any]:
 
 def _listed(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in _listed(value) if isinstance(item, Mapping)]
