@@ -223,8 +223,13 @@ class TestFilesAndPaths:
         before = sorted(store.runs_dir.parent.rglob("*"))
         with pytest.raises(BadArtifactName):
             store.save_artifact(run_id, name, "x")
-        with pytest.raises(BadArtifactName):
-            store.get_artifact(run_id, name)
+        if "/" in name or name in (
+            "",
+            ".",
+            "..",
+        ):  # other writers are freer: only what leads away is not read
+            with pytest.raises(BadArtifactName):
+                store.get_artifact(run_id, name)
         assert sorted(store.runs_dir.parent.rglob("*")) == before
 
     def test_a_runs_directory_that_is_a_file_is_named_in_the_error(self, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def make_directory(name: str, *, dir_fd: int) -> int:
         raise
     try:
         demand_private(fd)
-        os.fchmod(fd, 0o700)  # a umask may have taken the owner's own rights
+        _allow_owner(fd, 0o700)
     except BaseException:
         os.close(fd)
         raise
@@ -128,7 +128,7 @@ def open_private(name: str, flags: int, *, dir_fd: int) -> int:
     fd = retried(os.open, name, flags | plain, 0o600, dir_fd=dir_fd)
     try:
         demand_private(fd, plain_file=True)
-        os.fchmod(fd, 0o600)
+        _allow_owner(fd, 0o600)
     except BaseException:
         close_quietly(fd)
         raise
@@ -170,7 +170,7 @@ def close_quietly(fd: int) -> None:
 def _make_once(directory: Path) -> None:
     with suppress(FileExistsError):  # another process may make it at the same moment
         retried(os.mkdir, directory, 0o700)
-        directory.chmod(0o700)
+        retried(os.chmod, directory, 0o700)  # a umask may have taken the owner's own rights
 
 
 def _open_fresh(name: str, dir_fd: int) -> int:
@@ -180,8 +180,15 @@ def _open_fresh(name: str, dir_fd: int) -> int:
         retried(os.unlink, name, dir_fd=dir_fd)
         fd = retried(os.open, name, _NEW_FILE, 0o600, dir_fd=dir_fd)
     try:
-        os.fchmod(fd, 0o600)
+        _allow_owner(fd, 0o600)
     except OSError:
         close_quietly(fd)
         raise
     return fd
+
+
+def _allow_owner(fd: int, mode: int) -> None:
+    """Give what is open as `fd` exactly `mode`, should a umask have taken more, or have left more."""
+    if stat.S_IMODE(os.fstat(fd).st_mode) != mode:
+        with suppress(PermissionError):  # a file system without modes of its own
+            retried(os.fchmod, fd, mode)

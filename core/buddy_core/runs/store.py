@@ -15,7 +15,7 @@ from typing import Any, get_args
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.errors import RunClosed, RunLocked, RunNotFound, StoreUnavailable
 from buddy_core.runs import active
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name
+from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name, check_component
 from buddy_core.runs.files import open_root
 from buddy_core.runs.housekeeping import Housekeeper
 from buddy_core.runs.json_values import text_of
@@ -30,6 +30,7 @@ from buddy_core.runs.records import metadata_of, metadata_to_wire
 from buddy_core.runs.run_context import Run, recorded_run
 from buddy_core.runs.streaming import stream_run
 from buddy_core.runs.writer import RunWriter
+from buddy_core.safety.paths import real_root
 from buddy_core.settings import Settings
 
 MAX_RUNS = 30
@@ -72,7 +73,7 @@ class RunStore:
     ) -> None:
         if settings is None or runs_dir is not None:
             settings = Settings.from_env(runs_dir=runs_dir)
-        self.runs_dir: Path = settings.runs_dir
+        self.runs_dir: Path = real_root(settings.runs_dir)  # the user's own link is followed once
         self._homeless = settings.home is None and runs_dir is None and not settings.runs_dir.exists()
         self._clock = clock or SystemClock()
         self._new_id = new_id
@@ -294,9 +295,9 @@ class RunStore:
         """The text of an artifact; None when there is none, or it is longer than 16 MiB.
 
         Raises:
-            BadArtifactName: `name` is no plain file name.
+            BadArtifactName: `name` is not one path component.
         """
-        check_artifact_name(name)
+        check_component(name)
         if not is_run_id(run_id):
             return None
         data = read_small_file(self.runs_dir, run_id, ARTIFACTS_NAME, name, limit=MAX_TEXT_ARTIFACT_BYTES)
