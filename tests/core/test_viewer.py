@@ -80,7 +80,7 @@ def test_a_run_is_shown_with_its_numbers_and_its_events(finished: RunDirectoryBu
         "12,345 (prompt 12,000, completion 345)",
         "$0.61",
         "1 call, 1 failed",
-        "plan.md",
+        "plan.md 6 B",
         "pytest -q — 1 failed",
     ):
         assert words in text, words
@@ -105,11 +105,12 @@ def test_a_run_that_is_not_there_or_not_meant_is_an_error(
 async def test_a_followed_run_tells_every_event_and_its_end(finished: RunDirectoryBuilder) -> None:
     lines: list[str] = []
     await tail_run("last", store=finished.root, out=lines.append)
-    assert len(lines) == 9
-    assert "run start" in lines[0]
-    assert "pytest -q" in lines[2]
-    assert "1 failed" in lines[3]
-    assert lines[-1] == "✗ failed"
+    assert len(lines) == 10
+    assert lines[0] == finished.run_id
+    assert "run start" in lines[1]
+    assert "pytest -q" in lines[3]
+    assert "pytest -q — 1 failed" in lines[4], "a result stands with the words of its call"
+    assert lines[-1] == "✗ failed after 2.7 s: 1 call, 1 failed"
 
 
 async def test_a_run_whose_writer_died_says_so_and_counts_the_damage(tmp_path: Path) -> None:

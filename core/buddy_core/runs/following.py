@@ -7,8 +7,9 @@ while it was read; waits, without polling where notifications can be had, for al
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.eventlog import EVENTS_NAME
@@ -24,17 +25,27 @@ from buddy_core.safety.paths import real_root
 SWEEP_S = 1.0
 """The file is looked at as often as this even if nothing tells of a change: notifications are hints."""
 
+Note = Literal["stalled", "replaced"]
+"""What happens to a run beside its events: it falls silent, or its file becomes another one."""
+
 _LIVE: tuple[Status, ...] = ("running", "stalled")
 
 
 class RunFollower:
     """Follows one run once; `status` and `gone` tell, afterwards, why it ended.
 
-    `read_bytes` bounds what is read and decoded before the event loop gets a turn.
+    `read_bytes` bounds what is read and decoded before the event loop gets a turn. `on_note` is called once
+    for each silence that makes the run stalled, and before the events of a file that replaced another.
     """
 
     def __init__(
-        self, runs_dir: Path, run_id: str, *, clock: Clock | None = None, read_bytes: int = BUDGET
+        self,
+        runs_dir: Path,
+        run_id: str,
+        *,
+        clock: Clock | None = None,
+        read_bytes: int = BUDGET,
+        on_note: Callable[[Note], object] = lambda _note: None,
     ) -> None:
         self._root = real_root(runs_dir)
         self.status: Status = "running"
@@ -49,6 +60,8 @@ class RunFollower:
         self._last_at = started_at_of(run_id) or 0
         self._caught_up = False
         self._read_bytes = read_bytes
+        self._on_note = on_note
+        self._silent = False
 
     async def events(self) -> AsyncIterator[RunEvent]:
         """Every intact event, in the order of the file; again from the first when the file is replaced."""
@@ -71,6 +84,7 @@ class RunFollower:
                     return
                 self._caught_up = True
                 if self._said is None and not self._has_ended():
+                    self._note_silence()
                     await notifier.wait(SWEEP_S)
         finally:
             notifier.close()
@@ -80,13 +94,20 @@ class RunFollower:
         self.skipped_lines = change.accounting.skipped_lines
         if change.reset:
             self._said = None
+            self._on_note("replaced")
         now_ms = self._clock.now_ms()
         for event in change.batch.events:
             data = payload(event.data)
             if event.type == "run_end":
                 self._said = str(data.get("status") or "completed")
+            self._silent = False
             self._last_at = now_ms if self._caught_up else min(event.ts, now_ms)
             yield RunEvent(event.ts, event.type, self._run_dir.name, data)
+
+    def _note_silence(self) -> None:
+        if self.status == "stalled" and not self._silent:
+            self._silent = True
+            self._on_note("stalled")
 
     def _has_ended(self) -> bool:
         word = self._said or read_summary(self._root, self._run_dir.name).status

@@ -27,7 +27,7 @@ MAX_RECORD = 1024 * 1024
 
 _MAX_OPEN = 256
 _MAX_DEPTH = 100
-_WITHOUT_RESULT = "no result was recorded before the run ended"
+WITHOUT_RESULT = "no result was recorded before the run ended"
 
 
 class TimelineRow(msgspec.Struct, frozen=True, gc=False):
@@ -218,7 +218,7 @@ class TimelineBuilder:
     def _end_run(self) -> None:
         """Nothing that is still open will end now; a result that comes late is joined all the same."""
         for call in self._calls.values():
-            self._replace(call.row, state="refused", error=_WITHOUT_RESULT)
+            self._replace(call.row, state="refused", error=WITHOUT_RESULT)
         for step in self._steps:
             self._replace(step.row, state="info")
 

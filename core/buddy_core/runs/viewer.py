@@ -5,7 +5,7 @@ Every line is made printable before it leaves; `out` may be a file, or a functio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,11 +13,13 @@ from buddy_core import format as fmt
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
-from buddy_core.runs.event_words import describe, tool_name
+from buddy_core.runs.artifacts import list_artifacts
 from buddy_core.runs.following import RunFollower
 from buddy_core.runs.lookup import check_runs_dir, choose_run, find_run
-from buddy_core.runs.model import RunEvent, RunFacts
-from buddy_core.runs.timeline import Timeline, TimelineRow, load_timeline
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.show import run_lines
+from buddy_core.runs.telling import Teller
+from buddy_core.runs.timeline import load_timeline
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.output import LineWriter, Writable, line_writer
 from buddy_core.safety.text import plain
@@ -38,15 +40,8 @@ _LIST_COLUMNS = (
     Column("objective", limit=120, grows=True),
 )
 
-_EVENT_COLUMNS = (
-    Column("at", right=True),
-    Column(""),
-    Column("event", limit=36),
-    Column("took", right=True),
-    Column("said", limit=10_000, grows=True),
-)
-
-_INDENT = 2
+_FORK = "↳ "
+"""Stands before the objective of a run that was forked from another one."""
 
 
 class RunsPlace(Protocol):
@@ -59,48 +54,66 @@ class RunsPlace(Protocol):
 
 
 def list_runs(
-    limit: int = 20, *, store: RunsPlace | Path | None = None, out: Writable | LineWriter | None = None
+    limit: int = 20,
+    *,
+    store: RunsPlace | Path | None = None,
+    out: Writable | LineWriter | None = None,
+    width: int | None = None,
 ) -> None:
-    """Write a table of the newest `limit` runs (0: of all). Raises `StoreUnavailable`."""
+    """Write a table of the newest `limit` runs (0: of all), in `width` cells a line. Raises `StoreUnavailable`."""
     runs_dir, clock = place_of(store), SystemClock()
     found = load_facts(runs_dir, clock=clock)
     shown = found[:limit] if limit > 0 else found
     write = line_writer(out)
-    for line in runs_table(shown, now_ms=clock.now_ms()) or [f"no runs in {runs_dir} yet"]:
+    for line in runs_table(shown, now_ms=clock.now_ms(), width=width) or [f"no runs in {runs_dir} yet"]:
         write(line)
 
 
 def show_run(
-    run_id: str, *, store: RunsPlace | Path | None = None, out: Writable | LineWriter | None = None
+    run_id: str,
+    *,
+    store: RunsPlace | Path | None = None,
+    out: Writable | LineWriter | None = None,
+    width: int | None = None,
 ) -> None:
-    """Write what is known of one run, then its events, calls joined with their results.
+    """Write what is known of one run, what went wrong, then its events, calls joined with their results.
 
-    `run_id` may be the beginning of an id, or `last`. Raises `RunNotFound` or `StoreUnavailable`.
+    `run_id` may be the beginning of an id, or `last`; `width` keeps lines within a terminal.
+    Raises `RunNotFound` or `StoreUnavailable`.
     """
     runs_dir, clock = place_of(store), SystemClock()
-    facts = find_facts(load_facts(runs_dir, clock=clock), run_id, runs_dir)
-    timeline = load_timeline(runs_dir / facts.run_id)
+    found = load_facts(runs_dir, clock=clock)
+    facts = find_facts(found, run_id, runs_dir)
+    run_dir = runs_dir / facts.run_id
+    forks = [other.run_id for other in found if other.parent_run_id == facts.run_id]
+    timeline, artifacts = load_timeline(run_dir), list_artifacts(run_dir)
     write = line_writer(out)
-    for line in (*_head(facts, clock.now_ms()), "", *_events(timeline)):
+    for line in run_lines(facts, timeline, artifacts, now_ms=clock.now_ms(), forks=forks, width=width):
         write(line)
 
 
 async def tail_run(
-    run_id: str, *, store: RunsPlace | Path | None = None, out: Writable | LineWriter | None = None
+    run_id: str,
+    *,
+    store: RunsPlace | Path | None = None,
+    out: Writable | LineWriter | None = None,
+    width: int | None = None,
+    clock: Clock | None = None,
 ) -> None:
-    """Write each event of a run as it comes, from the first on, until the run ends.
+    """Write each event of a run as it comes, from the first on, until the run ends; say so when it falls silent.
 
-    `run_id` may be the beginning of an id, or `last`. Raises `RunNotFound` or `StoreUnavailable`.
+    `run_id` may be the beginning of an id, or `last`; `width` keeps lines within a terminal.
+    Raises `RunNotFound` or `StoreUnavailable`.
     """
     runs_dir = place_of(store)
     found = find_run(runs_dir, run_id)
-    write = line_writer(out)
-    follower = RunFollower(runs_dir, found)
-    first_at: int | None = None
+    write, teller = line_writer(out), Teller(width=width)
+    follower = RunFollower(runs_dir, found, clock=clock, on_note=lambda note: write(teller.note(note)))
+    write(found)
     async for event in follower.events():
-        first_at = event.ts if first_at is None else first_at
-        write(_event_line(event, first_at))
-    write(_last_words(follower))
+        for line in teller.lines(event):
+            write(line)
+    write(teller.last_words(follower))
 
 
 def load_facts(runs_dir: Path, *, clock: Clock | None = None) -> tuple[RunFacts, ...]:
@@ -139,89 +152,8 @@ def _cells(facts: RunFacts, now_ms: int) -> tuple[str, ...]:
         fmt.count(facts.tool_calls),
         fmt.count(facts.tool_failures),
         fmt.count(facts.errors),
-        plain(facts.objective, limit=200),
+        (_FORK if facts.parent_run_id else "") + plain(facts.objective, limit=200),
     )
-
-
-def _head(facts: RunFacts, now_ms: int) -> Iterator[str]:
-    yield f"{STATE_SIGNS[facts.status]} {facts.status}  {plain(facts.objective, limit=500)}"
-    for label, text in _particulars(facts, now_ms):
-        yield f"{label:<10}{text}"
-
-
-def _particulars(facts: RunFacts, now_ms: int) -> Iterator[tuple[str, str]]:
-    yield "run", facts.run_id
-    if facts.recorded_status not in (None, facts.status):
-        yield "recorded", plain(facts.recorded_status, limit=60)
-    yield (
-        "started",
-        f"{fmt.date_time(facts.started_at or None, now_ms)}  took {fmt.duration(facts.duration_ms)}",
-    )
-    yield "tokens", _tokens(facts)
-    yield "cost", fmt.cost(facts.total_cost)
-    yield "events", f"{facts.event_count:,}"
-    yield "tools", f"{fmt.plural(facts.tool_calls, 'call')}, {facts.tool_failures:,} failed"
-    yield "errors", f"{facts.errors:,}"
-    optional = (
-        ("model", facts.model),
-        ("tags", ", ".join(facts.tags)),
-        ("directory", facts.cwd),
-        ("parent", facts.parent_run_id),
-        ("fork", facts.fork_reason),
-        ("artifacts", ", ".join(facts.artifacts)),
-    )
-    yield from ((label, plain(text, limit=500)) for label, text in optional if text)
-    yield from (("damage", plain(note, limit=500)) for note in facts.integrity.notes)
-
-
-def _tokens(facts: RunFacts) -> str:
-    if facts.total_tokens is None:
-        return fmt.UNKNOWN
-    parts = f"prompt {fmt.tokens_full(facts.prompt_tokens)}, completion {fmt.tokens_full(facts.completion_tokens)}"
-    return f"{fmt.tokens_full(facts.total_tokens)} ({parts})"
-
-
-def _events(timeline: Timeline) -> Iterator[str]:
-    if timeline.hidden:
-        yield f"… {timeline.hidden:,} earlier events are not shown"
-    yield from lay_out(_EVENT_COLUMNS, [_row_cells(row) for row in timeline.rows], heading=False)
-
-
-def _row_cells(row: TimelineRow) -> tuple[str, ...]:
-    indent = " " * (_INDENT * min(row.depth, 8))
-    return (
-        fmt.relative(row.since_start_ms),
-        STATE_SIGNS[row.state],
-        indent + plain(row.title, limit=40),
-        "" if row.duration_ms is None else fmt.duration(row.duration_ms),
-        _said(row.detail, row.error),
-    )
-
-
-def _event_line(event: RunEvent, first_at: int) -> str:
-    words = describe(event.type, event.data)
-    named = event.type in ("tool_call", "tool_result")
-    name = plain(tool_name(event.data) if named else event.type.replace("_", " "), limit=40)
-    took = "" if words.duration_ms is None else fmt.duration(words.duration_ms)
-    at = fmt.relative(max(0, event.ts - first_at))
-    return f"{at:>8}  {STATE_SIGNS[words.state]}  {name:<20}  {took:>7}  {_said(words.detail, words.error)}".rstrip()
-
-
-def _said(detail: str, error: str | None) -> str:
-    return " — ".join(plain(text, limit=300) for text in (detail, error) if text)
-
-
-def _last_words(follower: RunFollower) -> str:
-    damage = (
-        f"; {fmt.plural(follower.skipped_lines, 'damaged line')} skipped" if follower.skipped_lines else ""
-    )
-    if follower.gone:
-        return f"· the run was removed while it was read{damage}"
-    if follower.status == "interrupted":
-        return (
-            f"{STATE_SIGNS['interrupted']} interrupted: its writer is gone, and no end was recorded{damage}"
-        )
-    return f"{STATE_SIGNS[follower.status]} {follower.status}{damage}"
 
 
 def place_of(store: RunsPlace | Path | None) -> Path:

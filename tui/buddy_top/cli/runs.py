@@ -53,7 +53,7 @@ def _show(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.runs import viewer
 
     if not args.json:
-        viewer.show_run(args.run_id, store=runs_dir, out=writer())
+        viewer.show_run(args.run_id, store=runs_dir, out=writer(), width=terminal_width())
         return DONE
     from buddy_core.runs.joined import joined_events
     from buddy_core.runs.reader import read_metrics
@@ -73,7 +73,7 @@ def _tail(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     if args.json:
         asyncio.run(_tail_json(runs_dir, find_run(runs_dir, args.run_id), clock))
     else:
-        asyncio.run(tail_run(args.run_id, store=runs_dir, out=writer()))
+        asyncio.run(tail_run(args.run_id, store=runs_dir, out=writer(), width=terminal_width()))
     return DONE
 
 
