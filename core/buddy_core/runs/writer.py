@@ -34,8 +34,9 @@ from buddy_core.runs.usage import UsageTally
 SUMMARY_NAME = "summary.json"
 METRICS_NAME = "metrics.json"
 
-_TYPE_WITHIN = 80
-"""Beyond a run's id, the type of an event stands within so many bytes of its line's beginning."""
+_TYPE = b'","type":"'
+_TOOL_CALL = b'","type":"tool_call"'
+_METRIC = b'","type":"metric"'
 
 _open_writers: weakref.WeakSet[RunWriter] = weakref.WeakSet()
 
@@ -85,7 +86,6 @@ class RunWriter:
         self._events = 0
         self._tool_calls = 0
         self._usage = UsageTally()
-        self._type_within = len(summary.run_id) + _TYPE_WITHIN
         self._artifacts: set[str] = set()
         self._backlog: Backlog | None = None
         self._guard = threading.RLock()
@@ -217,16 +217,15 @@ class RunWriter:
         """Append `line` after what waits, if the disk takes it by now; the guard is held."""
         if self.closed:
             return False
+        if self._backlog is not None and self._backlog.drain(self._count):
+            self.gap, self._backlog = self._backlog.gap, None
+            self._record("error" if self.gap.lost else "decision", _words_of(self.gap))
+            if self._backlog is None and self._log.append(line):
+                return self._count(line)
         if self._backlog is None:
             self._backlog = Backlog(self._log, self._clock.now_ms())
-            self._backlog.hold(line)
-            return False
-        if not self._backlog.drain(self._count):
-            self._backlog.hold(line)
-            return False
-        self.gap, self._backlog = self._backlog.gap, None
-        self._record("error" if self.gap.lost else "decision", _words_of(self.gap))
-        return self._backlog is None and self._log.append(line) and self._count(line)
+        self._backlog.hold(line)
+        return False
 
     def _record(self, kind: str, words: Mapping[str, Any]) -> None:
         """Record what happened to the record itself."""
@@ -235,9 +234,10 @@ class RunWriter:
     def _count(self, line: bytes) -> bool:
         """Count an event that came late into the file; always True."""
         self._events += 1
-        if line.find(b'"type":"tool_call"', 0, self._type_within) >= 0:
+        place = line.find(_TYPE)  # the first one is the event's own
+        if line.startswith(_TOOL_CALL, place):
             self._tool_calls += 1
-        elif line.find(b'"type":"metric"', 0, self._type_within) >= 0:
+        elif line.startswith(_METRIC, place):
             self._usage.add((decode_object(line) or {}).get("data"))
         return True
 
