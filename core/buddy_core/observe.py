@@ -16,6 +16,7 @@ from typing import Any, Literal
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.ingest import Ingest
 from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.runs.garbage import without_collection
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.observed import ObservedRun
 from buddy_core.runs.roster import Roster
@@ -249,11 +250,12 @@ class Observer:
         del self._queue[run_id]
         run = self._runs[run_id]
         now_ms = self._clock.now_ms()
-        run.refresh(now_ms=now_ms)
-        reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
-        if reading.harvest:
-            live = self._caught_up and reading.events <= LIVE_EVENTS
-            self._ingest.deliver(run_id, reading.harvest, live=live)
+        with without_collection():
+            run.refresh(now_ms=now_ms)
+            reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
+            if reading.harvest:
+                live = self._caught_up and reading.events <= LIVE_EVENTS
+                self._ingest.deliver(run_id, reading.harvest, live=live)
         if reading.more:
             self._queue[run_id] = None
         self._dirty.add(run_id)

@@ -80,6 +80,16 @@ class Room:
         """Samples whose minutes have not been made."""
 
 
+class _Waiting:
+    """What waits for the minutes of one hour of one series."""
+
+    __slots__ = ("puts", "samples")
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.puts: list[Callable[[], None]] = []
+
+
 class Tiers(Generic[S]):
     """One series' buckets by minute and hour, and its running total.
 
@@ -98,7 +108,7 @@ class Tiers(Generic[S]):
         # Live samples come in their order: the buckets of the last minute seen are those of the next sample.
         self._newest_key = -1
         self._newest: tuple[S, ...] = ()
-        self._later: dict[int, list[tuple[int, Callable[[], None]]]] = {}
+        self._later: dict[int, _Waiting] = {}
 
     def by_minute_later(self, hour: int, samples: int, put: Callable[[], None], now_ms: int) -> None:
         """`put` adds so many samples of an hour to its minutes, and to nothing else: when it has to be, or now."""
@@ -108,21 +118,27 @@ class Tiers(Generic[S]):
         if len(self._later) > MINUTES_KEPT // 60:
             self._forget_hours(now_ms // MINUTE - MINUTES_KEPT)
         self._room.waiting += samples
-        self._later.setdefault(hour, []).append((samples, put))
-        if sum(count for count, _ in self._later[hour]) > MOST_LATER:
+        waiting = self._later.setdefault(hour, _Waiting())
+        waiting.samples += samples
+        waiting.puts.append(put)
+        if waiting.samples > MOST_LATER:
             self._make_minutes(hour, hour)
 
     def _make_minutes(self, first_hour: int, last_hour: int | None = None) -> None:
         """Put what waits into its minutes, from one hour up to and with another."""
         for hour in [h for h in self._later if h >= first_hour and (last_hour is None or h <= last_hour)]:
-            for samples, put in self._later.pop(hour, ()):
-                self._room.waiting -= samples
+            for put in self._let_go(hour):
                 put()
 
     def _forget_hours(self, before_minute: int) -> None:
         """What waits for minutes that are not kept any more needs none."""
         for hour in [hour for hour in self._later if (hour + 1) * 60 <= before_minute]:
-            self._room.waiting -= sum(samples for samples, _ in self._later.pop(hour))
+            self._let_go(hour)
+
+    def _let_go(self, hour: int) -> Sequence[Callable[[], None]]:
+        waiting = self._later.pop(hour, _Waiting())
+        self._room.waiting -= waiting.samples
+        return waiting.puts
 
     def buckets(self, at_ms: int, now_ms: int) -> tuple[S, ...]:
         """The buckets a sample of this moment is added to; the total is always the first."""

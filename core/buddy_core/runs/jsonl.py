@@ -1,6 +1,6 @@
 """A bounded reader of JSON lines: chunks of bytes in, records with their places out, every byte accounted.
 
-A block of lines is cut, hashed and decoded in a few passes that run in C; only a line that the strict
+A chunk of lines is cut, hashed and decoded in a few passes that run in C; only a line that the strict
 decoder refuses leaves that path for `salvage`. Memory is bounded by the chunk and `max_line`: a longer
 line is skipped while it streams by, and a run of NUL bytes at the beginning of a line is never kept.
 """
@@ -98,12 +98,14 @@ class LineReader(Generic[R]):
         batch: Batch[R] = Batch()
         self._ledger.seen += len(chunk)
         chunk = self._leave_oversize(chunk)
-        cut = chunk.rfind(b"\n")
-        if cut >= 0:
-            block = b"".join([*self._parts, chunk[:cut]])
-            self._read_block(block, self.position - len(chunk) + cut - len(block), batch)
+        lines = chunk.split(b"\n")
+        rest = lines.pop()
+        if lines:
+            start = self.position - len(chunk) - self._pending
+            lines[0] = b"".join([*self._parts, lines[0]])
+            self._read_lines(lines, self._screened(chunk, lines), start, batch)
             self._hold_nothing()
-        self._hold(chunk[cut + 1 :])
+        self._hold(rest)
         return batch
 
     def feed_nul(self, size: int) -> Batch[R]:
@@ -158,10 +160,8 @@ class LineReader(Generic[R]):
         enter("nul", size)
         self._after_nul = True
 
-    def _read_block(self, block: bytes, start: int, batch: Batch[R]) -> None:
-        lines = block.split(b"\n")
+    def _read_lines(self, lines: list[bytes], screened: list[bytes], start: int, batch: Batch[R]) -> None:
         sizes = list(map(len, lines))
-        screened = self._screened(block, lines, sizes)
         stream = map(self._dialect.bulk, screened)
         starts = _starts(sizes, start) if self._places else []
         done = 0
@@ -179,7 +179,7 @@ class LineReader(Generic[R]):
             self._previous = batch.events[-1]
 
     def _read_line(self, line: bytes, screened: bytes, start: int, batch: Batch[R], *, first: bool) -> None:
-        """Read a line that `bulk` refuses: it is damaged, or `strict` takes it; `first` of its block."""
+        """Read a line that `bulk` refuses: it is damaged, or `strict` takes it; `first` of its chunk."""
         try:
             record = self._dialect.strict(screened)
         except (ValueError, RecursionError):
@@ -196,12 +196,16 @@ class LineReader(Generic[R]):
             batch.offsets.append(start)
         self._ledger.delivered += len(text)
 
-    def _screened(self, block: bytes, lines: list[bytes], sizes: list[int]) -> list[bytes]:
-        """`lines` with those emptied that must not reach the strict decoder, which refuses an empty line."""
-        screened = lines
-        if len(block) > self._max_line and max(sizes) > self._max_line:
+    def _screened(self, chunk: bytes, lines: list[bytes]) -> list[bytes]:
+        """`lines` with those emptied that must not reach the strict decoder, which refuses an empty line.
+
+        They are those of `chunk`, the first of them perhaps with a beginning from before.
+        """
+        screened, first = lines, lines[0]
+        if len(chunk) + len(first) > self._max_line and max(map(len, lines)) > self._max_line:
             screened = [line if len(line) <= self._max_line else b"" for line in screened]
-        if not (block.isascii() or _is_utf8(block)):  # the decoder does not look inside `data`
+        if not ((chunk.isascii() or _is_utf8(chunk)) and (first.isascii() or _is_utf8(first))):
+            # The decoder does not look inside `data`.
             screened = [line if _is_utf8(line) else b"" for line in screened]
         return [b"", *screened[1:]] if self._after_nul else screened
 
@@ -253,7 +257,7 @@ class JsonlReader(LineReader[WireEvent]):
 
 
 def _starts(sizes: list[int], start: int) -> list[int]:
-    """Where each of the lines of a block begins in the file; the block begins at `start`."""
+    """Where each of the lines begins in the file; the first begins at `start`."""
     return list(map(add, accumulate(sizes, initial=start), range(len(sizes))))
 
 
