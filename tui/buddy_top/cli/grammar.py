@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 
 from buddy_core._version import __version__
-from buddy_top.cli import config, doctor, metrics, replay, runs
+from buddy_top.cli import config, doctor, metrics, replay, runs, search
 from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, typed
 from buddy_top.config.schema import SETTINGS
 
 _COMMANDS = (config, metrics)
 """Modules of commands of their own; each has `add(commands, everywhere)`."""
 
-_RUN_COMMANDS = (runs, replay, doctor)
+_RUN_COMMANDS = (runs, search, replay, doctor)
 """Modules of commands about runs; each has `add(commands, everywhere)`."""
 
 _EPILOG = (

@@ -18,8 +18,12 @@ def find_key_blocks(text: str) -> Iterator[Span]:
     """What stands between the two lines; without one of them, all that looks like the inside of a key."""
     if "PRIVATE KEY" in text:
         yield from _armoured(text)
-    if "Private-Lines" in text:
-        yield from (_BODY.match(text, found.end()).span() for found in _PUTTY.finditer(text))  # type: ignore[union-attr]
+    done = 0
+    for found in _PUTTY.finditer(text) if "Private-Lines" in text else ():
+        body = _BODY.match(text, found.end(), found.end() + _FARTHEST)
+        if found.start() >= done and body is not None:
+            done = body.end()
+            yield body.span()
 
 
 def _armoured(text: str) -> Iterator[Span]:

@@ -1,0 +1,110 @@
+"""`buddy-top run search`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buddy_core.clock import Clock
+from buddy_core.safety.text import plain
+from buddy_top.cli.output import DONE, complain, print_text, writer
+from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number, wrong_usage
+
+if TYPE_CHECKING:
+    from buddy_core.runs.search import SearchHit
+
+_EPILOG = (
+    "Every word must be in the same event, or in the same line of an artifact. Small letters find capitals too. "
+    "Exit code 0 also when nothing is found."
+)
+
+
+def add(commands: Commands, everywhere: OneLineParser) -> None:
+    """Add the command to `buddy-top run`."""
+    search = commands.add_parser(
+        "search",
+        parents=[everywhere],
+        allow_abbrev=False,
+        help="find words in the events and artifacts of all runs",
+        epilog=_EPILOG,
+    )
+    search.add_argument("words", nargs="+", metavar="WORD", help="what to find")
+    search.add_argument("--run", dest="run_id", metavar="ID", default=None, help=f"only there: {RUN_ID_HELP}")
+    search.add_argument(
+        "--in", dest="place", choices=("events", "artifacts", "all"), default="all", help="where to look"
+    )
+    search.add_argument(
+        "--limit", type=whole_number, default=200, metavar="N", help="finds at most (default 200; 0: all)"
+    )
+    search.add_argument("-i", "--ignore-case", action="store_true", help="capitals mean nothing")
+    search.add_argument("--regex", action="store_true", help="words are regular expressions of Python")
+    search.set_defaults(handler=_search)
+
+
+def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
+    from buddy_core.runs.search import BadPattern, search_runs
+
+    try:
+        hits = search_runs(
+            args.words,
+            runs_dir=runs_dir,
+            run_id=args.run_id,
+            place=args.place,
+            regex=args.regex,
+            ignore_case=True if args.ignore_case else None,
+            limit=args.limit,
+            on_skip=_note,
+        )
+    except BadPattern as error:
+        wrong_usage(str(error), program="buddy-top run search")
+    if args.json:
+        from buddy_top.documents import SCHEMA_VERSION, to_text
+
+        heading = {"schema_version": SCHEMA_VERSION, "generated_at": clock.now_ms()}
+        print_text(to_text({**heading, "hits": [_entry(hit) for hit in hits]}))
+        return DONE
+    write, found = writer(), 0
+    for hit in hits:
+        write(_line(hit, clock.now_ms()))
+        found += 1
+    if not found:
+        write("nothing found")
+    elif args.limit and found == args.limit:
+        _note(f"stopped after {found:,} finds: --limit 0 shows all")
+    return DONE
+
+
+def _note(words: str) -> None:
+    complain(words, DONE)
+
+
+def _line(hit: SearchHit, now_ms: int) -> str:
+    from buddy_core import format as fmt
+
+    at = fmt.date_time(hit.at_ms, now_ms) if hit.source == "event" else f"line {hit.line}"
+    where = plain(hit.name, limit=32) if hit.source == "event" else f"artifacts/{plain(hit.name, limit=60)}"
+    return f"{hit.run_id}  {at:>12}  {where:<16}  {_marked(hit)}"
+
+
+def _marked(hit: SearchHit) -> str:
+    """The excerpt with each find between `«` and `»`."""
+    parts: list[str] = []
+    done = 0
+    for begin, end in hit.marks:
+        parts += (hit.text[done:begin], "«", hit.text[begin:end], "»")
+        done = end
+    return "".join((*parts, hit.text[done:]))
+
+
+def _entry(hit: SearchHit) -> dict[str, object]:
+    return {
+        "run_id": hit.run_id,
+        "source": hit.source,
+        "name": hit.name,
+        "at_ms": hit.at_ms,
+        "line": hit.line,
+        "offset": hit.offset,
+        "text": hit.text,
+        "marks": [list(mark) for mark in hit.marks],
+    }
