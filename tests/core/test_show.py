@@ -14,6 +14,7 @@ from buddy_core.runs.show import MAX_WRONG, run_lines
 from buddy_core.runs.timeline import load_timeline
 from buddy_core.runs.viewer import list_runs, load_facts, show_run
 from buddy_core.safety.columns import cells
+from buddy_core.safety.text import is_plain
 from buddy_core.testing import RunDirectoryBuilder
 
 START = 1_767_890_000_000
@@ -169,4 +170,4 @@ def test_lines_fit_whatever_the_run_says(
     run.tool(command[:30], {"command": command}, error=error or "x").error(objective).end("failed")
     for line in shown(run, width):
         assert cells(line) <= width
-        assert line.isprintable()
+        assert is_plain(line)

@@ -307,7 +307,7 @@ def test_following_is_ended_by_a_signal(tmp_path: Path, number: signal.Signals, 
         stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
-    assert b"run start" in process.stdout.readline()
+    assert any(b"run start" in line for line in iter(process.stdout.readline, b""))
     process.send_signal(number)
     _, stderr = process.communicate()
     assert process.returncode == code
