@@ -28,8 +28,12 @@ from buddy_core.prometheus.listening import listen
 DEFAULT_PORT = 9464
 """The port that OpenTelemetry's Prometheus exporters use too."""
 
-MOST_CLIENTS = 64
+MOST_CLIENTS = 128
 """Open connections."""
+
+YOUNG_MS = 100.0
+"""Nobody has to make room before this age: a flood of clients is let in no faster than this allows, so that one
+among them that has something to ask gets to ask it."""
 
 MOST_ANSWERS = 16
 """Answers being sent at once; each may hold megabytes."""
@@ -173,16 +177,16 @@ class MetricsServer:
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTED_A_TURN):
+            if len(self._clients) >= MOST_CLIENTS and not self._make_room():
+                return
             try:
                 client, _ = self._listener.accept()
             except BlockingIOError:
                 return
             except OSError:  # out of descriptors, or the client is gone already
-                self._drop_the_slowest(asking=True)
-                self._pause()
+                self._drop_the_slowest(Phase.ASKING)
+                self._pause(_PAUSE_MS)
                 return
-            if len(self._clients) >= MOST_CLIENTS:
-                self._drop_the_slowest(asking=True)
             connection = Connection(client, self._responder.answer)
             connection.deadline_ms = self._clock.monotonic_ms() + self._patience_ms
             self._clients[client.fileno()] = connection
@@ -202,7 +206,7 @@ class MetricsServer:
         self._selector.modify(connection.socket, events)
         answers = sum(one.phase is Phase.ANSWERED for one in self._clients.values())
         if answers > MOST_ANSWERS:
-            self._drop_the_slowest(asking=False)
+            self._drop_the_slowest(Phase.ANSWERED)
 
     def _end_what_took_too_long(self) -> None:
         now = self._clock.monotonic_ms()
@@ -213,17 +217,29 @@ class MetricsServer:
             self._paused_until = None
             self._selector.register(self._listener, selectors.EVENT_READ)
 
-    def _pause(self) -> None:
+    def _pause(self, ms: float) -> None:
         self._selector.unregister(self._listener)
-        self._paused_until = self._clock.monotonic_ms() + _PAUSE_MS
+        self._paused_until = self._clock.monotonic_ms() + ms
 
-    def _drop_the_slowest(self, *, asking: bool) -> None:
-        """End the client that has been here longest, of those that still ask (or are being answered), or of all."""
-        phase = Phase.ASKING if asking else Phase.ANSWERED
-        those = [one for one in self._clients.values() if one.phase is phase] or list(self._clients.values())
-        if those:
+    def _make_room(self) -> bool:
+        """End the client that dawdles longest; False, and a pause, while even that one is young."""
+        slowest = self._slowest(Phase.ASKING)
+        age = self._patience_ms - (slowest.deadline_ms - self._clock.monotonic_ms())
+        if slowest.phase is Phase.ASKING and age < YOUNG_MS:
+            self._pause(YOUNG_MS - age)
+            return False
+        self._drop_the_slowest(Phase.ASKING)
+        return True
+
+    def _slowest(self, phase: Phase) -> Connection:
+        """Who has been here longest, of those in this phase or else of all."""
+        those = (one for one in self._clients.values() if one.phase is phase)
+        return next(those, None) or next(iter(self._clients.values()))
+
+    def _drop_the_slowest(self, phase: Phase) -> None:
+        if self._clients:
+            self._end(self._slowest(phase))
             self.dropped += 1
-            self._end(those[0])
 
     def _drop_everybody(self) -> None:
         for connection in list(self._clients.values()):
