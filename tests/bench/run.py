@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cpu
+import host_cost
 import ingest_rate
 import latency
 import memory
@@ -26,6 +27,7 @@ from ratios import Finding
 MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "paint": paint.measure,
     "ingest": ingest_rate.measure,
+    "host": host_cost.measure,
     "latency": latency.measure,
     "idle": cpu.idle,
     "busy": cpu.busy,

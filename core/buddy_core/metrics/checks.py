@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
+from buddy_core.metrics.batch import RequestRow
 from buddy_core.metrics.stats import RequestSample
 
 LONGEST_NAME = 256
@@ -116,7 +117,7 @@ def _number_problem(value: object) -> str:
     return "not finite" if isinstance(value, float) else "no number"
 
 
-def request_sample(
+def request_row(
     refusals: Refusals,
     at_ms: int,
     tokens: tuple[int, int, int, int],
@@ -124,7 +125,7 @@ def request_sample(
     latency_ms: float | None,
     ttft_ms: float | None,
     success: bool,
-) -> RequestSample:
+) -> RequestRow:
     """One model request with every value checked; a bad count becomes 0, another bad value unknown."""
     prompt, completion, cache_read, cache_write = tokens
     # Counts or-ed together are below a power of two, and not negative, just when each of them is.
@@ -139,6 +140,17 @@ def request_sample(
         cost = refusals.amount(cost)
     if ttft_ms is not None and not (type(ttft_ms) is float and 0.0 <= ttft_ms <= LARGEST_AMOUNT):
         ttft_ms = refusals.amount(ttft_ms)
-    return RequestSample(
-        at_ms, prompt, completion, cache_read, cache_write, cost, latency_ms, ttft_ms, bool(success)
-    )
+    return (at_ms, prompt, completion, cache_read, cache_write, cost, latency_ms, ttft_ms, bool(success))
+
+
+def request_sample(
+    refusals: Refusals,
+    at_ms: int,
+    tokens: tuple[int, int, int, int],
+    cost: float | None,
+    latency_ms: float | None,
+    ttft_ms: float | None,
+    success: bool,
+) -> RequestSample:
+    """`request_row` with names to its values."""
+    return RequestSample(*request_row(refusals, at_ms, tokens, cost, latency_ms, ttft_ms, success))

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from buddy_core.clock import Clock
-from buddy_core.metrics.batch import HistoryBatch
+from buddy_core.metrics.batch import HistoryBatch, RequestRow
 from buddy_core.metrics.bulk import absorb_batch
-from buddy_core.metrics.checks import request_sample
+from buddy_core.metrics.checks import LARGEST_AMOUNT, request_row
 from buddy_core.metrics.custom import ROLES
 from buddy_core.metrics.errorlog import error_record, text_of
 from buddy_core.metrics.forks import OnePerProcess, renew_after_fork
 from buddy_core.metrics.ledger import TOOL_ERROR
+from buddy_core.metrics.live import MOST_WAITING
 from buddy_core.metrics.model import (
     ApiRequest,
     ErrorRecord,
@@ -27,7 +28,7 @@ from buddy_core.metrics.model import (
     ToolExecution,
 )
 from buddy_core.metrics.reading import MetricsReader
-from buddy_core.metrics.stats import RequestSample, UsageSample
+from buddy_core.metrics.stats import UsageSample
 from buddy_core.metrics.stream import (
     Broadcast,
     CollectorEvent,
@@ -63,14 +64,6 @@ class MetricsCollector(MetricsReader):
         self._broadcast = Broadcast(self._clock)
         renew_after_fork(self)
 
-    def _start_empty(self) -> None:
-        super()._start_empty()
-        metrics = self._registry.metrics
-        self._tokens_points = metrics["tokens_total"].points
-        self._cost_points = metrics["cost_total"].points
-        self._response_points = metrics["response_time"].points
-        self._tool_points = metrics["tool_execution_time"].points
-
     def record_api_request(
         self,
         *,
@@ -90,30 +83,28 @@ class MetricsCollector(MetricsReader):
         """Count one model request: cost in US dollars (None: nobody said), `ttft_ms` to its first token."""
         try:
             with self._lock:
-                refusals, now = self._refusals, self._clock.now_ms()
-                if (provider, model) not in self._ledger.providers and not refusals.names(provider, model):
-                    return
+                refusals, now, live = self._refusals, self._clock.now_ms(), self._live
+                series = self._book.providers.get((provider, model))
+                if series is None:
+                    if not refusals.names(provider, model):
+                        return
+                    series = self._book.provider(provider, model)
                 moment = now if at_ms is None else refusals.moment(at_ms, now)
                 tokens = (prompt_tokens, completion_tokens, cache_read_tokens, cache_write_tokens)
-                sample = request_sample(refusals, moment, tokens, cost, latency_ms, ttft_ms, success)
+                row = request_row(refusals, moment, tokens, cost, latency_ms, ttft_ms, success)
                 if run_id is not None:
                     run_id = refusals.run_id(run_id)
-                self._count_request(provider, model, sample, now)
+                if at_ms is None:
+                    live.requests.append((series, row))
+                    if len(live.requests) >= MOST_WAITING:
+                        live.settle()
+                else:
+                    live.add_past_request(series, row, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
             return
         if self._broadcast.wanted("api:request"):
-            self._broadcast.send("api:request", _request_of(provider, model, sample, run_id))
-
-    def _count_request(self, provider: str, model: str, sample: RequestSample, now_ms: int) -> None:
-        series = self._ledger.provider(provider, model)
-        self._ledger.add_request(series, sample, now_ms)
-        total, labels, at_ms = series.tiers.total, series.labels, sample.at_ms
-        self._tokens_points.append((at_ms, total.tokens, labels))
-        if sample.cost is not None:
-            self._cost_points.append((at_ms, total.cost, labels))
-        if sample.latency_ms is not None:
-            self._response_points.append((at_ms, sample.latency_ms, labels))
+            self._broadcast.send("api:request", _request_of(provider, model, row, run_id))
 
     def record_tool_execution(
         self,
@@ -129,20 +120,29 @@ class MetricsCollector(MetricsReader):
         record: ErrorRecord | None = None
         try:
             with self._lock:
-                refusals, now = self._refusals, self._clock.now_ms()
-                if name not in self._ledger.tools and refusals.name(name) is None:
-                    return
+                refusals, now, live = self._refusals, self._clock.now_ms(), self._live
+                series = self._book.tools.get(name)
+                if series is None:
+                    if refusals.name(name) is None:
+                        return
+                    series = self._book.tool(name)
                 moment = now if at_ms is None else refusals.moment(at_ms, now)
-                duration = None if duration_ms is None else refusals.amount(duration_ms)
+                duration = duration_ms
+                if duration is not None and not (
+                    type(duration) is float and 0.0 <= duration <= LARGEST_AMOUNT
+                ):
+                    duration = refusals.amount(duration)
                 succeeded = bool(success)
                 if error is not None:
                     error = text_of(error)
                 if run_id is not None:
                     run_id = refusals.run_id(run_id)
-                series = self._ledger.tool(name)
-                self._ledger.add_tool(series, moment, duration, succeeded, now)
-                if duration is not None:
-                    self._tool_points.append((moment, duration, series.labels))
+                if at_ms is None:
+                    live.calls.append((series, (moment, duration, succeeded)))
+                    if len(live.calls) >= MOST_WAITING:
+                        live.settle()
+                else:
+                    live.add_past_call(series, (moment, duration, succeeded), now)
                 if error and not succeeded:
                     record = error_record(moment, TOOL_ERROR, error, None, {"tool": name}, run_id)
                     self._count_error(record, now)
@@ -369,11 +369,12 @@ class MetricsCollector(MetricsReader):
     def after_fork(self) -> None:
         """In a child process: no lock is held by a thread that stayed with the parent. Called by itself."""
         self._lock = threading.RLock()
+        self._live.after_fork()
         self._broadcast.after_fork()
 
 
-def _request_of(provider: str, model: str, sample: RequestSample, run_id: str | None) -> ApiRequest:
-    at_ms, prompt, completion, cache_read, cache_write, cost, latency, ttft, success = sample
+def _request_of(provider: str, model: str, row: RequestRow, run_id: str | None) -> ApiRequest:
+    at_ms, prompt, completion, cache_read, cache_write, cost, latency, ttft, success = row
     return ApiRequest(
         provider,
         model,

@@ -14,6 +14,7 @@ from buddy_core.metrics import views
 from buddy_core.metrics.checks import Refusals
 from buddy_core.metrics.custom import Registry
 from buddy_core.metrics.ledger import Ledger
+from buddy_core.metrics.live import Live
 from buddy_core.metrics.model import (
     Activity,
     DashboardState,
@@ -59,8 +60,9 @@ class MetricsReader:
         points, errors, series = self._limits
         self._generation += 1
         self._refusals = Refusals()
-        self._ledger = Ledger(max_series=series, max_errors=errors)
-        self._registry = Registry(kept=points, most=series)
+        self._book = Ledger(max_series=series, max_errors=errors)
+        self._names = Registry(kept=points, most=series)
+        self._live = Live(self._book, self._names)
         self._sessions = Sessions(self._clock)
         self._looks: dict[tuple[object, ...], tuple[object, object]] = {}
         self._started_at = self._clock.now_ms()
@@ -69,7 +71,19 @@ class MetricsReader:
     @property
     def version(self) -> tuple[int, int]:
         """Changes whenever any number may have changed; compare for equality only."""
-        return self._generation, self._ledger.version
+        return self._generation, self._live.version
+
+    @property
+    def _ledger(self) -> Ledger:
+        """Everything that was counted, with what was told in the last moments; held under the lock."""
+        self._live.settle()
+        return self._book
+
+    @property
+    def _registry(self) -> Registry:
+        """The metrics by name, with the points of the last moments; held under the lock."""
+        self._live.settle()
+        return self._names
 
     def _look(self, key: tuple[object, ...], moment: object, build: Callable[[], T]) -> T:
         """What `build` gives, or gave before if nothing was recorded since and `moment` is the same."""
