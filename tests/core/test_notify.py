@@ -249,3 +249,19 @@ def test_the_file_system_of_a_path_is_that_of_the_mount_nearest_to_it(
 
 def test_without_a_table_of_mounts_nothing_is_known(tmp_path: Path) -> None:
     assert silent_filesystem(tmp_path, tmp_path / "absent") is None
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancellation_that_comes_with_a_hint_is_never_swallowed(turns: int) -> None:
+    """Who stops a watch while files change is not made to wait for one more change."""
+    notifier = WatchfilesNotifier()
+    waiting = asyncio.create_task(notifier.wait(30))
+    await asyncio.sleep(0)
+    notifier._changed.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    if waiting.cancel():
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    notifier.close()

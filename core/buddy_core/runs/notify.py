@@ -128,7 +128,7 @@ class InotifyNotifier:
         ready: asyncio.Future[None] = loop.create_future()
         fd = self._inotify.fd
         loop.add_reader(fd, _resolve, ready)
-        timer = loop.call_later(timeout_s, _resolve, ready)  # one turn of the loop; `wait_for` takes three
+        timer = loop.call_later(timeout_s, _resolve, ready)  # one turn of the loop; a timeout takes three
         try:
             await ready
         finally:
@@ -192,10 +192,10 @@ class WatchfilesNotifier:
         """The watched directories nearest to what changed."""
         if self._root is not None and (self._task is None or self._task.done()):
             self._task = asyncio.get_running_loop().create_task(self._run(self._root))
-        try:
-            await asyncio.wait_for(self._changed.wait(), timeout_s)
-        except TimeoutError:
-            return set()
+        # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
         hints, self._hints = self._hints, set()
         self._changed.clear()
         return hints
