@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.core.replayable import Replayable
 
+from buddy_core.safety.text import is_plain
 from buddy_core.testing import RunDirectoryBuilder
 
 
@@ -253,3 +257,39 @@ def test_arguments_that_start_or_load_something_else_are_pointed_out(recorded: R
 
 def test_letters_that_look_like_others_are_pointed_out(recorded: Replayable) -> None:
     assert "beyond ASCII" in recorded.record("pytest tеsts").command().notices[0]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.text(max_size=30)
+    | st.sampled_from(["pytest", "pytest -q"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["command", "cmd", "cwd", "env", "args", "toolName", "x"]), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    arguments=JSON,
+    tool=st.sampled_from(["bash", "shell", "run_command"]),
+    cwd=st.none() | st.text(max_size=30),
+)
+def test_whatever_was_recorded_can_be_listed(
+    recorded: Replayable, arguments: object, tool: str, cwd: str | None
+) -> None:
+    """Case 46: any JSON in the place of arguments, any text in the place of a directory."""
+    recorded.run = RunDirectoryBuilder(recorded.root / "any", metadata={} if cwd is None else {"cwd": cwd})
+    recorded.run.event("tool_call", {"toolName": tool, "args": arguments})
+    recorded.run.write()
+    report = recorded.replay()
+    assert all(line.isprintable() or is_plain(line) for line in recorded.said)
+    for item in report.items:
+        assert (item.test.command is None) == (item.test.obstacle is not None)
+    shutil.rmtree(recorded.root / "any")

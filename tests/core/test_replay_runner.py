@@ -144,6 +144,19 @@ def test_ctrl_c_ends_the_command_and_the_report_says_cancelled(recorded: Replaya
     assert not report.all_passed
 
 
+@linux_only
+def test_ctrl_c_again_and_again_leaves_no_process_behind(recorded: Replayable) -> None:
+    """Case 97, for an impatient person: the second and third Ctrl-C come while the command is being ended."""
+    recorded.program(
+        f"setsid sh -c 'trap \"\" TERM HUP; echo $$ > $HOME/pid; while :; do sleep 0.1; done' & trap '' TERM;"
+        f"while [ ! -s $HOME/pid ]; do sleep 0.01; done; for i in 1 2 3; do kill -INT {os.getpid()}; sleep 0.1; done;"
+        "while :; do sleep 0.1; done"
+    )
+    with pytest.raises(ReplayCancelled):
+        recorded.replay(yes)
+    assert dies(int((recorded.root / "pid").read_text()))
+
+
 def test_an_interrupt_while_approving_leaves_with_what_was_run(recorded: Replayable) -> None:
     def approve(command: object) -> bool:
         raise KeyboardInterrupt

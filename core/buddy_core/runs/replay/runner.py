@@ -60,7 +60,8 @@ def execute(command: Command) -> Rerun:
         session.send(command.document)
         session.take(deadline=time.monotonic() + command.timeout_s + END_S)
     except BaseException as cause:  # whatever it is, first the command has to end
-        session.finish()
+        with suppress(KeyboardInterrupt):
+            session.finish()
         raise Interrupted(_rerun(command, session.report(), output, cancelled=True), cause) from cause
     session.finish()
     return _rerun(command, session.report(), output)
@@ -115,13 +116,7 @@ class _Session:
             self._close_input()
             self.take(deadline=time.monotonic() + END_S)
         finally:
-            self._close_input()
-            with suppress(OSError):
-                self._keeper.kill()
-            self._keeper.wait()
-            self._stdout.close()
-            with suppress(OSError):
-                os.close(self._report_fd)
+            self._let_go()
 
     def report(self) -> dict[str, Any]:
         """What the keeper said; empty when it could not say anything."""
@@ -129,6 +124,21 @@ class _Session:
             fields = json.loads(self._report)
             return fields if isinstance(fields, dict) else {}
         return {}
+
+    def _let_go(self) -> None:
+        """Wait for the keeper, which ends what it keeps by itself; killed early it could not do so any more."""
+        deadline = time.monotonic() + END_S
+        while self._keeper.poll() is None:
+            with suppress(KeyboardInterrupt):  # it is being ended already, and takes two seconds at most
+                self._close_input()
+                try:
+                    self._keeper.wait(timeout=max(0.0, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    self._keeper.kill()
+                    deadline = time.monotonic() + END_S
+        self._stdout.close()
+        with suppress(OSError):
+            os.close(self._report_fd)
 
     def _close_input(self) -> None:
         with suppress(OSError):
