@@ -29,6 +29,7 @@ from buddy_core.runs.records import (
     with_unknown_of,
 )
 from buddy_core.runs.runfiles import RunFiles
+from buddy_core.runs.strays import sweep_once
 from buddy_core.runs.usage import UsageTally
 
 SUMMARY_NAME = "summary.json"
@@ -101,6 +102,7 @@ class RunWriter:
             self._files = RunFiles(dir_fd, failed=self._lose_durability, durable=durable)
             undo.pop_all()
         _open_writers.add(self)
+        sweep_once(root_fd, clock.now_ms())
 
     @property
     def summary(self) -> RunSummary:
