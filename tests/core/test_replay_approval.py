@@ -86,6 +86,20 @@ def test_each_command_is_asked_for_by_itself(recorded: Replayable) -> None:
     assert executed(recorded) == [f"{recorded.bin}/pytest|b|{recorded.project}"]
 
 
+def test_the_outcomes_stand_side_by_side(recorded: Replayable) -> None:
+    recorded.record("pytest -x", error="boom").record("pytest -q").replay(
+        lambda command: command.argv[1] == "-x"
+    )
+    heading, first, second, _, _ = recorded.said[-5:]
+    assert heading.split() == ["replay", "recorded", "now", "command"]
+    assert first.startswith("1  now passes  ✗ failed in 1.5 s  ✓ passed in ")
+    assert first.endswith("  pytest -x")
+    assert second.split("  ")[-1] == "pytest -q"
+    assert "not run" in second
+    assert "it was not approved" in second
+    assert recorded.said[-1] == "1 command run"
+
+
 def change_events(recorded: Replayable) -> None:
     file = recorded.run.events_file
     file.write_bytes(file.read_bytes().replace(b"pytest -q", b"pytest -x"))
@@ -125,7 +139,7 @@ def test_a_command_that_changes_while_it_is_approved_is_asked_for_again_as_it_is
     assert len(asked) == 2
     assert asked[0].digest != asked[1].digest
     assert executed(recorded) == []
-    assert "a command changed while it was to be approved" in recorded.text
+    assert "the command changed while it was to be approved: it was not run" in recorded.text
     assert report.executed == 0
 
 

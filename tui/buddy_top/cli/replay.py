@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from buddy_core.clock import Clock
 from buddy_core.safety.output import LineWriter, stream_writer
-from buddy_top.cli.output import DONE, FAILED, complain, print_text, writer
+from buddy_top.cli.output import DONE, FAILED, complain, print_text, terminal_width, writer
 from buddy_top.cli.parser import RUN_ID_HELP, WRONG_USAGE, Commands, OneLineParser, directory, whole_number
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def _replay(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
                 out=out,
                 timeout_s=max(1, args.timeout),
                 cwd=args.directory,
+                width=terminal_width(),
             )
     except ReplayCancelled as cancelled:
         _print_json(args, cancelled.report, clock)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from buddy_core import format as fmt
 from buddy_core.runs.replay.model import Command, Recorded, Replayed, ReplayReport, Rerun, TestCounts
+from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.text import plain, plain_lines
 from buddy_core.signs import STATE_SIGNS
 
@@ -22,6 +23,13 @@ _SIGNS = {
     "not started": STATE_SIGNS["refused"],
     "unknown": STATE_SIGNS["info"],
 }
+_COLUMNS = (
+    Column("", right=True),
+    Column("replay"),
+    Column("recorded", priority=1),
+    Column("now", limit=60),
+    Column("command", limit=500, grows=True),
+)
 _TAIL_LINES = 12
 _LABEL = 12
 
@@ -67,16 +75,26 @@ def rerun_lines(rerun: Rerun) -> Iterator[str]:
         yield from (f"  {line}" for line in shown)
 
 
-def outcome_lines(report: ReplayReport) -> Iterator[str]:
-    """The recorded outcome of each command beside the new one."""
+def outcome_lines(report: ReplayReport, *, width: int | None = None) -> Iterator[str]:
+    """The recorded outcome of each command beside the new one, in `width` cells a line if that can be done."""
+    rows = [_outcome(number, item) for number, item in enumerate(report.items, start=1) if _settled(item)]
     yield ""
-    for number, item in enumerate(report.items, start=1):
-        if item.rerun is not None:
-            yield f"{number}  {_compared(item, item.rerun)}"
-        elif item.left_out:
-            yield f"{number}  not run: {item.left_out}: {_title(item)}"
+    yield from lay_out(_COLUMNS, rows, width=width)
+    yield from ([""] if rows else [])
     ran = fmt.plural(report.executed, "command")
     yield f"cancelled: {ran} had been started" if report.cancelled else f"{ran} run"
+
+
+def _settled(item: Replayed) -> bool:
+    return item.rerun is not None or item.left_out is not None
+
+
+def _outcome(number: int, item: Replayed) -> tuple[str, ...]:
+    recorded = _recorded(item.test.recorded)
+    if item.rerun is None:
+        return str(number), "not run", recorded, item.left_out or "", _title(item)
+    now = f"{_SIGNS[item.rerun.ending]} {_ending(item.rerun)}"
+    return str(number), item.change or "", recorded, now, _title(item)
 
 
 def _found(tests: int, can: int) -> str:
@@ -107,13 +125,6 @@ def _recorded(recorded: Recorded) -> str:
     word = "no result" if recorded.verdict == "unknown" else recorded.verdict
     counts = f" ({_counts(recorded.counts)})" if recorded.counts.known else ""
     return f"{_SIGNS[recorded.verdict]} {word}{took}{counts}"
-
-
-def _compared(item: Replayed, rerun: Rerun) -> str:
-    change = item.change or ""
-    return (
-        f"{_recorded(item.test.recorded)} → {_SIGNS[rerun.ending]} {_ending(rerun)}: {change}: {_title(item)}"
-    )
 
 
 def _ending(rerun: Rerun) -> str:

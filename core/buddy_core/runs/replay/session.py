@@ -29,6 +29,7 @@ Approve = Callable[[Command], bool]
 
 _DECLINED = "it was not approved"
 _NOT_ASKED = "nobody was asked"
+_MOVED = "the command changed while it was to be approved: it was not run"
 _CHANGED = "it kept changing while it was to be approved"
 
 
@@ -50,6 +51,7 @@ def replay_run(
     timeout_s: float = TIMEOUT_S,
     cwd: Path | str | None = None,
     env: Mapping[str, str] | None = None,
+    width: int | None = None,
 ) -> ReplayReport:
     """List the test commands of a run; with `rerun`, run those that `approve` says yes to.
 
@@ -65,6 +67,7 @@ def replay_run(
         timeout_s: Seconds one command may take.
         cwd: The directory to run in, instead of the one that was recorded.
         env: The environment from which a few harmless variables are taken (the process's own by default).
+        width: Cells of a line of the table at the end; None cuts nothing.
 
     Raises:
         RunNotFound, StoreUnavailable: There is no such run, or no runs directory.
@@ -74,18 +77,21 @@ def replay_run(
     found = find_run(runs_dir, run_id)
     directory = None if cwd is None else os.path.abspath(cwd)  # noqa: PTH100 - links must stay visible
     conditions = Conditions(timeout_s, os.environ if env is None else env, directory)
-    session = _Session(runs_dir, found, conditions, line_writer(out))
+    session = _Session(runs_dir, found, conditions, line_writer(out), width)
     return session.rerun(approve) if rerun else session.listed()
 
 
 class _Session:
     """One replay of one run."""
 
-    def __init__(self, runs_dir: Path, run_id: str, conditions: Conditions, write: LineWriter) -> None:
+    def __init__(
+        self, runs_dir: Path, run_id: str, conditions: Conditions, write: LineWriter, width: int | None
+    ) -> None:
         self._runs_dir = runs_dir
         self._run_id = run_id
         self._conditions = conditions
         self._write = write
+        self._width = width
         self._reruns: dict[Command, Rerun] = {}
         self._left_out: dict[Command, str] = {}
         self._tests: list[RecordedTest] = []
@@ -114,7 +120,7 @@ class _Session:
         except KeyboardInterrupt as cause:
             self._stop(findings.cwd, cause)
         report = self._report(findings.cwd)
-        self._say(outcome_lines(report))
+        self._say(outcome_lines(report, width=self._width))
         return report
 
     def _settle(self, position: int, command: Command, approve: Approve | None) -> None:
@@ -131,8 +137,8 @@ class _Session:
             if now == command:
                 self._run(command)
                 return
-            self._notes.append("a command changed while it was to be approved, and was not run as it was")
-            self._write(self._notes[-1])
+            self._notes.append(_MOVED)
+            self._write(_MOVED)
             if now is None:
                 break
             command = self._replace(position, now)
@@ -158,7 +164,7 @@ class _Session:
     def _stop(self, cwd: str | None, cause: BaseException) -> None:
         """Leave with what is known: as `ReplayCancelled` for Ctrl-C, else as what arrived."""
         report = self._report(cwd, cancelled=True)
-        self._say(outcome_lines(report))
+        self._say(outcome_lines(report, width=self._width))
         if isinstance(cause, KeyboardInterrupt):
             raise ReplayCancelled(report) from cause
         raise cause
