@@ -23,6 +23,7 @@ MAX_NESTING = 40
 _LEAST_INT, _MOST_INT = -(2**63), 2**64 - 1
 _LIMITS = (MAX_EVENT_BYTES, 64 * 1024, 4 * 1024, 256)
 _MAX_TYPE = 200
+_TYPE_ROOM = 4 * 1024
 _NEVER = -1
 _encode_lines = msgspec.json.Encoder().encode_lines
 
@@ -86,7 +87,7 @@ def _line(ts: int, run_id: str, type_: str, data: Mapping[str, Any]) -> bytes:
 
 
 def _described(ts: int, run_id: str, type_: object, data: object) -> bytes:
-    name = printable_utf8(str(Cleaner().cleaned(type_)))[:_MAX_TYPE]
+    name = printable_utf8(str(Cleaner(room=_TYPE_ROOM).cleaned(type_)))[:_MAX_TYPE]
     for limit in _LIMITS:
         cleaner = Cleaner(room=MAX_EVENT_BYTES, limit=limit, depth=MAX_NESTING)
         line = _line(ts, run_id, name, _payload(cleaner, data))

@@ -26,7 +26,8 @@ _MAX_DEPTH = 40
 _MAX_DIGITS = 300
 _MAX_WORDS = 4096
 _MAX_DESCRIBED = 1_000
-_ROOM = 8 * 1024 * 1024
+_ROOM = 16 * 1024 * 1024
+_COST = 64
 _T = TypeVar("_T")
 _decode = msgspec.json.Decoder().decode
 
@@ -94,8 +95,9 @@ def to_json_value(value: object) -> tuple[Json, bool]:
 class Cleaner:
     """Makes JSON of any value: what JSON cannot say is described, what is too long is cut. Raises nothing.
 
-    It walks at most `room` values and characters in all, so that something endless ends; cuts texts and
-    containers longer than `limit`, and what is nested deeper than `depth`.
+    It walks as far as there is `room`, of which each character takes 1 and each value 64, so that something
+    endless ends and nothing takes long; it cuts texts and containers longer than `limit`, and what is nested
+    deeper than `depth`.
     """
 
     def __init__(self, *, room: int = _ROOM, limit: int = _ROOM, depth: int = _MAX_DEPTH) -> None:
@@ -113,7 +115,7 @@ class Cleaner:
         return self._clean(value, self._depth)
 
     def _clean(self, value: object, depth: int) -> Json:
-        self._room -= 1
+        self._room -= _COST
         try:
             if value is None or value is True or value is False:
                 return value
