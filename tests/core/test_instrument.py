@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -437,6 +438,40 @@ def test_unsubscribing_ends_it_and_exports_open_runs_as_unfinished(start: Start,
     spans_ = bench.seen()
     assert [s.name for s in spans_] == [RUN]
     assert spans_[0].attributes["codebuddy.unfinished"] is True
+
+
+def test_instrumenting_the_same_twice_counts_nothing_twice(bench: Bench) -> None:
+    off = instrument(bench.collector, bench.store)
+    bench.collector.record_api_request(provider="p", model="m")
+    off()
+    assert [s.name for s in bench.seen()] == ["chat m"]
+
+
+def test_a_provider_of_the_host_that_raises_or_blocks_hurts_nobody(tmp_path: Path) -> None:
+    """Case 90."""
+    from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+
+    release = threading.Event()
+
+    class Bad(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            if span.name == "chat blocks":
+                release.wait(30)
+            raise RuntimeError("of the host")
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Bad())
+    collector, store = MetricsCollector(), RunStore(tmp_path)
+    off = instrument(collector, store, provider=provider)
+    collector.record_api_request(provider="p", model="raises")
+    collector.record_api_request(provider="p", model="blocks")
+    began = time.monotonic()
+    for _ in range(10_000):
+        collector.record_api_request(provider="p", model="m")
+    off()
+    assert time.monotonic() - began < 10
+    assert collector.listener_failures == 0
+    release.set()
 
 
 def test_with_telemetry_off_instrumenting_does_nothing(

@@ -12,6 +12,7 @@ import pytest
 import sentry_sdk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sentry_sdk.transport import Transport
 from tests.core.sentry_stub import SentryStub
 
 from buddy_core import (
@@ -134,7 +135,7 @@ def test_a_client_of_the_host_stays_in_its_place_and_hears_nothing_of_ours(
 ) -> None:
     heard: list[Any] = []
 
-    class Kept(sentry_sdk.transport.Transport):
+    class Kept(Transport):
         def capture_envelope(self, envelope: Any) -> None:
             heard.append(envelope)
 

@@ -62,6 +62,7 @@ class Hooks:
     ) -> None:
         self._collector = collector
         self._store = store
+        self._provider = provider
         self._traces = provider is not None
         self._agent = agent
         self._reporter = reporter
@@ -83,7 +84,11 @@ class Hooks:
         self._book = SpanBook(self._tracer, self._ids if isinstance(self._ids, RunIds) else None, self._agent)
 
     def _take(self, batch: list[Heard]) -> None:
-        self._book.take(batch)
+        self._book.take(batch, self._box.breathe)
+
+    def joins(self, collector: MetricsCollector, store: RunStore, provider: object) -> bool:
+        """True when these are the ones listened to, and the provider is where the spans go."""
+        return (self._collector, self._store, self._provider) == (collector, store, provider)
 
     def listen(self) -> None:
         """Begin to listen; every callback does no more than queue what it was told."""

@@ -16,6 +16,9 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+SPELL_S = 0.001
+"""Seconds that a thread behind a mailbox works without a rest while the host is at work too."""
+
 _alive: weakref.WeakSet[Mailbox[Any]] = weakref.WeakSet()
 
 
@@ -52,6 +55,7 @@ class Mailbox(Generic[T]):
         self._counting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._in_hand = 0
+        self._since = 0.0
         self._closed = False
         self.closing = False
         """True once nobody waits for a second try any more: the process is about to end."""
@@ -124,6 +128,18 @@ class Mailbox(Generic[T]):
         except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a batch contains
             self.lose(f"failed: {type(error).__name__}", len(batch))
         self._in_hand = 0
+
+    def breathe(self) -> None:
+        """To be called by `handle` between small pieces of work: lets the host's threads have the interpreter.
+
+        A thread that computes keeps the interpreter for up to 5 ms at a time (`sys.getswitchinterval`), which is as long
+        as a recorder may ever be held up. After `SPELL_S` of work this one rests as long.
+        """
+        now = time.monotonic()
+        if now - self._since > SPELL_S:
+            if not self.closing:
+                time.sleep(SPELL_S)
+            self._since = time.monotonic()
 
     def hasten(self) -> None:
         """Begin to hand over what waits, without waiting for it."""

@@ -73,9 +73,13 @@ class SpanBook:
             "tool": self._tool_executed,
         }
 
-    def take(self, batch: list[Heard]) -> None:
-        """Work through a batch in order; one item that cannot be understood does not stop the next."""
+    def take(self, batch: list[Heard], breathe: Callable[[], None]) -> None:
+        """Work through a batch in order; one item that cannot be understood does not stop the next.
+
+        `breathe` is called between items.
+        """
         for heard in batch:
+            breathe()
             try:
                 self._handlers[heard.kind](heard)
             except Exception:  # noqa: BLE001 - what was recorded may be anything

@@ -72,7 +72,8 @@ def instrument(
 
     Call it after `init_observability`; with telemetry off it does nothing. Spans go to `provider` if one is given,
     else to ours, else to the global one of a host that traces already. Recording costs a few microseconds more
-    and never waits. The result undoes it.
+    and never waits. The result undoes it, and waits for at most a second while open spans are closed. The same
+    two instrumented twice are instrumented once.
     """
     if not is_telemetry_enabled():
         return _nothing
@@ -82,6 +83,9 @@ def instrument(
     from buddy_core.telemetry.hooks import Hooks
 
     with _guard:
+        for known in _state.hooks:
+            if known.joins(collector, store, chosen):
+                return lambda: _stop(known)
         content = _state.content if _state.provider or _state.reporter else content_allowed(os.environ)
         hooks = Hooks(
             collector, store, provider=chosen, reporter=_state.reporter, agent=_state.agent, content=content
