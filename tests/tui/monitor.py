@@ -80,6 +80,8 @@ class Monitor:
         """
         calm = 0
         while calm < 3:
+            if self.app._exception is not None:
+                raise self.app._exception  # a screen that has crashed never comes to rest
             for _ in range(5):
                 await asyncio.sleep(0)
             await self.pilot._wait_for_screen()

@@ -62,9 +62,14 @@ def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(
 def test_every_setting_is_a_flag_a_variable_and_a_line_of_the_file(
     config: Path, monkeypatch: pytest.MonkeyPatch, setting: Setting
 ) -> None:
-    value = {"runs_dir": "/d", "window": "7d", "tab": "tools", "refresh": "3", "theme": "nord"}.get(
-        setting.name
-    )
+    value = {
+        "runs_dir": "/d",
+        "window": "7d",
+        "tab": "tools",
+        "refresh": "3",
+        "theme": "nord",
+        "export_dir": "/out",
+    }.get(setting.name)
     flags = [setting.flag, value] if value else ["--no-remember" if setting.default else setting.flag]
     value = value or str(not setting.default).lower()
     assert choices(*flags).settings[setting.name].origin == "flag"
@@ -165,8 +170,9 @@ def test_the_sample_is_valid_and_says_the_defaults() -> None:
     assert keys == {"filter": "slash,ctrl+f"}
     assert said.pop("runs_dir").endswith("runs")
     assert said.pop("window") == "24h"
+    assert said.pop("export_dir") == "~/Downloads"
     assert said == {s.name: s.default for s in SETTINGS if s.name in said}
-    assert len(said) == len(SETTINGS) - 2
+    assert len(said) == len(SETTINGS) - 3
 
 
 def test_the_command_shows_every_setting_and_who_decided(

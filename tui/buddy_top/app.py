@@ -13,6 +13,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
+from buddy_top.export.actions import choose_export, copy_selection
 from buddy_top.palette import RegistryProvider, RunsProvider
 from buddy_top.panes.alone import end_alone, make_alone
 from buddy_top.panes.base import TablePane
@@ -138,6 +139,14 @@ class BuddyTop(Workspace):
         if not end_alone(self.visible_pane):
             make_alone(self.focused, self.visible_pane)
         self.draw()
+
+    def action_copy(self, whole: bool) -> None:
+        """Put the selection on the clipboard of the terminal, secrets masked."""
+        copy_selection(self, whole=whole)
+
+    def action_export(self) -> None:
+        """Choose a form, and write what is shown to a file of its own."""
+        choose_export(self)
 
     def action_reread(self) -> None:
         """Look at all files again."""

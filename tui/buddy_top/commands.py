@@ -199,6 +199,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "panel.previous", "left,h", "step_panel(-1)", "panel back", "To the list or text before", ALL, 0, "←"
     ),
+    Command("copy", "y", "copy(False)", "copy", "Copy what names the selected row", ALL),
+    Command("copy.record", "Y", "copy(True)", "copy all", "Copy everything about the selected row", ALL),
+    Command("export", "x", "export", "export", "Write what is shown to a file", ALL),
     Command("reread", "ctrl+r,f5", "reread", "re-read", "Read the files again now", ALL, 0, "ctrl+r"),
     Command("theme", "ctrl+t", "change_theme", "theme", "Choose the colours", ALL),
     Command(

@@ -11,8 +11,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, Window, WindowView
+from buddy_core.metrics.model import (
+    DashboardState,
+    ErrorGroup,
+    ErrorRecord,
+    ProviderMetrics,
+    Window,
+    WindowView,
+)
 from buddy_core.observe import Observer, SourceStatus
 from buddy_core.runs.joined import JoinedEvent
 from buddy_core.runs.json_values import to_json_value
@@ -39,7 +48,7 @@ def to_text(document: Document, *, compact: bool = False) -> str:
 
 def runs_document(runs: Sequence[RunFacts], *, now_ms: int) -> Document:
     """What `run list --json` prints."""
-    return {**_heading(now_ms), "runs": [run_entry(facts) for facts in runs]}
+    return {**heading(now_ms), "runs": [run_entry(facts) for facts in runs]}
 
 
 def once_document(
@@ -49,17 +58,31 @@ def once_document(
     view = collector.view(window, now_ms=now_ms)
     since = view.since_ms or 0
     errors = [error for error in collector.get_recent_errors(NEWEST_ERRORS) if error.timestamp >= since]
+    state = collector.get_dashboard_state()
+    return picture_document(view, state, errors, observer.facts(), observer.sources(), now_ms=now_ms)
+
+
+def picture_document(
+    view: WindowView,
+    state: DashboardState,
+    errors: Sequence[ErrorRecord],
+    runs: Sequence[RunFacts],
+    sources: SourceStatus,
+    *,
+    now_ms: int,
+) -> Document:
+    """Everything one picture of the monitor shows."""
     return {
-        **_heading(now_ms),
-        "window": window.value,
-        "state": _fields(collector.get_dashboard_state()),
+        **heading(now_ms),
+        "window": view.window.value,
+        "state": fields_of(state),
         "totals": _totals(view),
-        "providers": [_provider(provider) for provider in view.providers],
-        "tools": [_fields(tool) for tool in view.tools],
-        "errors": [_fields(error) for error in errors],
-        "error_groups": [_error_group(group) for group in view.errors],
-        "runs": [run_entry(facts) for facts in observer.facts()[:NEWEST_RUNS]],
-        "sources": _sources(observer.sources()),
+        "providers": [provider_entry(provider) for provider in view.providers],
+        "tools": [fields_of(tool) for tool in view.tools],
+        "errors": [fields_of(error) for error in errors],
+        "error_groups": [error_entry(group) for group in view.errors],
+        "runs": [run_entry(facts) for facts in runs[:NEWEST_RUNS]],
+        "sources": _sources(sources),
     }
 
 
@@ -68,9 +91,9 @@ def show_document(
 ) -> Document:
     """What `run show --json` prints; `events` as `joined_entry` makes them."""
     return {
-        **_heading(now_ms),
+        **heading(now_ms),
         "run": run_entry(facts),
-        "metrics": None if metrics is None else _without(_fields(metrics), "extra"),
+        "metrics": None if metrics is None else _without(fields_of(metrics), "extra"),
         "events": list(events),
     }
 
@@ -110,15 +133,19 @@ def run_entry(facts: RunFacts) -> Document:
         "tags": facts.tags,
         "parent_run_id": facts.parent_run_id,
         "artifacts": facts.artifacts,
-        "integrity": _fields(facts.integrity),
+        "integrity": fields_of(facts.integrity),
     }
 
 
-def _heading(now_ms: int) -> Document:
+def heading(now_ms: int) -> Document:
+    """What every document begins with."""
     return {"schema_version": SCHEMA_VERSION, "generated_at": now_ms}
 
 
-def _fields(value: Any) -> Document:  # noqa: ANN401 - any of the library's frozen dataclasses
+def fields_of(value: Any) -> Document:  # noqa: ANN401 - any frozen value of the library
+    """A frozen value of the library, under its own names."""
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
@@ -127,21 +154,23 @@ def _without(fields: Mapping[str, Any], *names: str) -> Document:
 
 
 def _totals(view: WindowView) -> Document:
-    return _without(_fields(view), *_LISTS, "window")
+    return _without(fields_of(view), *_LISTS, "window")
 
 
-def _provider(provider: ProviderMetrics) -> Document:
-    fields = _fields(provider)
+def provider_entry(provider: ProviderMetrics) -> Document:
+    """One provider and model; tokens nobody wrote down are null."""
+    fields = fields_of(provider)
     if provider.tokens_logged:
         return fields
     return fields | {name: None for name in fields if name.endswith("_tokens")}
 
 
-def _error_group(group: ErrorGroup) -> Document:
-    return {**_without(_fields(group), "latest"), "message": group.latest.message}
+def error_entry(group: ErrorGroup) -> Document:
+    """One group of like errors, with its latest message."""
+    return {**_without(fields_of(group), "latest"), "message": group.latest.message}
 
 
 def _sources(sources: SourceStatus) -> Document:
     return {
-        name: str(value) if isinstance(value, Path) else value for name, value in _fields(sources).items()
+        name: str(value) if isinstance(value, Path) else value for name, value in fields_of(sources).items()
     }

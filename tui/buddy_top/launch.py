@@ -72,6 +72,7 @@ def _options(
         theme=choices.value("theme", str),
         read_only=bool(choices.value("read_only", bool)),
         debug=args.debug,
+        export_dir=choices.value("export_dir", str),
         ascii=not speaks_utf8(os.environ),
         demo=demo,
         left=choices.remembered if remembers else None,

@@ -36,6 +36,8 @@ class Options:
     """Offer nothing that writes outside the screen."""
     debug: bool = False
     """Show tracebacks (without local variables) when something breaks."""
+    export_dir: str | None = None
+    """Where exports are written; None: the user's downloads."""
     ascii: bool = False
     """The terminal does not speak UTF-8: draw with ASCII alone."""
     demo: bool = False

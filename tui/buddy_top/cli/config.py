@@ -27,6 +27,9 @@ _COLUMNS = (
 
 _KEY_COLUMNS = (Column("command"), Column("keys"), Column("does", limit=200, grows=True))
 
+_WORDS = {"window": "24h, or all when nothing happened in them", "export_dir": "your downloads"}
+"""What None means."""
+
 
 def add(commands: Commands, everywhere: OneLineParser) -> None:
     """Add `config` to the commands."""
@@ -101,7 +104,7 @@ def _value(found: Effective, runs_dir: Path) -> str:
     if found.setting.name == "runs_dir":
         return str(runs_dir)
     if found.value is None:
-        return "24h, or all when nothing happened in them" if found.setting.name == "window" else "–"
+        return _WORDS.get(found.setting.name, "–")
     return str(found.value).lower() if isinstance(found.value, bool) else str(found.value)
 
 
@@ -138,7 +141,9 @@ def sample_lines() -> Iterator[str]:
     for setting in SETTINGS:
         yield ""
         yield f"# {setting.help}  ({setting.flag}, ${setting.variable})"
-        example = {"runs_dir": "~/.codebuddy/runs", "window": "24h"}.get(setting.name, setting.default)
+        example = {"runs_dir": "~/.codebuddy/runs", "window": "24h", "export_dir": "~/Downloads"}.get(
+            setting.name, setting.default
+        )
         yield f"# {setting.name} = {_toml(example)}"
     yield from (
         "",

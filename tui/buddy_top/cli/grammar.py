@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 
 from buddy_core._version import __version__
-from buddy_top.cli import config, doctor, metrics, replay, runs, search
+from buddy_top.cli import config, doctor, export, metrics, replay, runs, search
 from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, typed
 from buddy_top.config.schema import SETTINGS
 
 _COMMANDS = (config, metrics)
 """Modules of commands of their own; each has `add(commands, everywhere)`."""
 
-_RUN_COMMANDS = (runs, search, replay, doctor)
+_RUN_COMMANDS = (runs, search, replay, export, doctor)
 """Modules of commands about runs; each has `add(commands, everywhere)`."""
 
 _EPILOG = (
@@ -38,6 +38,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         refresh=None,
         theme=None,
         read_only=None,
+        export_dir=None,
         remember=None,
         once=False,
         command=None,

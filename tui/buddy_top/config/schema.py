@@ -108,6 +108,15 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("theme", "--theme", "BUDDY_TOP_THEME", "buddy-dark", "NAME", "colour theme", some_text),
     Setting(
+        "export_dir",
+        "--export-dir",
+        "BUDDY_TOP_EXPORT_DIR",
+        None,
+        "DIR",
+        "where x writes files; else your downloads",
+        some_text,
+    ),
+    Setting(
         "read_only",
         "--read-only",
         "BUDDY_TOP_READ_ONLY",

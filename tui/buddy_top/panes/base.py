@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from textual import on
 from textual.containers import Container
+from textual.widget import Widget
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell
+from buddy_top.cells import Cell, text_of
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.fields import Field, Order, Row, matching, order_by, sort_rows, step_order
 from buddy_top.panes.room import fit_panel
@@ -17,6 +18,11 @@ from buddy_top.panes.words import no_match
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Table
+from buddy_top.widgets.textview import TextView
+
+if TYPE_CHECKING:
+    from buddy_top.documents import Document
+    from buddy_top.export.sheet import Sheet
 
 
 class Pane(Container):
@@ -54,6 +60,16 @@ class Pane(Container):
 
     def step_view(self, step: int) -> None:
         """The next view of the run beside it, where there is one."""
+
+    def sheet(self) -> Sheet | None:
+        """Its rows as they are shown; None where there are none to write down."""
+        return None
+
+    def copied(self, focused: Widget | None, *, whole: bool) -> str:
+        """The text to copy: what names the selection, or all of it (`whole`); empty when nothing is selected."""
+        if isinstance(focused, Table):
+            return focused.row_words()
+        return focused.words() if isinstance(focused, TextView) else ""
 
     @property
     def filter_text(self) -> str:
@@ -96,6 +112,16 @@ class TablePane(Pane, Generic[Row]):
     def text_of(self, row: Row) -> str:
         """The text a filter looks at."""
         return self.key_of(row)
+
+    def name_of(self, row: Row) -> str:
+        """What is copied of a row: what one would paste into a search."""
+        return self.key_of(row)
+
+    def record_of(self, row: Row) -> Document:
+        """A row under the names of the library's types."""
+        from buddy_top.documents import fields_of
+
+        return fields_of(row)
 
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """The sentence shown where there is no row."""
@@ -142,6 +168,29 @@ class TablePane(Pane, Generic[Row]):
         now = self._snapshot.taken_at if self._snapshot is not None else 0
         row = self._rows[index]
         return [field.cell(row, now) for field in self.fields]
+
+    def sheet(self) -> Sheet | None:
+        """The rows as they are listed."""
+        from buddy_top.export.sheet import Sheet
+
+        now = self._snapshot.taken_at if self._snapshot is not None else 0
+        return Sheet(
+            title=self.TAB.value,
+            columns=[field.column.title or field.key for field in self.fields],
+            lines=[[text_of(field.cell(row, now)) for field in self.fields] for row in self._rows],
+            records=[self.record_of(row) for row in self._rows],
+        )
+
+    def copied(self, focused: Widget | None, *, whole: bool) -> str:
+        """The name, or the record as JSON, of the row under the cursor; elsewhere what has the keyboard."""
+        row = self.selected
+        if focused is not self.table or row is None:
+            return super().copied(focused, whole=whole)
+        if not whole:
+            return self.name_of(row)
+        from buddy_top.export.sheet import one_record
+
+        return one_record(self.record_of(row))
 
     @property
     def selected(self) -> Row | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -25,6 +25,9 @@ from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Table
 from buddy_top.widgets.textview import TextView
+
+if TYPE_CHECKING:
+    from buddy_top.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,16 @@ class ErrorsPane(TablePane[ErrorRow]):
     def text_of(self, row: ErrorRow) -> str:
         """Type, message and runs."""
         return f"{row.type} {row.message} {' '.join(row.run_ids)}"
+
+    def name_of(self, row: ErrorRow) -> str:
+        """The whole message."""
+        return row.message
+
+    def record_of(self, row: ErrorRow) -> Document:
+        """The row, with its latest error whole."""
+        from buddy_top.documents import fields_of
+
+        return {**fields_of(row), "latest": fields_of(row.latest)}
 
     def wants(self, base: Wants) -> Wants:
         """The trend and the records of the group under the cursor, or of the one its error belongs to."""

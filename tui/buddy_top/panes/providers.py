@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
@@ -23,6 +23,9 @@ from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.bars import share_bar
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from buddy_top.documents import Document
 
 P = ProviderMetrics
 
@@ -118,6 +121,12 @@ class ProvidersPane(TablePane[ProviderMetrics]):
     def key_of(self, row: P) -> str:
         """Provider and model."""
         return provider_key(row)
+
+    def record_of(self, row: P) -> Document:
+        """As `--once --json` writes it."""
+        from buddy_top.documents import provider_entry
+
+        return provider_entry(row)
 
     def wants(self, base: Wants) -> Wants:
         """The detail of the row under the cursor."""

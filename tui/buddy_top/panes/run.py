@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
+from textual.widget import Widget
 
 from buddy_core.safety.text import Plain, plain
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.base import Pane
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
+
+if TYPE_CHECKING:
+    from buddy_top.export.sheet import Sheet
 
 _GONE = Plain("this run is not there any more: its directory was removed or moved · esc goes back")
 
@@ -56,6 +61,16 @@ class RunPage(Pane):
     def wants(self, base: Wants) -> Wants:
         """This run."""
         return self.detail.wants(replace(base, run_id=self.run_id))
+
+    def sheet(self) -> Sheet | None:
+        """The timeline's rows, whichever view is in front."""
+        return self.detail.timeline.sheet()
+
+    def copied(self, focused: Widget | None, *, whole: bool) -> str:
+        """The selected event, or what has the keyboard."""
+        if focused is self.detail.timeline.table:
+            return self.detail.timeline.copied(whole=whole)
+        return super().copied(focused, whole=whole)
 
     def focus_main(self) -> None:
         """Focus the view in front."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
@@ -24,6 +24,9 @@ from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.states import status_cell
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from buddy_top.documents import Document
 
 R = RunFacts
 
@@ -93,6 +96,12 @@ class RunsPane(TablePane[RunFacts]):
             yield self.table
         self.detail = RunDetailView(id="runs-detail")
         yield self.detail
+
+    def record_of(self, row: R) -> Document:
+        """As `run list --json` writes it."""
+        from buddy_top.documents import run_entry
+
+        return run_entry(row)
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[R]:
         """Every run, whatever the window: the window is about numbers, this list is about runs."""

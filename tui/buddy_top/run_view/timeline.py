@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -11,11 +12,14 @@ from buddy_core.runs.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.cells import Cell, Span, text_of
 from buddy_top.panes.fields import matching
 from buddy_top.panes.words import no_match
 from buddy_top.states import STATE_INKS
 from buddy_top.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from buddy_top.export.sheet import Sheet
 
 _COLUMNS = (
     Column("at", Plain("time"), 9, align="right", sortable=False),
@@ -105,6 +109,30 @@ class TimelineView(Container):
         """The row under the cursor."""
         at = self.table.cursor_index
         return self._rows[at] if 0 <= at < len(self._rows) else None
+
+    def sheet(self) -> Sheet:
+        """The rows as they are shown."""
+        from buddy_top.documents import fields_of
+        from buddy_top.export.sheet import Sheet
+
+        return Sheet(
+            title="timeline",
+            columns=[column.title or column.key for column in _COLUMNS],
+            lines=[[text_of(cell) for cell in self._cells_at(index)] for index in range(len(self._rows))],
+            records=[fields_of(row) for row in self._rows],
+        )
+
+    def copied(self, *, whole: bool) -> str:
+        """The selected row's own words, or all that is known of it as JSON."""
+        row = self.selected
+        if row is None:
+            return ""
+        if not whole:
+            return row.detail or row.error or row.title
+        from buddy_top.documents import fields_of
+        from buddy_top.export.sheet import one_record
+
+        return one_record(fields_of(row))
 
     def _apply(self) -> None:
         self._rows = matching(self._all, self._filter, _text_of) if self._filter else self._all

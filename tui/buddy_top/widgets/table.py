@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut
+from buddy_top.cells import Cell, Span, cut, text_of
 from buddy_top.ink import Ground
 from buddy_top.widgets.columns import Column, Placed, place_columns
 from buddy_top.widgets.keys import find_key
@@ -129,6 +129,13 @@ class Table(LineScroller, can_focus=True):
         self.columns = tuple(columns)
         self._placed = None
         self.refresh()
+
+    def row_words(self) -> str:
+        """What stands in the row under the cursor, whole; empty without rows."""
+        if not self._keys:
+            return ""
+        cells = (text_of(cell).strip() for cell in self._row(self._cursor))
+        return "  ".join(words for words in cells if words)
 
     def set_source(self, keys: Sequence[str], render: Render) -> None:
         """Show these rows; the cursor stays on its key, and only lines in sight that changed are repainted.

@@ -53,6 +53,10 @@ class TextView(LineScroller, can_focus=True):
             if line != old:
                 self.refresh_row(y)
 
+    def words(self) -> str:
+        """The whole text, line by line as it was given."""
+        return "\n".join(text_of(line) for line in self._source)
+
     @property
     def wrapped(self) -> bool:
         """True when long lines go on below; False when they are cut."""

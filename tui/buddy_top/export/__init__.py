@@ -1,0 +1,1 @@
+"""What leaves the screen: copies, tables, documents and pictures, with secrets masked."""

@@ -1,0 +1,93 @@
+"""What `y`, `Y` and `x` do: from the selection to the clipboard, from the pane to a file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buddy_core.safety.text import Plain, plain
+
+if TYPE_CHECKING:
+    from buddy_top.workspace import Workspace
+
+MOST_COPIED = 64 * 1024
+"""Characters put on the clipboard: terminals cut or refuse longer ones."""
+
+
+def copy_selection(app: Workspace, *, whole: bool) -> None:
+    """Send the selection to the terminal's clipboard (OSC 52) and say so."""
+    from buddy_core.safety.redact import redact
+
+    text = app.visible_pane.copied(app.focused, whole=whole)
+    if not text:
+        app.footer.say(Plain("nothing is selected"))
+        return
+    masked = redact(text)
+    app.copy_to_clipboard(masked[:MOST_COPIED])
+    words = "copied all of it" if whole else f"copied {masked}"
+    if len(masked) > MOST_COPIED:
+        words = "copied the beginning: it is too long for a clipboard"
+    app.footer.say(plain(words, limit=60))
+
+
+def choose_export(app: Workspace) -> None:
+    """Ask for the form, then write the file; nothing is written while read-only."""
+    from buddy_top.export.place import export_directory
+    from buddy_top.screens.export_menu import ExportMenu
+
+    if app.options.read_only:
+        app.footer.say(Plain("read-only: nothing is written"))
+        return
+    directory = export_directory(app.options.export_dir)
+    sheet = app.visible_pane.sheet()
+
+    def write(form: str | None) -> None:
+        if form is not None:
+            app.run_worker(_write(app, directory, form), group="export")
+
+    app.push_screen(ExportMenu(directory, has_rows=sheet is not None), write)
+
+
+async def _write(app: Workspace, directory: Path, form: str) -> None:
+    """Make the text here, where the screen is, and write it in a thread."""
+    from buddy_top.export.place import write_export
+
+    text = _text(app, form)
+    try:
+        path = await asyncio.to_thread(
+            write_export, directory, app.place, form, text, now_ms=app.options.clock.now_ms()
+        )
+    except OSError as error:
+        app.footer.say(plain(f"cannot write to {directory}: {error.strerror or error}", limit=100))
+        return
+    app.footer.say(plain(f"written to {path}", limit=200))
+
+
+def _text(app: Workspace, form: str) -> str:
+    from buddy_top.export import sheet as sheets
+
+    if form == "svg":
+        from buddy_top.export.picture import masked_picture
+
+        return masked_picture(app.export_screenshot())
+    sheet = app.visible_pane.sheet()
+    now_ms = app.options.clock.now_ms()
+    if sheet is None:
+        return _whole_picture(app, now_ms)
+    if form == "csv":
+        return sheets.as_csv(sheet)
+    return sheets.as_markdown(sheet) if form == "md" else sheets.as_document(sheet, now_ms=now_ms)
+
+
+def _whole_picture(app: Workspace, now_ms: int) -> str:
+    from buddy_core.safety.redact import redact_value
+    from buddy_top.documents import picture_document, to_text
+
+    snapshot = app.snapshot
+    if snapshot is None:
+        return "{}\n"
+    document = picture_document(
+        snapshot.view, snapshot.state, snapshot.recent_errors, snapshot.runs, snapshot.sources, now_ms=now_ms
+    )
+    return to_text({name: redact_value(value, name=name) for name, value in document.items()}) + "\n"

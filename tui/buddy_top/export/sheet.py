@@ -1,0 +1,86 @@
+"""A table as it is shown, as CSV, JSON or Markdown. Secrets are masked, and formulas stay text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from buddy_core.safety.redact import redact, redact_value
+
+Format = Literal["csv", "json", "md", "svg"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a text for a formula (OWASP, “CSV Injection”)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows of a pane, filtered and sorted as on the screen, twice: as they read and as what they are."""
+
+    title: str
+    """What the rows are, in the plural; also the name of the list in JSON."""
+    columns: Sequence[str]
+    lines: Sequence[Sequence[str]]
+    """Each row as it reads, one text a column."""
+    records: Sequence[Mapping[str, Any]]
+    """Each row under the names of the library's types, unknown as None."""
+
+
+def as_csv(sheet: Sheet) -> str:
+    """Comma-separated records with a heading (RFC 4180), lists joined by spaces, unknown empty."""
+    names = list(dict.fromkeys(name for record in sheet.records for name in record))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(names or sheet.columns)
+    for record in sheet.records:
+        masked = {name: redact_value(value, name=name) for name, value in record.items()}
+        writer.writerow([_csv_cell(masked.get(name)) for name in names])
+    return out.getvalue()
+
+
+def as_markdown(sheet: Sheet) -> str:
+    """A table of what the screen reads, with a heading of its own."""
+    rows = [
+        sheet.columns,
+        ["---"] * len(sheet.columns),
+        *([redact(cell) for cell in line] for line in sheet.lines),
+    ]
+    table = "\n".join(f"| {' | '.join(_markdown_cell(cell) for cell in row)} |" for row in rows)
+    return f"# {sheet.title}\n\n{table}\n"
+
+
+def as_document(sheet: Sheet, *, now_ms: int) -> str:
+    """One JSON object, as the command line prints them."""
+    from buddy_top.documents import heading, to_text
+
+    records = [redact_value(dict(record)) for record in sheet.records]
+    return to_text({**heading(now_ms), sheet.title: records}) + "\n"
+
+
+def one_record(record: Mapping[str, Any]) -> str:
+    """One row as JSON on several lines, for the clipboard."""
+    from buddy_top.documents import to_text
+
+    return to_text({str(name): redact_value(value, name=str(name)) for name, value in record.items()})
+
+
+def _csv_cell(value: object) -> object:
+    if isinstance(value, list | tuple):
+        value = " ".join(map(str, value))
+    if isinstance(value, dict):
+        from buddy_top.documents import to_text
+
+        value = to_text(value, compact=True)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _markdown_cell(text: str) -> str:
+    """Markdown reads neither pipes nor tags nor emphasis into it."""
+    escaped = "".join(f"\\{sign}" if sign in r"\`*_[]|~" else sign for sign in text.strip())
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
