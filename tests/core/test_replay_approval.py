@@ -94,7 +94,7 @@ def test_the_outcomes_stand_side_by_side(recorded: Replayable) -> None:
     assert heading.split() == ["replay", "recorded", "now", "command"]
     assert first.startswith("1  now passes  ✗ failed in 1.5 s  ✓ passed in ")
     assert first.endswith("  pytest -x")
-    assert second.split("  ")[-1] == "pytest -q"
+    assert second.endswith("  pytest -q")
     assert "not run" in second
     assert "it was not approved" in second
     assert recorded.said[-1] == "1 command run"

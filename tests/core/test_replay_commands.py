@@ -255,6 +255,11 @@ def test_arguments_that_start_or_load_something_else_are_pointed_out(recorded: R
     assert "-p" in recorded.record("pytest -p evil").command().notices[0]
 
 
+def test_programs_that_fetch_others_are_pointed_out(recorded: Replayable) -> None:
+    recorded.program("", name="npx")
+    assert recorded.record("npx jest").command().notices == ("npx may download what is not installed",)
+
+
 def test_letters_that_look_like_others_are_pointed_out(recorded: Replayable) -> None:
     assert "beyond ASCII" in recorded.record("pytest tеsts").command().notices[0]
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,18 @@ def test_a_directory_that_is_not_there_is_a_failure(
 
 def test_a_run_that_is_not_there_has_a_code_of_its_own(ill: RunDirectoryBuilder) -> None:
     assert main(["run", "doctor", "nope", "--runs-dir", str(ill.root)]) == 3
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("show", "last"), ("replay", "last"), ("tail", "last")])
+def test_outputs_that_are_full_closed_or_cut_off_are_no_crash(
+    ill: RunDirectoryBuilder, command: tuple[str, ...]
+) -> None:
+    """Case 64."""
+    program = f"{sys.executable} -m buddy_top run {' '.join(command)} --runs-dir {ill.root}"
+    script = f"{program} > /dev/full; echo $?; {program} >&-; echo $?; {program} | true"
+    done = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=False, env={**os.environ}
+    )
+    assert done.stdout.split() == ["1", "1"]
+    assert "Traceback" not in done.stderr
+    assert all(line.startswith("buddy-top: ") for line in done.stderr.splitlines())

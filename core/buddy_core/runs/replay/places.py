@@ -59,6 +59,7 @@ _STARTER_NAMES = """
     --file --makefile --directory --manifest-path --init-script -I --eval -e --prefix --script-shell
 """
 _STARTERS = frozenset(_STARTER_NAMES.split())
+_FETCHERS = frozenset(("npx", "bunx", "pnpx", "uv", "uvx", "pipx", "dlx"))
 
 
 class Unfit(ValueError):
@@ -119,6 +120,8 @@ def notices(cwd: str, argv: Sequence[str], *, recorded_until: int) -> Iterator[s
 
     `recorded_until` is the wall time at which the run was last active: files changed later are not what it used.
     """
+    if Path(argv[0]).name in _FETCHERS:
+        yield f"{plain(Path(argv[0]).name)} may download what is not installed"
     named = [word for word in argv[1:] if word.split("=")[0] in _STARTERS]
     if named:
         yield f"it says {', '.join(named[:4])}, which can make the runner load or start something else"
