@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from buddy_core.metrics.batch import HistoryBatch
+from buddy_core.metrics.batch import HistoryBatch, batches
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
 from buddy_core.metrics.provenance import has_passed_on, reading_files
@@ -144,8 +144,9 @@ class Ingest:
             )
 
     def _absorb(self, run_id: str, harvest: Harvest, errors: list[ErrorRecord]) -> None:
-        batch = HistoryBatch(run_id=run_id, tools=harvest.tools, errors=errors, rows=harvest.requests)
-        self._collector.absorb(batch)
+        whole = HistoryBatch(run_id=run_id, tools=harvest.tools, errors=errors, rows=harvest.requests)
+        for batch in batches(whole):
+            self._collector.absorb(batch)
 
     def _record_one_by_one(self, run_id: str, harvest: Harvest) -> None:
         for call in sorted(_executions(run_id, harvest), key=lambda call: call.at_ms):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -12,6 +13,9 @@ ModelKey: TypeAlias = tuple[str, str]
 
 RequestRow: TypeAlias = tuple[int, int, int, int, int, float | None, float | None, float | None, bool]
 """One model request: the fields of a `RequestSample`, as a plain tuple, which costs a tenth to make."""
+
+ITEMS = 1_000
+"""Items that are absorbed at once: a millisecond or so in which nobody else records."""
 
 
 @dataclass(slots=True)
@@ -28,6 +32,10 @@ class ToolColumn:
         self.at_ms.append(at_ms)
         self.duration_ms.append(duration_ms)
         self.ok.append(ok)
+
+    def piece(self, first: int, end: int) -> ToolColumn:
+        """The calls from `first` up to `end`."""
+        return ToolColumn(self.at_ms[first:end], self.duration_ms[first:end], self.ok[first:end])
 
 
 @dataclass(slots=True)
@@ -48,3 +56,29 @@ class HistoryBatch:
 
     def __bool__(self) -> bool:
         return bool(self.tools or self.errors or self.requests or self.usage or self.rows)
+
+    def __len__(self) -> int:
+        columns = sum(len(column.ok) for column in self.tools.values())
+        rows = sum(map(len, self.rows.values()))
+        return columns + rows + len(self.errors) + len(self.requests) + len(self.usage)
+
+
+def batches(whole: HistoryBatch, size: int = ITEMS) -> Iterator[HistoryBatch]:
+    """`whole` in pieces of at most `size` items, so that who absorbs them keeps nobody waiting; an empty one gives none."""
+    if len(whole) <= size:
+        if whole:
+            yield whole
+        return
+    run_id = whole.run_id
+    for at in range(0, len(whole.errors), size):
+        yield HistoryBatch(run_id, errors=whole.errors[at : at + size])
+    for at in range(0, len(whole.requests), size):
+        yield HistoryBatch(run_id, requests=whole.requests[at : at + size])
+    for at in range(0, len(whole.usage), size):
+        yield HistoryBatch(run_id, usage=whole.usage[at : at + size])
+    for key, rows in whole.rows.items():
+        for at in range(0, len(rows), size):
+            yield HistoryBatch(run_id, rows={key: rows[at : at + size]})
+    for name, column in whole.tools.items():
+        for at in range(0, len(column.ok), size):
+            yield HistoryBatch(run_id, tools={name: column.piece(at, at + size)})

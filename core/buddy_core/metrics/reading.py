@@ -13,6 +13,7 @@ from buddy_core.metrics import totals as summing
 from buddy_core.metrics import views
 from buddy_core.metrics.checks import Refusals
 from buddy_core.metrics.custom import Registry
+from buddy_core.metrics.gathering import Gathering
 from buddy_core.metrics.ledger import Ledger
 from buddy_core.metrics.live import Live
 from buddy_core.metrics.model import (
@@ -75,15 +76,17 @@ class MetricsReader:
 
     @property
     def _ledger(self) -> Ledger:
-        """Everything that was counted, with what was told in the last moments; held under the lock."""
-        self._live.settle()
-        return self._book
+        """Everything that was counted, with what was told in the last moments; to be read under the lock."""
+        with self._lock:
+            self._live.settle()
+            return self._book
 
     @property
     def _registry(self) -> Registry:
-        """The metrics by name, with the points of the last moments; held under the lock."""
-        self._live.settle()
-        return self._names
+        """The metrics by name, with the points of the last moments; to be read under the lock."""
+        with self._lock:
+            self._live.settle()
+            return self._names
 
     def _look(self, key: tuple[object, ...], moment: object, build: Callable[[], T]) -> T:
         """What `build` gives, or gave before if nothing was recorded since and `moment` is the same."""
@@ -107,22 +110,23 @@ class MetricsReader:
         until something is recorded or the window's beginning moves.
         """
         now = self._clock.now_ms() if now_ms is None else now_ms
-        since = since_of(window, now)
-        self._merge_by_and_by(window, since)
-        return self._look(("view", window), since, lambda: views.build_view(self._ledger, window, now))
-
-    def _merge_by_and_by(self, window: Window, since_ms: int | None) -> None:
-        """Merge the buckets of very many series a few at a time, so that no recorder waits for all of them."""
         with self._lock:
-            known = self._looks.get(("view", window))
-            if known is not None and known[0] == (self._ledger.version, since_ms):
-                return
-            series = self._ledger.series()
-        for start in range(0, len(series) if len(series) > AT_ONCE else 0, AT_ONCE):
+            ledger, key = self._ledger, ("view", window)
+            stamp = (ledger.version, since_of(window, now))
+            known = self._looks.get(key)
+            if known is not None and known[0] == stamp:
+                return known[1]  # type: ignore[return-value]
+            gathering = Gathering(ledger, window, now)
+            more = gathering.step()
+        while more:
+            time.sleep(0)  # whoever waits to record has their turn
             with self._lock:
-                for one in series[start : start + AT_ONCE]:
-                    one.look(window, since_ms)
-            time.sleep(0)
+                more = gathering.step()
+        view = gathering.view()
+        with self._lock:
+            if ledger is self._book:
+                self._looks[key] = (stamp, view)
+        return view
 
     def activity(self, window: Window, slices: int, *, now_ms: int | None = None) -> Activity:
         """The window in equal slices, oldest first, without holes; `ALL` from the first to the last activity.

@@ -187,13 +187,22 @@ class Tiers(Generic[S]):
             del tier[key]
         self._room.left += len(keys)
 
+    def parts(self, window: Window) -> int:
+        """About how many buckets `merged` merges, and how much else it does that takes as long as that."""
+        if window is Window.ALL:
+            return 1
+        if window is Window.D7:
+            return min(len(self.hours), 7 * 24 + 1)
+        waiting = sum(hour.samples for hour in self._later.values())
+        if window is Window.H24:
+            return min(len(self.hours), 25) + min(len(self.minutes), 60) + waiting // max(1, len(self._later))
+        return min(len(self.minutes), 60 + AHEAD_MS // MINUTE) + waiting
+
     def merged(self, window: Window, since_ms: int | None) -> S:
-        """Everything in the window as one bucket; `since_ms` comes from `since_of`."""
-        whole = self.total
-        if since_ms is not None:
-            whole = self._make()
-            for part in self._parts(window, since_ms):
-                whole.merge(part)
+        """Everything in the window as one bucket that nobody adds to; `since_ms` comes from `since_of`."""
+        whole = self._make()
+        for part in (self.total,) if since_ms is None else self._parts(window, since_ms):
+            whole.merge(part)
         whole.settle()
         return whole
 

@@ -20,6 +20,9 @@ from buddy_core.metrics.stats import ErrorStats, ProviderStats, ToolStats
 
 R = TypeVar("R", ToolMetrics, ProviderMetrics, ErrorGroup)
 
+PER_LOOK = 12
+"""What a row costs beside the merges of its buckets, in such merges: quantiles, mostly."""
+
 RUNS_NAMED = 20
 """Runs an error group remembers."""
 
@@ -42,6 +45,13 @@ class Series(ABC, Generic[S, R]):
         row = self._row(merged, since_ms)
         self._looks[window] = (self.version, since_ms, merged, row)
         return merged, row
+
+    def cost_of_look(self, window: Window, since_ms: int | None) -> int:
+        """What `look` would cost, in merges of one bucket."""
+        known = self._looks.get(window)
+        if known and known[0] == self.version and known[1] == since_ms:
+            return 1
+        return PER_LOOK + self.tiers.parts(window)
 
     @abstractmethod
     def _row(self, stats: S, since_ms: int | None) -> R | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from buddy_core.metrics.fingerprint import fingerprint
 from buddy_core.metrics.ledger import Ledger
@@ -19,9 +19,7 @@ from buddy_core.metrics.model import (
 )
 from buddy_core.metrics.rollup import S, Tiers, since_of
 from buddy_core.metrics.series import (
-    ErrorSeries,
     ProviderSeries,
-    ToolSeries,
     error_point,
     provider_point,
     tool_point,
@@ -31,6 +29,7 @@ from buddy_core.metrics.slices import whole_grid, window_grid
 from buddy_core.metrics.stats import ErrorStats, ProviderStats, Timing, ToolStats, UsageStats
 
 Kind = Literal["provider", "tool", "error"]
+R = TypeVar("R")
 
 
 class _Tools(NamedTuple):
@@ -39,25 +38,23 @@ class _Tools(NamedTuple):
     failures: int
 
 
-class _Errors(NamedTuple):
-    rows: tuple[ErrorGroup, ...]
-    others: int
-    """Errors that are not merely the reason of a failed tool call."""
-
-
-def build_view(ledger: Ledger, window: Window, now_ms: int) -> WindowView:
-    """Everything about one window; only series with something new are merged again."""
-    since = since_of(window, now_ms)
-    provider_rows, requests = _providers(ledger.providers.values(), window, since)
-    tools = _tools(ledger.tools.values(), window, since)
-    errors = _errors(ledger.errors.values(), window, since)
-    usage = ledger.usage.merged(window, since)
-    requests.settle()
+def build_view(
+    providers: list[tuple[ProviderStats, ProviderMetrics]],
+    tool_rows: list[ToolMetrics],
+    errors: list[tuple[ErrorStats, ErrorGroup]],
+    usage: UsageStats,
+    *,
+    window: Window,
+    now_ms: int,
+) -> WindowView:
+    """Everything about one window, from every series in which something happened; see `Gathering`."""
+    requests, tools = _summed(providers), _tools(tool_rows)
+    other_errors = sum(stats.count - stats.of_tools for stats, _ in errors)
     p50, p95 = requests.at(0.5, 0.95)
     return WindowView(
         window=window,
         taken_at=now_ms,
-        since_ms=since,
+        since_ms=since_of(window, now_ms),
         total_requests=requests.requests,
         failed_requests=requests.failures,
         total_tokens=_tokens(requests, usage, tools),
@@ -69,16 +66,22 @@ def build_view(ledger: Ledger, window: Window, now_ms: int) -> WindowView:
         unattributed_tokens=usage.tokens,
         total_tool_calls=tools.calls,
         failed_tool_calls=tools.failures,
-        total_errors=requests.failures + tools.failures + errors.others,
+        total_errors=requests.failures + tools.failures + other_errors,
         avg_latency_ms=requests.mean,
         p50_latency_ms=p50,
         p95_latency_ms=p95,
         latency_count=requests.count,
         error_rate=100.0 * requests.failures / requests.requests if requests.requests else None,
-        providers=provider_rows,
+        providers=_sorted(
+            [row for _, row in providers], lambda row: (-row.total_requests, row.provider, row.model)
+        ),
         tools=tools.rows,
-        errors=errors.rows,
+        errors=_sorted([group for _, group in errors], lambda group: (-group.last_at, group.fingerprint)),
     )
+
+
+def _sorted(rows: list[R], key: Callable[[R], Any]) -> tuple[R, ...]:
+    return tuple(sorted(rows, key=key))
 
 
 def _cost(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> float | None:
@@ -93,36 +96,17 @@ def _tokens(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> int | 
     return None if not total and (tools.calls or requests.requests > requests.failures) else total
 
 
-def _providers(
-    series: Iterable[ProviderSeries], window: Window, since: int | None
-) -> tuple[tuple[ProviderMetrics, ...], ProviderStats]:
+def _summed(providers: list[tuple[ProviderStats, ProviderMetrics]]) -> ProviderStats:
     whole = ProviderStats()
-    rows: list[ProviderMetrics] = []
-    for one in series:
-        stats, row = one.look(window, since)
-        if row is not None:
-            whole.merge(stats)
-            rows.append(row)
-    rows.sort(key=lambda row: (-row.total_requests, row.provider, row.model))
-    return tuple(rows), whole
+    for stats, _ in providers:
+        whole.merge(stats)
+    whole.settle()
+    return whole
 
 
-def _tools(series: Iterable[ToolSeries], window: Window, since: int | None) -> _Tools:
-    rows = [row for one in series if (row := one.look(window, since)[1]) is not None]
-    rows.sort(key=lambda row: (-row.total_calls, row.name))
-    return _Tools(tuple(rows), sum(row.total_calls for row in rows), sum(row.error_count for row in rows))
-
-
-def _errors(series: Iterable[ErrorSeries], window: Window, since: int | None) -> _Errors:
-    rows: list[ErrorGroup] = []
-    count = 0
-    for one in series:
-        stats, row = one.look(window, since)
-        if row is not None:
-            rows.append(row)
-            count += stats.count - stats.of_tools
-    rows.sort(key=lambda row: (-row.last_at, row.fingerprint))
-    return _Errors(tuple(rows), count)
+def _tools(rows: list[ToolMetrics]) -> _Tools:
+    calls, failures = sum(row.total_calls for row in rows), sum(row.error_count for row in rows)
+    return _Tools(_sorted(rows, lambda row: (-row.total_calls, row.name)), calls, failures)
 
 
 def build_history(

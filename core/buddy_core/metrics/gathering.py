@@ -1,0 +1,74 @@
+"""Looking at very many series through a window without keeping anybody who records waiting (promise C9).
+
+The lock is held for one step at a time. A step takes whole series, as many as `WORK` allows; what it finds
+is finished values nobody changes any more, so that adding up, sorting and building the view need no lock. As
+long as everything fits into one step, which is the rule, a view is of a single moment; otherwise each
+series in it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from buddy_core.metrics.ledger import Ledger
+from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
+from buddy_core.metrics.rollup import since_of
+from buddy_core.metrics.series import PER_LOOK
+from buddy_core.metrics.stats import ErrorStats, ProviderStats, UsageStats
+from buddy_core.metrics.views import build_view
+
+WORK = 200
+"""Buckets merged in one step, or as much other work: a millisecond or two."""
+
+
+class Gathering:
+    """One window of one ledger, gathered step by step. `step` is called with the lock held, `view` without."""
+
+    def __init__(self, ledger: Ledger, window: Window, now_ms: int) -> None:
+        self._window = window
+        self._now_ms = now_ms
+        self._since = since_of(window, now_ms)
+        self._providers: list[tuple[ProviderStats, ProviderMetrics]] = []
+        self._tools: list[ToolMetrics] = []
+        self._errors: list[tuple[ErrorStats, ErrorGroup]] = []
+        self._usage = UsageStats()
+        self._looks = self._all_looks(ledger)
+
+    def step(self) -> bool:
+        """Look at some series; True when there are more."""
+        work = 0
+        for cost in self._looks:
+            work += cost
+            if work > WORK:
+                return True
+        return False
+
+    def view(self) -> WindowView:
+        """What was gathered, once `step` has said that there is no more."""
+        return build_view(
+            self._providers, self._tools, self._errors, self._usage, window=self._window, now_ms=self._now_ms
+        )
+
+    def _all_looks(self, ledger: Ledger) -> Iterator[int]:
+        """Look at one series after the other; gives what each look cost."""
+        window, since = self._window, self._since
+        for provider in tuple(ledger.providers.values()):
+            cost = provider.cost_of_look(window, since)
+            stats, row = provider.look(window, since)
+            if row is not None:
+                self._providers.append((stats, row))
+            yield cost
+        for tool in tuple(ledger.tools.values()):
+            cost = tool.cost_of_look(window, since)
+            called = tool.look(window, since)[1]
+            if called is not None:
+                self._tools.append(called)
+            yield cost
+        for error in tuple(ledger.errors.values()):
+            cost = error.cost_of_look(window, since)
+            counted, group = error.look(window, since)
+            if group is not None:
+                self._errors.append((counted, group))
+            yield cost
+        yield PER_LOOK + ledger.usage.parts(window)
+        self._usage = ledger.usage.merged(window, since)
