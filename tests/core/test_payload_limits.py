@@ -167,8 +167,8 @@ HOSTILE: dict[str, Callable[[], object]] = {
     "path": lambda: Path("/x"),
     "deque": lambda: deque([1, 2]),
     "nan key": lambda: {float("nan"): 1, None: 2, 3: 4, (1, 2): 5, b"k": 6},
-    "a million keys": lambda: {str(number): number for number in range(1_000_000)},
-    "a million lists": lambda: [[] for _ in range(1_000_000)],
+    "many keys": lambda: {str(number): number for number in range(200_000)},
+    "many lists": lambda: [[] for _ in range(200_000)],
     "many that describe themselves": lambda: [object() for _ in range(50_000)],
     "long key": lambda: {"k" * 5_000_000: 1},
 }
@@ -188,7 +188,7 @@ def test_no_payload_makes_an_emit_raise_whatever_the_type(tmp_path: Path, kind: 
     store = RunStore(tmp_path / "runs", durable=False)
     store.add_listener(lambda event: None)
     run_id = store.start_run("x")
-    small = [make() for name, make in HOSTILE.items() if "million" not in name and "100000" not in name]
+    small = [make() for name, make in HOSTILE.items() if "many" not in name and "100000" not in name]
     for value in small:
         assert store.emit(run_id, kind, value)
         assert store.emit(run_id, kind, {"kind": "api_request", "promptTokens": value, "cost": value})
@@ -225,7 +225,7 @@ PLAIN = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**400), 10**400), st.floats(), st.text(), st.binary(max_size=20),
     st.decimals(), st.characters(categories=["Cs"]),
 ).map(lambda value: Plan("plain", (value,)))  # fmt: skip
-CHEAP = [name for name in HOSTILE if "million" not in name and "many" not in name and "100,000" not in name]
+CHEAP = [name for name in HOSTILE if "many" not in name and "100,000" not in name]
 HOSTILES = st.sampled_from(CHEAP).map(lambda name: Plan("hostile", (name,)))
 PLANS = st.recursive(
     PLAIN | HOSTILES,
