@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from buddy_core.runs.active import set_active_run_store as set_active_run_store
     from buddy_core.runs.doctor import DoctorReport as DoctorReport
     from buddy_core.runs.doctor import doctor as doctor
+    from buddy_core.runs.export import export_run as export_run
     from buddy_core.runs.model import RunEvent as RunEvent
     from buddy_core.runs.model import RunFacts as RunFacts
     from buddy_core.runs.model import RunMetadata as RunMetadata
@@ -131,6 +132,7 @@ _HOMES: dict[str, str] = {
     "RunRecord": "runs.model",
     "RunStore": "runs.store",
     "RunSummary": "runs.model",
+    "SearchHit": "runs.search",
     "SeriesPoint": "metrics.model",
     "SessionMetrics": "metrics.model",
     "Settings": "settings",
@@ -149,6 +151,7 @@ _HOMES: dict[str, str] = {
     "bridge": "bridge",
     "get_active_run_store": "runs.active",
     "doctor": "runs.doctor",
+    "export_run": "runs.export",
     "get_metrics_collector": "metrics.collector",
     "init_observability": "telemetry",
     "init_tracing": "telemetry",
@@ -164,6 +167,7 @@ _HOMES: dict[str, str] = {
     "reset_metrics_collector": "metrics.collector",
     "reset_run_store": "runs.active",
     "reset_tool_metrics_tracker": "metrics.tools",
+    "search_runs": "runs.search",
     "serve_metrics": "prometheus.server",
     "set_active_run_store": "runs.active",
     "show_run": "runs.viewer",
