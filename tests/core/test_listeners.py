@@ -216,6 +216,7 @@ held, release = threading.Event(), threading.Event()
 
 def hold():
     with collector._lock, tracker._lock, collector._broadcast._lock, events._lock:
+        collector._live._settling = True
         held.set()
         release.wait(30)
 

@@ -88,6 +88,35 @@ def test_every_number_is_the_same_as_if_each_record_had_been_counted_at_once(tod
             )
 
 
+def test_each_record_is_dated_when_it_was_told_not_when_it_was_counted() -> None:
+    clock = ManualClock(NOW)
+    collector = MetricsCollector(clock=clock)
+    for jump in (0, 30_000, -20_000, 61_000, 3_600_000):
+        clock.advance(jump)
+        collector.record_api_request(provider="p", model="m", prompt_tokens=1)
+        collector.record_tool_execution(name="t")
+    told = [NOW, NOW + 30_000, NOW + 10_000, NOW + 71_000, NOW + 3_671_000]
+    assert [point.timestamp for point in collector.get_metric_history("tokens_total")] == sorted(told)
+    for key in (("tool", "t"), ("provider", "p/m")):
+        points = collector.history(*key, Window.H24, 24 * 60)  # type: ignore[arg-type]
+        minutes = [point.start_at // 60_000 for point in points for _ in range(point.count)]
+        assert minutes == sorted(at // 60_000 for at in told)
+    seconds = [bucket for bucket in collector.activity(Window.ALL, 10_000).buckets if bucket.requests]
+    assert [bucket.requests for bucket in seconds] == [bucket.tool_calls for bucket in seconds] == [3, 1, 1]
+
+
+def test_the_latest_of_a_minute_is_the_latest_although_the_clock_was_set_back() -> None:
+    clock = ManualClock(NOW)
+    collector = MetricsCollector(clock=clock)
+    for jump in (0, 9_000, -5_000):
+        clock.set_wall(clock.now_ms() + jump)
+        for _ in range(4):
+            collector.record_api_request(provider="p", model="m")
+            collector.record_tool_execution(name="t")
+    assert collector.get_tool_metrics()[0].last_executed_at == NOW + 9_000
+    assert collector.get_provider_metrics()[0].last_request_at == NOW + 9_000
+
+
 READERS: list[Callable[[MetricsCollector], object]] = [
     lambda c: c.get_total_tokens(),
     lambda c: c.get_total_cost(),
@@ -158,8 +187,8 @@ def test_a_signal_handler_that_records_and_looks_while_its_thread_counts_loses_n
     interrupted = []
 
     def interrupted_count(*args: Any) -> None:
-        interrupted.append(collector.get_total_tool_calls())
         collector.record_tool_execution(name="handler")
+        interrupted.append(collector.get_total_tool_calls())
         count(*args)
 
     monkeypatch.setattr(live, "_add_calls", interrupted_count)
