@@ -46,7 +46,6 @@ _ALLOWED_ATTRIBUTES = re.compile(
     "lang|charset|http-equiv|content|name|class|id|href|viewbox|preserveaspectratio|aria-hidden|aria-label|role|"
     "x|y|width|height"
 )
-)
 _VOID = frozenset(("meta", "rect"))
 
 

@@ -67,11 +67,8 @@ class Report(NamedTuple):
     artifacts: tuple[ExportedArtifact, ...]
     unmasked: bool
     generated_at: int
-
-    @property
-    def span_ms(self) -> float:
-        """From the first event to the last end there is, at least one."""
-        return max((end_of(event.row) for event in self.events), default=0) or 1
+    span_ms: float
+    """From the first event to the last end there is, at least one."""
 
 
 def gather(
@@ -83,14 +80,16 @@ def gather(
     clock = clock or SystemClock()
     runs_dir = _place(store)
     facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock), wanted, runs_dir)
-    events = joined_events(runs_dir, facts.run_id)
+    joined = joined_events(runs_dir, facts.run_id)
+    events = tuple(ExportedEvent(*one) if unmasked else _masked_event(one) for one in joined)
     return Report(
         facts=facts if unmasked else _masked_facts(facts),
         metrics=read_metrics(runs_dir, facts.run_id),
-        events=tuple(ExportedEvent(*joined) if unmasked else _masked_event(joined) for joined in events),
+        events=events,
         artifacts=_artifacts(real_root(runs_dir), facts.run_id, unmasked=unmasked),
         unmasked=unmasked,
         generated_at=clock.now_ms(),
+        span_ms=max((end_of(event.row) for event in events), default=0.0) or 1.0,
     )
 
 
