@@ -303,6 +303,7 @@ class MetricsReader:
         ledger, registry = self._ledger, self._registry
         few = len(ledger.providers) + len(ledger.tools) + len(registry.metrics) <= AT_ONCE
         with self._lock if few else nullcontext():
+            ledger = self._ledger  # once more: what was told since then belongs to the same moment
             return summing.Totals(
                 providers=self._by_and_by(summing.of_providers, ledger.providers),
                 tools=self._by_and_by(summing.of_tools, ledger.tools),
