@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -122,6 +123,17 @@ class TestTheCurrentRun:
             assert store.current_run_id == ids[current]
         store.end_run(ids[1], "completed")
         assert store.current_run_id is None
+
+    def test_where_none_was_started_is_the_newest_in_whatever_order_they_end(self, store: RunStore) -> None:
+        def current() -> str | None:
+            return contextvars.Context().run(lambda: store.current_run_id)
+
+        ids = [store.start_run(str(number)) for number in range(4)]
+        for ended, newest in ((1, 3), (2, 3), (3, 0)):
+            store.end_run(ids[ended], "completed")
+            assert current() == ids[newest]
+        store.end_run(ids[0], "completed")
+        assert current() is None
 
     async def test_of_each_task_is_the_one_it_started(self, store: RunStore) -> None:
         """Agents that work side by side in one event loop do not write into each other's runs."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from buddy_core.clock import ManualClock, SystemClock
 from buddy_core.runs.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
@@ -56,6 +57,7 @@ def start(code: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -134,6 +136,35 @@ def test_killed_pruners_leave_nothing_that_the_next_does_not_finish(tmp_path: Pa
         RunStore(tmp_path, max_runs=0).prune()
         assert list((tmp_path / ".trash").iterdir()) == []
         assert [entry.name for entry in tmp_path.iterdir()] == [".trash"]
+
+
+SLEEPER = """
+import sys
+from buddy_core.runs.store import RunStore
+store = RunStore(sys.argv[1], durable=False)
+run_id = store.start_run("asleep")
+print(run_id, flush=True)
+sys.stdin.readline()
+print(store.emit(run_id, "note", {}), flush=True)
+store.end_run(run_id, "completed")
+"""
+
+
+def test_a_writer_that_is_stopped_for_a_day_keeps_its_run(tmp_path: Path) -> None:
+    """Case 41: SIGSTOP, or a lid that is closed; the lock says that it lives, whatever the times say."""
+    writer = start(SLEEPER, str(tmp_path))
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    run_id = writer.stdout.readline().strip()
+    writer.send_signal(signal.SIGSTOP)
+    for file in (tmp_path / run_id).iterdir():
+        os.utime(file, (1_000_000, 1_000_000))
+    tomorrow = ManualClock(SystemClock().now_ms() + 86_400_000)
+    assert RunStore(tmp_path, max_runs=0, clock=tomorrow).prune().live == 1
+    writer.send_signal(signal.SIGCONT)
+    out, err = writer.communicate("wake up\n", timeout=60)
+    assert (out, err, writer.returncode) == ("True\n", "", 0)
+    assert [event.type for event in RunStore(tmp_path).get_events(run_id)] == ["run_start", "note", "run_end"]
 
 
 @pytest.mark.parametrize("streaming", [False, True])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from buddy_core.errors import RunClosed, RunLocked, RunNotFound
 from buddy_core.runs.active import get_active_run_store, set_active_run_store
 from buddy_core.runs.names import run_id_at
 from buddy_core.runs.store import RunStore
+from buddy_core.runs.writer import RunWriter
 
 EVENTS = int(os.environ.get("BUDDY_PROCESS_EVENTS", "1500"))
 NOW = 1_770_000_000_000
@@ -301,6 +303,35 @@ class TestForks:
             for thread in threads:
                 thread.join()
 
+    @pytest.mark.parametrize("whose", ["_open", "_listeners", "_end_listeners", "_housekeeper", ""])
+    def test_a_lock_that_a_thread_of_the_parent_held_is_free_in_the_child(
+        self, store: RunStore, whose: str
+    ) -> None:
+        lock = getattr(store, whose)._guard if whose else store._guard
+        held, done = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with lock:
+                held.set()
+                done.wait()
+
+        def child() -> str:
+            signal.alarm(20)
+            store.add_listener(print)()
+            store.add_end_listener(print)()
+            store.prune()
+            return _records_something(store)
+
+        store.start_run("parent")
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+        try:
+            assert in_a_fork(child) == "recorded"
+        finally:
+            done.set()
+            holder.join()
+
     def test_listeners_of_the_parent_hear_nothing_of_the_child(self, store: RunStore) -> None:
         heard: list[str] = []
         store.add_listener(lambda event: heard.append(event.type))
@@ -401,6 +432,49 @@ def test_ids_of_runs_that_start_in_one_millisecond_keep_their_order(tmp_path: Pa
     assert [run.objective for run in store.list_runs(3)] == ["49", "48", "47"]
     assert {run.started_at for run in store.list_runs(50)} == {NOW}
     assert ids[0].startswith(run_id_at(NOW, "")[:-1])
+    store.close()
+
+
+def test_a_directory_that_a_prune_carries_off_before_it_is_locked_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 81: the run begins again in another one, and no acknowledged event is in the trash."""
+    carried: list[str] = []
+
+    class CarriedOff(RunWriter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            if not carried:
+                carried.append(self.run_id)
+                (tmp_path / ".trash").mkdir()
+                (tmp_path / self.run_id).rename(tmp_path / ".trash" / f"{self.run_id}.0123456789abcdef")
+
+    monkeypatch.setattr("buddy_core.runs.store.RunWriter", CarriedOff)
+    store = RunStore(tmp_path, durable=False)
+    run_id = store.start_run("one")
+    assert carried != [run_id]
+    assert store.emit(run_id, "note", {})
+    assert [event.type for event in RunStore(tmp_path).get_events(run_id)] == ["run_start", "note"]
+    store.close()
+
+
+def test_a_run_that_a_prune_holds_the_lock_of_begins_again_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 81."""
+    refused: list[int] = []
+
+    class Refused(RunWriter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            if not refused:
+                refused.append(1)
+                raise RunLocked("another process is writing this run")
+            super().__init__(*args, **kwargs)
+
+    monkeypatch.setattr("buddy_core.runs.store.RunWriter", Refused)
+    store = RunStore(tmp_path, durable=False)
+    assert store.emit(store.start_run("one"), "note", {})
+    assert refused
     store.close()
 
 
