@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.core.otlp_receiver import OtlpReceiver, SeenSpan
+from tests.core.otlp_receiver import OtlpReceiver
+from tests.core.tracing_bench import RUN, T0, Bench, begin
 
 from buddy_core import (
-    ManualClock,
-    MetricsCollector,
-    RunStore,
     init_tracing,
     instrument,
     shutdown_observability,
-    telemetry_losses,
 )
-from buddy_core.telemetry import openrun, spans
-
-RUN = "invoke_agent codebuddy"
-T0 = 1_767_890_000_000
-
-
-@dataclass
-class Bench:
-    """An instrumented store and collector whose spans arrive at a receiver."""
-
-    receiver: OtlpReceiver
-    store: RunStore
-    collector: MetricsCollector
-    clock: ManualClock
-
-    def tool(self, run_id: str, name: str, ms: float, *, id: str | None = None, success: bool = True) -> None:
-        """A call and, `ms` later, its result."""
-        self.store.emit(run_id, "tool_call", {"toolName": name, "toolCallId": id, "args": {"x": "secret"}})
-        self.clock.advance(ms)
-        self.store.emit(
-            run_id, "tool_result", {"toolName": name, "toolCallId": id, "success": success, "error": "no"}
-        )
-
-    def seen(self) -> list[SeenSpan]:
-        """Switch off, which sends everything, and return what arrived."""
-        shutdown_observability()
-        return self.receiver.spans
-
-    def one(self, name: str) -> SeenSpan:
-        """As `seen`, the one span of this name."""
-        self.seen()
-        return self.receiver.named(name)
-
 
 Start = Callable[..., Bench]
 
@@ -61,15 +23,7 @@ Start = Callable[..., Bench]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     with OtlpReceiver() as receiver:
-
-        def begin(**env: str) -> Bench:
-            clock = ManualClock(T0)
-            store, collector = RunStore(tmp_path, clock=clock), MetricsCollector(clock=clock)
-            assert init_tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **env}) is not None
-            instrument(collector, store)
-            return Bench(receiver, store, collector, clock)
-
-        yield begin
+        yield partial(begin, receiver, tmp_path)
         shutdown_observability()
 
 
@@ -355,171 +309,3 @@ def test_a_run_that_began_before_anybody_listened_begins_with_its_first_event(
     bench.store.end_run(run, "completed")
     span = bench.one(RUN)
     assert (span.start_ms, span.end_ms) == (T0 + 100, T0 + 105)
-
-
-def test_no_content_leaves_unless_asked_for_and_then_masked(start: Start) -> None:
-    """Promise C11."""
-
-    def record(bench: Bench) -> None:
-        run = bench.store.start_run("objective-words", {"cwd": "/home/ann"})
-        bench.store.emit(run, "step_start", {"step": "s", "objective": "step-words"})
-        args = {"command": "args-words", "password": "hunter2-hunter2"}
-        bench.store.emit(run, "tool_call", {"toolName": "t", "toolCallId": "1", "args": args})
-        bench.store.emit(
-            run,
-            "tool_result",
-            {"toolName": "t", "toolCallId": "1", "output": "output-words", "success": True},
-        )
-        bench.store.emit(run, "error", {"message": "ValueError: error-words"})
-        bench.collector.record_error("E", "collector-words", run_id=run)
-        bench.store.end_run(run, "completed")
-
-    words = [b"objective-words", b"step-words", b"args-words", b"output-words", b"error-words"]
-    silent = start()
-    record(silent)
-    silent.seen()
-    assert silent.receiver.spans
-    for word in (*words, b"collector-words", b"/home/ann"):
-        assert word not in silent.receiver.everything
-    loud = start(CODEBUDDY_TELEMETRY_CONTENT="1")
-    record(loud)
-    loud.seen()
-    for word in (*words, b"collector-words"):
-        assert word in loud.receiver.everything
-    assert b"hunter2" not in loud.receiver.everything
-
-
-def test_open_spans_of_one_run_are_limited_and_what_is_left_out_is_counted(bench: Bench) -> None:
-    run = bench.store.start_run("x")
-    for number in range(openrun.MOST_OPEN + 50):
-        bench.store.emit(run, "tool_call", {"toolName": "t", "toolCallId": str(number)})
-    bench.store.end_run(run, "completed")
-    whole = bench.one(RUN)
-    assert whole.attributes["codebuddy.dropped_spans"] == 50
-    assert len(bench.receiver.spans) == openrun.MOST_OPEN + 1
-
-
-def test_open_runs_are_limited_and_the_oldest_is_exported_as_unfinished(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spans, "MOST_RUNS", 3)
-    runs = [bench.store.start_run(str(number)) for number in range(5)]
-    for run in runs[2:]:
-        bench.store.end_run(run, "completed")
-    unfinished = [s for s in bench.seen() if s.attributes.get("codebuddy.unfinished")]
-    assert sorted(s.attributes["codebuddy.run.id"] for s in unfinished) == sorted(runs[:2])
-
-
-def test_events_of_any_shape_make_no_span_or_some_and_never_an_error(bench: Bench) -> None:
-    """Case 90: what was recorded may be anything."""
-    run = bench.store.start_run("x")
-    cyclic: dict[str, object] = {}
-    cyclic["self"] = cyclic
-    for type_ in ("step_start", "step_end", "tool_call", "tool_result", "error", "run_end", "odd"):
-        for data in (None, 1, "text", [], cyclic, {"toolName": 7, "step": [], "durationMs": float("nan")}):
-            bench.store.emit(run, type_, data)
-        bench.store.emit(run, type_, {"toolName": "\ud83c", "step": "\ud83c\n\x1b[2J", "message": "\ud83c"})
-    bench.collector.record_api_request(provider="\ud83c", model="\ud83c", run_id=run)
-    bench.store.end_run(run, "completed")
-    assert bench.seen()
-    assert bench.store.listener_failures == 0
-    assert bench.collector.listener_failures == 0
-
-
-def test_unsubscribing_ends_it_and_exports_open_runs_as_unfinished(start: Start, tmp_path: Path) -> None:
-    bench = start()
-    other, collector = RunStore(tmp_path / "other", clock=bench.clock), MetricsCollector()
-    off = instrument(collector, other)
-    run = other.start_run("x")
-    off()
-    off()
-    other.emit(run, "tool_call", {"toolName": "never"})
-    collector.record_api_request(provider="p", model="never")
-    spans_ = bench.seen()
-    assert [s.name for s in spans_] == [RUN]
-    assert spans_[0].attributes["codebuddy.unfinished"] is True
-
-
-def test_instrumenting_the_same_twice_counts_nothing_twice(bench: Bench) -> None:
-    off = instrument(bench.collector, bench.store)
-    bench.collector.record_api_request(provider="p", model="m")
-    off()
-    assert [s.name for s in bench.seen()] == ["chat m"]
-
-
-def test_a_provider_of_the_host_that_raises_or_blocks_hurts_nobody(tmp_path: Path) -> None:
-    """Case 90."""
-    from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
-
-    release = threading.Event()
-
-    class Bad(SpanProcessor):
-        def on_end(self, span: ReadableSpan) -> None:
-            if span.name == "chat blocks":
-                release.wait(30)
-            raise RuntimeError("of the host")
-
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(Bad())
-    collector, store = MetricsCollector(), RunStore(tmp_path)
-    off = instrument(collector, store, provider=provider)
-    collector.record_api_request(provider="p", model="raises")
-    collector.record_api_request(provider="p", model="blocks")
-    began = time.monotonic()
-    for _ in range(10_000):
-        collector.record_api_request(provider="p", model="m")
-    off()
-    assert time.monotonic() - began < 10
-    assert collector.listener_failures == 0
-    release.set()
-
-
-def test_with_telemetry_off_instrumenting_does_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CODEBUDDY_TELEMETRY", "0")
-    before = threading.active_count()
-    off = instrument(MetricsCollector(), RunStore(tmp_path))
-    off()
-    assert threading.active_count() == before
-
-
-def test_spans_go_to_the_provider_of_the_host_where_it_hands_one_over(tmp_path: Path) -> None:
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-    kept = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(kept))
-    store = RunStore(tmp_path)
-    off = instrument(MetricsCollector(), store, provider=provider)
-    parent = store.start_run("x")
-    fork = store.fork_run(parent, "r")
-    store.end_run(parent, "completed")
-    store.end_run(fork, "completed")
-    off()
-    by_run = {dict(span.attributes or {})["codebuddy.run.id"]: span for span in kept.get_finished_spans()}
-    link = by_run[fork].links[0].context
-    context = by_run[parent].context
-    assert context is not None
-    assert (link.trace_id, link.span_id) == (context.trace_id, context.span_id)
-
-
-def test_in_the_child_of_a_fork_the_parents_spans_are_not_exported_and_nothing_hangs(bench: Bench) -> None:
-    """Case 17."""
-    parents = bench.store.start_run("parent")
-    bench.store.emit(parents, "tool_call", {"toolName": "parents", "toolCallId": "1"})
-    child = os.fork()
-    if child == 0:
-        own = bench.store.start_run("child")
-        bench.collector.record_api_request(provider="p", model="childs", run_id=own)
-        bench.store.end_run(own, "completed")
-        shutdown_observability()
-        os._exit(0 if telemetry_losses()["spans"] == {} else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert sorted(s.name for s in bench.receiver.spans) == ["chat childs", RUN]
-    bench.store.end_run(parents, "completed")
-    names = [s.name for s in bench.seen()]
-    assert names.count("execute_tool parents") == 1
-    assert names.count(RUN) == 2
