@@ -121,7 +121,7 @@ class Long(PrometheusExporter):
 def test_clients_that_do_not_read_their_answers_are_few_at_a_time(
     collector: MetricsCollector, clients: contextlib.ExitStack
 ) -> None:
-    with MetricsServer(Long(collector), listen("127.0.0.1", 0)) as server:
+    with MetricsServer(Long(collector), listen("127.0.0.1", 0), patience_ms=60_000) as server:
         for _ in range(MOST_ANSWERS + 8):
             client = clients.enter_context(socket.socket())
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)

@@ -108,7 +108,7 @@ def collector() -> MetricsCollector:
 
 @pytest.fixture
 def prometheus(tmp_path: Path, collector: MetricsCollector) -> Iterator[Prometheus]:
-    with serve_metrics(collector, port=0) as server:
+    with serve_metrics(collector, port=0, exemplars=True) as server:
         prometheus = Prometheus(tmp_path, f"127.0.0.1:{server.port}")
         try:
             yield prometheus
@@ -140,7 +140,7 @@ def test_prometheus_has_the_numbers_of_the_collector(
     assert metadata["codebuddy_tool_duration_seconds"][0]["type"] == "histogram"
     assert not [target for target in prometheus.api("targets")["activeTargets"] if target["lastError"]]
     assert len(prometheus.api("rules")["groups"][0]["rules"]) == 6
-    collector.record_tool_execution(name="bash", duration_ms=30.0)
+    collector.record_tool_execution(name="bash", duration_ms=30.0, run_id="run_mk5xq2p4_0123ab")
     prometheus.wait_for(
         'codebuddy_tool_calls_total{tool="bash",outcome="success"}',
         {labels(tool="bash", outcome="success"): 2},

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from buddy_core.metrics.collector import MetricsCollector, get_metrics_collector
 from buddy_core.prometheus.custom import custom_families
-from buddy_core.prometheus.families import Family
+from buddy_core.prometheus.exemplars import Latest, LatestRuns
+from buddy_core.prometheus.families import Buckets, Family
 from buddy_core.prometheus.fixed import fixed_families
 
 if TYPE_CHECKING:
@@ -27,14 +29,25 @@ class PrometheusExporter:
 
     Counters never go down but when the collector is reset. Error messages, prompts, arguments and anything
     else but names never leave; secrets in names are masked.
+
+    With `exemplars` the OpenMetrics format names, for each bucket of a histogram, the run of its latest request
+    or tool call. For that the exporter listens to the collector, which costs each record about a microsecond
+    and ends with `close`.
     """
 
     content_type = TEXT
     openmetrics_content_type = OPENMETRICS
 
-    def __init__(self, collector: MetricsCollector) -> None:
+    def __init__(self, collector: MetricsCollector, *, exemplars: bool = False) -> None:
         self._collector = collector
+        self._exemplars = LatestRuns(collector) if exemplars else None
         self._made: CollectorRegistry | None = None
+
+    def close(self) -> None:
+        """Stop listening to the collector; what it counts is still exported, without exemplars."""
+        if self._exemplars is not None:
+            self._exemplars.close()
+            self._exemplars = None
 
     def families(self) -> list[Family]:
         """Every family with its samples, as of now."""
@@ -55,7 +68,7 @@ class PrometheusExporter:
 
     def collect(self) -> Iterator[MetricFamily]:
         """The families as `prometheus_client` has them, for whoever keeps a registry of their own."""
-        return _client_families(self.families())
+        return _client_families(self.families(), self._exemplars)
 
     def _registry(self) -> CollectorRegistry:
         if self._made is None:
@@ -67,9 +80,8 @@ class PrometheusExporter:
         return self._made
 
 
-def _client_families(families: Iterable[Family]) -> Iterator[MetricFamily]:
+def _client_families(families: Iterable[Family], runs: LatestRuns | None) -> Iterator[MetricFamily]:
     from prometheus_client.metrics_core import Metric as MetricFamily
-    from prometheus_client.utils import floatToGoString
 
     for family in families:
         written = MetricFamily(family.name, family.help, family.type)
@@ -77,15 +89,26 @@ def _client_families(families: Iterable[Family]) -> Iterator[MetricFamily]:
         for labels, value in family.values.items():
             written.add_sample(family.name + suffix, dict(labels), value)
         for labels, series in family.buckets.items():
-            plain = dict(labels)
-            for bound, count in zip(series.bounds, series.up_to, strict=True):
-                le = floatToGoString(bound)  # type: ignore[no-untyped-call]
-                written.add_sample(f"{family.name}_bucket", {**plain, "le": le}, count)
-            written.add_sample(f"{family.name}_bucket", {**plain, "le": "+Inf"}, series.count)
-            if series.sum is not None:
-                written.add_sample(f"{family.name}_count", plain, series.count)
-                written.add_sample(f"{family.name}_sum", plain, series.sum)
+            known = runs.of(family.name, labels) if runs else {}
+            _add_buckets(written, dict(labels), series, known)
         yield written
+
+
+def _add_buckets(
+    written: MetricFamily, labels: dict[str, str], series: Buckets, runs: Mapping[int, Latest]
+) -> None:
+    from prometheus_client.samples import Exemplar
+    from prometheus_client.utils import floatToGoString
+
+    edges = zip((*series.bounds, math.inf), (*series.up_to, series.count), strict=True)
+    for number, (bound, count) in enumerate(edges):
+        le = floatToGoString(bound)  # type: ignore[no-untyped-call]
+        latest = runs.get(number)
+        exemplar = latest and Exemplar({"run_id": latest.run_id}, latest.seconds, latest.at_s)
+        written.add_sample(f"{written.name}_bucket", {**labels, "le": le}, count, exemplar=exemplar)
+    if series.sum is not None:
+        written.add_sample(f"{written.name}_count", labels, series.count)
+        written.add_sample(f"{written.name}_sum", labels, series.sum)
 
 
 _process_lock = threading.Lock()

@@ -18,6 +18,10 @@ PREFIX = "codebuddy_"
 UNATTRIBUTED = "unattributed"
 """Provider and model of what is known only as the total of a run; the kind of its tokens is `unknown`."""
 
+REQUEST_DURATION = PREFIX + "api_request_duration_seconds"
+FIRST_TOKEN = PREFIX + "time_to_first_token_seconds"
+TOOL_DURATION = PREFIX + "tool_duration_seconds"
+
 _SECONDS = 1e-3
 """Seconds in a millisecond."""
 

@@ -63,14 +63,16 @@ def serve_metrics(
     host: str = "127.0.0.1",
     port: int = DEFAULT_PORT,
     names: Iterable[str] = (),
+    exemplars: bool = False,
 ) -> MetricsServer:
     """Serve the collector's numbers at `/metrics` until the server is closed.
 
     Only this machine can reach it unless `host` says otherwise. Port 0 takes any that is free. `names` are
-    further host names that requests may be addressed to, such as that of a container. Raises
-    `PortUnavailable`; the error says why.
+    further host names that requests may be addressed to, such as that of a container. `exemplars` names runs in
+    OpenMetrics, see `PrometheusExporter`. Raises `PortUnavailable`; the error says why.
     """
-    return MetricsServer(PrometheusExporter(collector), listen(host, port), names=(host, *names))
+    listener = listen(host, port)
+    return MetricsServer(PrometheusExporter(collector, exemplars=exemplars), listener, names=(host, *names))
 
 
 class MetricsServer:
@@ -94,6 +96,7 @@ class MetricsServer:
         self.port: int = address[1]
         self.dropped = 0
         """Clients that had to go before they were answered: too slow, or too many."""
+        self._exporter = exporter
         self._responder = Responder(exporter, HostNames((self.host,), names), self._target)
         self._listener = listener
         self._patience_ms = patience_ms
@@ -134,6 +137,7 @@ class MetricsServer:
             self._bell.send(b".")
         if threading.current_thread() is not self._thread:
             self._thread.join(_JOIN_S)
+        self._exporter.close()
         self._let_go()
 
     def __enter__(self) -> Self:

@@ -115,6 +115,7 @@ async def _observe_and_serve(
     from buddy_core.prometheus.server import MetricsServer
 
     collector = MetricsCollector(clock=clock)
+    exporter = PrometheusExporter(collector, exemplars=True)
     observer = Observer(runs_dir, collector, clock=clock)
     with contextlib.ExitStack() as stack:
         stack.callback(observer.close)
@@ -123,9 +124,7 @@ async def _observe_and_serve(
             sources = observer.sources()
             if sources.loaded < sources.total or server:
                 return
-            server.append(
-                MetricsServer(PrometheusExporter(collector), listener, names=(args.host, *args.name))
-            )
+            server.append(MetricsServer(exporter, listener, names=(args.host, *args.name)))
             stack.enter_context(server[0])
             print_lines([f"serving {server[0].url} from {runs_dir}; Ctrl+C ends it"])
 
