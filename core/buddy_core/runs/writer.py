@@ -45,10 +45,12 @@ _open_writers: weakref.WeakSet[RunWriter] = weakref.WeakSet()
 class RunWriter:
     """Writes the run of `summary` into a new directory below `root_fd`.
 
-    All methods may be called from any thread, also from a signal handler in the midst of another one. No
-    method waits for the disk: what they wrote is with the kernel, and `durability_lost` tells when the disk
-    refused to keep it. In a forked child the writer is abandoned: it writes nothing, and the parent's lock
-    is not touched.
+    All methods may be called from any thread, also from a signal handler in the midst of another one. None
+    waits for `fsync`: what was written is with the kernel, and `durability_lost` tells when the disk refused
+    to keep it. `emit` makes no names, so it does not wait for a file system's journal either; the others
+    do, where somebody else syncs all the time (`tests/bench/writer_latency.py` measures it), but hold up no
+    `emit` of another thread meanwhile. In a forked child the writer is abandoned: it writes nothing, and the
+    parent's lock is not touched.
 
     Args:
         root_fd: The runs directory.
