@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from buddy_core.clock import ManualClock
 from buddy_core.errors import StoreUnavailable
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.observe import Observer
 from buddy_core.runs import housekeeping
 from buddy_core.runs.names import run_id_at
 from buddy_core.runs.store import MAX_RUNS, RunStore
@@ -112,6 +114,16 @@ class TestWhatStays:
         names = {entry.name for entry in store.runs_dir.iterdir()}
         assert {"artifact-index.sqlite", "notes.txt", "run_notes.md", "backup", "run_UPPER_000000"} <= names
         assert set(trash(store)) == {"mine.txt", "run_aaaaaaaa_000000"}
+
+    def test_a_monitor_takes_the_trash_for_no_run(self, store: RunStore) -> None:
+        left = store.runs_dir / ".trash" / f"{run_id_at(NOW, 'abcdef')}.0123456789abcdef"
+        run_id = store.start_run("one")
+        RunDirectoryBuilder(left.parent).write().rename(left)
+        observer = Observer(store.runs_dir, MetricsCollector(clock=store.clock), clock=store.clock)
+        observer.load()
+        assert [run.run_id for run in observer.facts()] == [run_id]
+        assert (observer.sources().rejected_names, observer.sources().problem) == (0, None)
+        observer.close()
 
     def test_a_reader_never_prunes(self, store: RunStore, tmp_path: Path) -> None:
         ids = [of_the_original(store, NOW - day * DAY, status="completed") for day in range(1, 9)]

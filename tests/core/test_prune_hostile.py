@@ -1,4 +1,7 @@
-"""Pruning what does not want to be pruned: links, mounts, immutable files, depth; nothing outside is touched."""
+"""Pruning what does not want to be pruned: links, mounts, immutable files, depth; nothing outside is touched.
+
+`BUDDY_SWAPS` (directories that turn into links and back while they are pruned, 4) makes the race longer.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from buddy_core.testing import RunDirectoryBuilder
 NOW = 1_770_000_000_000
 DAY = 86_400_000
 
+SWAPS = int(os.environ.get("BUDDY_SWAPS", "4"))
 SANDBOX = ("unshare", "-Urm", "--propagation", "private")
 
 
@@ -284,3 +288,57 @@ def test_what_is_immutable_is_told_and_left(store: RunStore, place: str) -> None
         subprocess.run(["chattr", "-R", "-i", store.runs_dir], capture_output=True, check=False)
     assert store.prune().problems == {}
     assert trash(store) == []
+
+
+FLIPPER = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+one, other = (os.fsencode(path) for path in sys.argv[1:3])
+if libc.renameat2(-100, one, -100, other, 2) != 0:
+    sys.exit("no RENAME_EXCHANGE")
+print("ready", flush=True)
+while True:
+    libc.renameat2(-100, one, -100, other, 2)
+"""
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["the run", "its artifacts"])
+def test_a_directory_that_turns_into_a_link_and_back_all_the_time_leads_nowhere(
+    store: RunStore, tmp_path: Path, *, inside: bool
+) -> None:
+    """Case 77: whatever a prune takes, it is never what the link leads to."""
+    victim = tmp_path / "victim"
+    shutil.copytree(ended_run(tmp_path / "staged"), victim)
+    before = sorted(victim.rglob("*"))
+    removed = 0
+    for number in range(SWAPS):
+        run = (
+            RunDirectoryBuilder(store.runs_dir, started_at=1_000_000 + number)
+            .artifact("a", "x")
+            .end()
+            .write()
+        )
+        link = store.runs_dir / "link"
+        link.unlink(missing_ok=True)
+        link.symlink_to(victim)
+        flipped = run / "artifacts" if inside else run
+        flipper = subprocess.Popen(
+            [sys.executable, "-c", FLIPPER, flipped, link], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert flipper.stdout is not None
+        try:
+            if flipper.stdout.readline() != b"ready\n":
+                pytest.skip("this kernel or file system cannot exchange two names")
+            for _ in range(60):
+                removed += len(store.prune().removed)
+        finally:
+            flipper.kill()
+            flipper.communicate()
+        for left in (run, link):
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            else:
+                left.unlink(missing_ok=True)
+    assert sorted(victim.rglob("*")) == before
+    assert (victim / "artifacts" / "plan.md").read_text() == "x"
+    assert removed, "the race was lost each time, which proves nothing"

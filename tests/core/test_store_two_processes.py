@@ -242,6 +242,7 @@ class TestUpdates:
         assert record.metrics.total_tokens == 5
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 class TestForks:
     """Case 17."""
 
