@@ -10,6 +10,9 @@ from pathlib import Path
 RUNS_DIR_VARIABLE = "CODEBUDDY_RUNS_DIR"
 """Environment variable that names the runs directory (the original Code Buddy reads the same)."""
 
+NOWHERE = Path("/nonexistent/.codebuddy/runs")
+"""The runs directory of somebody without a home; nothing is ever made there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -26,6 +29,11 @@ class Settings:
         """The directory beside the runs that holds `turn-metrics.jsonl`."""
         return self.runs_dir.parent
 
+    @property
+    def homeless(self) -> bool:
+        """True when nothing says where runs live: neither a home nor a directory of its own was named."""
+        return self.runs_dir == NOWHERE
+
     @classmethod
     def from_env(
         cls, env: Mapping[str, str] | None = None, *, runs_dir: Path | str | None = None
@@ -40,7 +48,7 @@ class Settings:
         chosen = runs_dir if runs_dir is not None else env.get(RUNS_DIR_VARIABLE) or None
         if chosen is not None:
             return cls(runs_dir=Path(os.path.abspath(_expand(str(chosen), home))), home=home)  # noqa: PTH100
-        return cls(runs_dir=(home or Path("/nonexistent")) / ".codebuddy" / "runs", home=home)
+        return cls(runs_dir=home / ".codebuddy" / "runs" if home else NOWHERE, home=home)
 
 
 def _expand(path: str, home: Path | None) -> str:

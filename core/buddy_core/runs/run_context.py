@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buddy_core.runs.call_context import ToolCall, recorded_call, recorded_step
+from buddy_core.runs.describe import describe
 from buddy_core.runs.model import EndStatus, RunMetadata
 
 if TYPE_CHECKING:
@@ -23,6 +25,17 @@ class Run:
     def emit(self, type: str, data: object) -> bool:
         """As `RunStore.emit`."""
         return self.store.emit(self.run_id, type, data)
+
+    def tool(self, name: str, args: Mapping[str, Any] | None = None) -> AbstractContextManager[ToolCall]:
+        """Record the body of a `with` statement as a tool call: its arguments, its duration, and how it ended.
+
+        Tell the call what came back with `returned(output, error=…)`; an exception is its failure.
+        """
+        return recorded_call(self, name, args)
+
+    def step(self, name: str, objective: str | None = None) -> AbstractContextManager[None]:
+        """Record the body of a `with` statement as a step, which has passed unless an exception leaves it."""
+        return recorded_step(self, name, objective)
 
     def save_artifact(self, name: str, content: str | bytes) -> Path:
         """As `RunStore.save_artifact`."""
@@ -62,12 +75,3 @@ def recorded_run(
     finally:
         if store.is_open(run.run_id):
             store.end_run(run.run_id, status)
-
-
-def describe(error: BaseException) -> str:
-    """Type and message of an exception; only the type of one that cannot even be printed."""
-    name = type(error).__name__
-    try:
-        return f"{name}: {error}"
-    except Exception:  # noqa: BLE001 - a hostile __str__ must not replace the exception that is on its way
-        return name

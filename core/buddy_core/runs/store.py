@@ -74,7 +74,7 @@ class RunStore:
         if settings is None or runs_dir is not None:
             settings = Settings.from_env(runs_dir=runs_dir)
         self.runs_dir: Path = real_root(settings.runs_dir)  # the user's own link is followed once
-        self._homeless = settings.home is None and runs_dir is None and not settings.runs_dir.exists()
+        self._homeless = settings.homeless
         self._clock = clock or SystemClock()
         self._new_id = new_id
         self._durable = durable

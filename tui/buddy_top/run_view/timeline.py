@@ -12,7 +12,7 @@ from buddy_core.runs.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, text_of
+from buddy_top.cells import Cell, Span, cut_right, text_of
 from buddy_top.panes.fields import matching
 from buddy_top.panes.words import no_match
 from buddy_top.states import STATE_INKS
@@ -30,6 +30,9 @@ _COLUMNS = (
     Column("took", Plain("took"), 7, align="right", priority=1, sortable=False),
     Column("out", Plain("output"), 7, align="right", priority=2, sortable=False),
 )
+
+_ASKED = 12
+"""Columns a failed row has at least for what was asked; half of the room is for what went wrong."""
 
 _FAILURES = ("failed", "error")
 _SAME_MOMENT_MS = 5
@@ -155,7 +158,7 @@ class TimelineView(Container):
             (Span(_gap(row.gap_ms), "dim"),),
             (Span(Plain(STATE_SIGNS[row.state]), STATE_INKS[row.state]),),
             (Span(Plain("  " * min(row.depth, 3))), Span(plain(row.title), _title_ink(row))),
-            _detail(row, self._base),
+            _detail(row, self._base, self.table.width_of("detail")),
             (Span(Plain("") if row.duration_ms is None else fmt.duration(row.duration_ms), "value"),),
             (Span(Plain("") if row.output_bytes is None else fmt.bytes_(row.output_bytes), "dim"),),
         )
@@ -181,12 +184,15 @@ def _title_ink(row: TimelineRow) -> str:
     return "bad" if row.state in _FAILURES else "value" if row.state != "info" else "label"
 
 
-def _detail(row: TimelineRow, base: str) -> Cell:
+def _detail(row: TimelineRow, base: str, room: int) -> Cell:
     text = row.detail.removeprefix(base) if base else row.detail
-    detail = Span(plain(text), "label")
-    if row.error:
-        return (Span(plain(row.error, limit=300), "bad"), Span(Plain("  "), "dim"), detail)
-    return (detail,)
+    words = plain(text)
+    if not row.error:
+        return (Span(words, "label"),)
+    error = Span(plain(row.error, limit=300), "bad")
+    if not words:
+        return (error,)
+    return (Span(Plain(cut_right(words, max(_ASKED, room // 2))), "label"), Span(Plain("  "), "dim"), error)
 
 
 def _text_of(row: TimelineRow) -> str:

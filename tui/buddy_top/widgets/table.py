@@ -130,6 +130,10 @@ class Table(LineScroller, can_focus=True):
         self._placed = None
         self.refresh()
 
+    def width_of(self, key: str) -> int:
+        """Columns of the screen that a column has now; 0 where it is not shown. Rows may be rendered by it."""
+        return next((placed.width for placed in self.placed if placed.column.key == key), 0)
+
     def row_words(self) -> str:
         """What stands in the row under the cursor, whole; empty without rows."""
         if not self._keys:
@@ -345,6 +349,7 @@ class Table(LineScroller, can_focus=True):
     def on_resize(self) -> None:
         """Lay the columns out anew and keep the cursor in sight."""
         self._placed = None
+        self._cells.clear()
         self._top = min(self._top, self.max_top)
         if self._keys and self.page:
             self._bring_into_sight()
