@@ -224,3 +224,23 @@ def test_no_piece_of_a_secret_survives(canary: Canary) -> None:
     assert not survivors(canary.secret, masked), masked
     assert MASK in masked
     assert redact(masked) == masked
+
+
+@pytest.mark.parametrize("name", tuple(SHAPES))
+def test_no_piece_of_a_token_survives_in_a_value(name: str) -> None:
+    prefix, secret = SHAPES[name]
+    masked = redact_value({"outer": [{"text": f"see {prefix}{secret}", prefix + secret: 1}]})
+    assert not survivors(secret, json.dumps(masked, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("canary", CANARIES[::7], ids=lambda canary: canary.label)
+def test_no_piece_of_a_secret_survives_in_base64(canary: Canary) -> None:
+    code = base64.b64encode(canary.text.encode()).decode()
+    masked = redact(f"payload {code} end")
+    assert masked == f"payload {MASK} end"
+
+
+def test_a_known_secret_is_masked_also_where_nothing_gives_it_away() -> None:
+    values = [canary.secret for canary in CANARIES]
+    masked = Redactor(values).redact("\n".join(values))
+    assert not any(survivors(value, masked) for value in values)

@@ -58,6 +58,8 @@ _ENCODED_BARE = re.compile(r"(?:(?!%2[267]|%7[DBdb]|%0[AaDd])[^\s\"'`,;&<>(){}\[
 _TO_LINE_END = re.compile(r"(?:[^\n\r\"'`\\]|\\(?![nr\"'`]))*+")
 _JUDGED = 96
 """Characters of a value that decide about it; only a value that is masked is followed to its end."""
+_HINTS_ANYWHERE, _CHARS_PER_HINT = 2_000, 16
+"""A text that has more names of secrets than this is made to keep the search busy: all the rest is masked."""
 _QUOTE_REACH = 65_536
 """Characters after which a string that is never closed is given up."""
 
@@ -77,9 +79,12 @@ class _Place:
 def find_assignments(text: str, low: str) -> Iterator[Span]:
     """The values beside names that promise a secret; `low` is `text` in small letters."""
     done = 0
-    for start, stop in _hints(low):
+    for number, (start, stop) in enumerate(_hints(low)):
         if start < done:
             continue
+        if number > _HINTS_ANYWHERE + start // _CHARS_PER_HINT:
+            yield start, len(text)
+            return
         begin, end = _name_around(text, start, stop, done)
         sure = _promise_at(text, low, begin, end)
         if sure == Promise.NONE:

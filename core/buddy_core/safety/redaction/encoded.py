@@ -10,6 +10,7 @@ Span = tuple[int, int]
 
 _CODE = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{12,}+={0,2}")
 _PAIR = re.compile(r"[A-Za-z0-9_.@\-]{1,64}:[!-~]{3,128}\Z")
+_LAYOUT = dict.fromkeys(map(ord, "\n\r\t\x1b"))
 _PEEK = 16
 """Characters that are decoded to see whether the rest is worth it: a picture shows at once that it is no text."""
 
@@ -34,11 +35,7 @@ def decoded(code: str) -> str | None:
         text = b64decode(body + "=" * (-len(body) % 4)).decode("ascii")
     except ValueError:
         return None
-    return (
-        text
-        if text.isprintable() or text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable()
-        else None
-    )
+    return text if text.translate(_LAYOUT).isprintable() else None
 
 
 def _is_pair(plain: str) -> bool:

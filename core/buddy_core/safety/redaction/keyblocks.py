@@ -20,8 +20,8 @@ def find_key_blocks(text: str) -> Iterator[Span]:
         yield from _armoured(text)
     done = 0
     for found in _PUTTY.finditer(text) if "Private-Lines" in text else ():
-        body = _BODY.match(text, found.end(), found.end() + _FARTHEST)
-        if found.start() >= done and body is not None:
+        body = _BODY.match(text, found.end(), found.end() + _FARTHEST) if found.start() >= done else None
+        if body is not None:
             done = body.end()
             yield body.span()
 

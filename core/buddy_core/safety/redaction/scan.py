@@ -63,13 +63,17 @@ def put_mask(text: str, spans: list[Span]) -> str:
     return "".join(parts)
 
 
-def _spans(text: str, *, inside: bool = False) -> Iterator[Span]:
-    """Where there is a secret; `inside` text that was encoded, no further code is looked for."""
+def _spans(text: str, *, codes: bool = True, links: bool = True) -> Iterator[Span]:
+    """Where there is a secret; also inside base64 (`codes`) and inside what links spell with `%` (`links`)."""
     low = lower(text)
     flat = without_escapes(text)
     runs = long_runs(flat)
     if runs:
-        yield from _in_runs(flat, "\n".join(runs), inside=inside)
+        joined = "\n".join(runs)
+        yield from find_shapes(flat, joined)
+        yield from find_dotted(flat, joined)
+        yield from find_encoded(flat, _holds_secret) if codes else ()
+        yield from find_in_links(flat, _spans_of_link) if links else ()
     if len(text) > _SHORT or _hint().search(low) is not None:
         yield from find_key_blocks(text)
         yield from find_addresses(text)
@@ -77,21 +81,12 @@ def _spans(text: str, *, inside: bool = False) -> Iterator[Span]:
         yield from find_credentials(text, low)
 
 
-def _in_runs(flat: str, runs: str, *, inside: bool) -> Iterator[Span]:
-    """What gives itself away by its shape, in a text without escapes and with these long runs."""
-    yield from find_shapes(flat, runs)
-    yield from find_dotted(flat, runs)
-    if not inside:
-        yield from find_encoded(flat, _holds_secret)
-        yield from find_in_links(flat, _spans_inside)
-
-
-def _spans_inside(text: str) -> Iterator[Span]:
-    return _spans(text, inside=True)
+def _spans_of_link(text: str) -> Iterator[Span]:
+    return _spans(text, codes=False, links=False)
 
 
 def _holds_secret(text: str) -> bool:
-    return any(begin < end for begin, end in _spans(text, inside=True))
+    return any(begin < end for begin, end in _spans(text, codes=False))
 
 
 @cache
