@@ -74,7 +74,7 @@ def test_a_closed_exporter_and_a_reset_collector_have_none(collector: MetricsCol
 def test_series_beyond_the_limit_have_none(
     collector: MetricsCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exemplars, "MOST_SERIES", 5)
+    monkeypatch.setattr(exemplars, "MOST_NAMES", 5)
     exporter = PrometheusExporter(collector, exemplars=True)
     for number in range(20):
         collector.record_tool_execution(name=f"tool {number}", duration_ms=1.0, run_id=RUN)

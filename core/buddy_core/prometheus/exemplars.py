@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -16,8 +15,8 @@ from buddy_core.prometheus.fixed import FIRST_TOKEN, REQUEST_DURATION, TOOL_DURA
 from buddy_core.prometheus.labels import label_value
 from buddy_core.runs.names import is_run_id
 
-MOST_SERIES = 1_000
-"""Series that exemplars are kept of; later ones have none."""
+MOST_NAMES = 1_000
+"""Tools, and pairs of provider and model, that exemplars are kept of; later ones have none."""
 
 
 class Latest(NamedTuple):
@@ -29,6 +28,10 @@ class Latest(NamedTuple):
     """Since the epoch."""
 
 
+Buckets = dict[int, Latest]
+"""What was observed last, by the number of the bucket."""
+
+
 class LatestRuns:
     """Listens to a collector and remembers, for each bucket, what fell into it last and of which run it was.
 
@@ -37,11 +40,15 @@ class LatestRuns:
     """
 
     def __init__(self, collector: MetricsCollector) -> None:
-        self._series: dict[tuple[str, Labels], dict[int, Latest]] = {}
+        self._series: dict[tuple[str, Labels], Buckets] = {}
+        self._known: dict[tuple[str, ...], tuple[Buckets, ...]] = {}
+        """The series of names as they were recorded."""
+        self._run_id: str | None = None
+        """The latest id that was found to be one."""
         self._end = (
-            collector.on("api:request", self._heard),
-            collector.on("tool:executed", self._heard),
-            collector.on("reset", lambda _: self._series.clear()),
+            collector.on("api:request", self._heard_request),
+            collector.on("tool:executed", self._heard_tool),
+            collector.on("reset", self._forget),
         )
 
     def of(self, family: str, labels: Labels) -> Mapping[int, Latest]:
@@ -53,21 +60,51 @@ class LatestRuns:
         for end in self._end:
             end()
 
-    def _heard(self, event: CollectorEvent) -> None:
+    def _heard_request(self, event: CollectorEvent) -> None:
         told = event.payload
-        if isinstance(told, ApiRequest):
-            labels = labelled(provider=label_value(told.provider), model=label_value(told.model))
-            self._note(REQUEST_DURATION, labels, told, told.latency_ms)
-            self._note(FIRST_TOKEN, labels, told, told.ttft_ms)
-        elif isinstance(told, ToolExecution):
-            self._note(TOOL_DURATION, labelled(tool=label_value(told.name)), told, told.duration_ms)
-
-    def _note(self, family: str, labels: Labels, told: ApiRequest | ToolExecution, ms: float | None) -> None:
-        if ms is None or told.run_id is None or not math.isfinite(ms) or not is_run_id(told.run_id):
+        if not isinstance(told, ApiRequest) or not self._names_a_run(told.run_id):
             return
-        buckets = self._series.get((family, labels))
-        if buckets is None:
-            if len(self._series) >= MOST_SERIES:
-                return
-            buckets = self._series.setdefault((family, labels), {})
+        key = (told.provider, told.model)
+        series = self._known[key] if key in self._known else self._add_provider(key)
+        if series is not None:
+            _note(series[0], told, told.latency_ms)
+            _note(series[1], told, told.ttft_ms)
+
+    def _heard_tool(self, event: CollectorEvent) -> None:
+        told = event.payload
+        if not isinstance(told, ToolExecution) or not self._names_a_run(told.run_id):
+            return
+        key = (told.name,)
+        series = self._known[key] if key in self._known else self._add_tool(key)
+        if series is not None:
+            _note(series[0], told, told.duration_ms)
+
+    def _forget(self, _: CollectorEvent) -> None:
+        self._series, self._known = {}, {}
+
+    def _names_a_run(self, run_id: str | None) -> bool:
+        if run_id is None:
+            return False
+        if run_id != self._run_id:
+            if not is_run_id(run_id):
+                return False
+            self._run_id = run_id
+        return True
+
+    def _add_provider(self, key: tuple[str, str]) -> tuple[Buckets, ...] | None:
+        labels = labelled(provider=label_value(key[0]), model=label_value(key[1]))
+        return self._add(key, (REQUEST_DURATION, labels), (FIRST_TOKEN, labels))
+
+    def _add_tool(self, key: tuple[str]) -> tuple[Buckets, ...] | None:
+        return self._add(key, (TOOL_DURATION, labelled(tool=label_value(key[0]))))
+
+    def _add(self, key: tuple[str, ...], *series: tuple[str, Labels]) -> tuple[Buckets, ...] | None:
+        if len(self._known) >= MOST_NAMES:
+            return None
+        self._known[key] = tuple(self._series.setdefault(one, {}) for one in series)
+        return self._known[key]
+
+
+def _note(buckets: Buckets, told: ApiRequest | ToolExecution, ms: float | None) -> None:
+    if ms is not None and told.run_id is not None:
         buckets[bisect_left(BOUNDS_MS, ms)] = Latest(told.run_id, ms / 1000, told.at_ms / 1000)

@@ -31,7 +31,7 @@ class PrometheusExporter:
     else but names never leave; secrets in names are masked.
 
     With `exemplars` the OpenMetrics format names, for each bucket of a histogram, the run of its latest request
-    or tool call. For that the exporter listens to the collector, which costs each record about a microsecond
+    or tool call. For that the exporter listens to the collector, which costs each record a few microseconds
     and ends with `close`.
     """
 
