@@ -62,6 +62,7 @@ class MetricsCollector(MetricsReader):
     ) -> None:
         super().__init__(clock, max_history_points, max_errors, max_series)
         self._broadcast = Broadcast(self._clock)
+        self._now_ms = self._clock.now_ms
         renew_after_fork(self)
 
     def record_api_request(
@@ -83,7 +84,7 @@ class MetricsCollector(MetricsReader):
         """Count one model request: cost in US dollars (None: nobody said), `ttft_ms` to its first token."""
         try:
             with self._lock:
-                refusals, now, live = self._refusals, self._clock.now_ms(), self._live
+                refusals, now, live = self._refusals, self._now_ms(), self._live
                 series = self._book.providers.get((provider, model))
                 if series is None:
                     if not refusals.names(provider, model):
@@ -103,7 +104,7 @@ class MetricsCollector(MetricsReader):
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
             return
-        if self._broadcast.wanted("api:request"):
+        if "api:request" in self._broadcast.names_wanted:
             self._broadcast.send("api:request", _request_of(provider, model, row, run_id))
 
     def record_tool_execution(
@@ -120,7 +121,7 @@ class MetricsCollector(MetricsReader):
         record: ErrorRecord | None = None
         try:
             with self._lock:
-                refusals, now, live = self._refusals, self._clock.now_ms(), self._live
+                refusals, now, live = self._refusals, self._now_ms(), self._live
                 series = self._book.tools.get(name)
                 if series is None:
                     if refusals.name(name) is None:
@@ -132,7 +133,7 @@ class MetricsCollector(MetricsReader):
                     type(duration) is float and 0.0 <= duration <= LARGEST_AMOUNT
                 ):
                     duration = refusals.amount(duration)
-                succeeded = bool(success)
+                succeeded = success is True or bool(success)
                 if error is not None:
                     error = text_of(error)
                 if run_id is not None:
@@ -149,7 +150,7 @@ class MetricsCollector(MetricsReader):
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
             return
-        if self._broadcast.wanted("tool:executed"):
+        if "tool:executed" in self._broadcast.names_wanted:
             execution = ToolExecution(name, duration, succeeded, error, run_id, moment)
             self._broadcast.send("tool:executed", execution)
         if record is not None and self._broadcast.wanted("error"):

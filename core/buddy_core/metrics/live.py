@@ -10,11 +10,11 @@ from buddy_core.metrics.activity import ActivityCounts
 from buddy_core.metrics.batch import RequestRow
 from buddy_core.metrics.custom import Registry
 from buddy_core.metrics.ledger import Ledger
-from buddy_core.metrics.rollup import MINUTE, SECOND
+from buddy_core.metrics.rollup import MINUTE
 from buddy_core.metrics.series import ProviderSeries, ToolSeries
 from buddy_core.metrics.stats import ProviderStats, RequestSample, ToolStats
 
-MOST_WAITING = 128
+MOST_WAITING = 256
 """Records that wait at most; counting them takes a fraction of a millisecond."""
 
 CallRow = tuple[int, float | None, bool]
@@ -76,41 +76,45 @@ class Live:
 
     def _count_requests(self, waiting: list[tuple[ProviderSeries, RequestRow]]) -> None:
         self._add_request_points(waiting)
-        groups: dict[tuple[ProviderSeries, int], list[RequestRow]] = {}
-        second, counts = -1, None
+        groups: dict[ProviderSeries, list[RequestRow]] = {}
+        last, minute, counts = -1, -1, None
         for series, row in waiting:
             at, prompt, completion, read, written, cost, latency, _, success = row
-            key = (series, at // MINUTE)
-            if key in groups:
-                groups[key].append(row)
-            else:
-                groups[key] = [row]
-            if at // SECOND != second:
-                second, counts = at // SECOND, self._second_of(at)
+            if at != last:
+                last, counts = at, self._second_of(at)
+                if at // MINUTE != minute:
+                    minute = at // MINUTE
+                    if groups:
+                        self._add_requests(groups)
+            rows = groups.get(series)
+            if rows is None:
+                rows = groups[series] = []
+            rows.append(row)
             if counts is not None:
                 counts.add_request(prompt + completion + read + written, cost, latency, success)
-        for (series, _), rows in groups.items():
-            self._add_requests(series, rows)
+        self._add_requests(groups)
 
     def _second_of(self, at_ms: int) -> ActivityCounts | None:
         """The activity of a moment's second; None for a moment that no clock can mean."""
         buckets = self.ledger.activity.buckets(at_ms, at_ms)
         return buckets[3] if len(buckets) > 3 else None
 
-    def _add_requests(self, series: ProviderSeries, rows: list[RequestRow]) -> None:
-        """Count the requests of one minute: summed up once, then added to each bucket they belong to."""
-        summed, at = ProviderStats(), rows[-1][0]
-        summed.add_rows(rows)
-        summed.settle()
-        series.version += 1
-        for stats in series.tiers.buckets(at, at):
-            stats.merge(summed)
-        first_tokens = [row[7] for row in rows if row[7] is not None]
-        if first_tokens:
-            series.first_tokens.waiting += first_tokens
-            series.first_tokens.settle()
-        for counts in self.ledger.activity.buckets(at, at)[:3]:
-            counts.add_summed(summed)
+    def _add_requests(self, groups: dict[ProviderSeries, list[RequestRow]]) -> None:
+        """Count the requests of one minute: summed up once a series, then added to each bucket they belong to."""
+        for series, rows in groups.items():
+            summed, at = ProviderStats(), rows[-1][0]
+            summed.add_rows(rows)
+            summed.settle()
+            series.version += 1
+            for stats in series.tiers.buckets(at, at):
+                stats.merge(summed)
+            first_tokens = [row[7] for row in rows if row[7] is not None]
+            if first_tokens:
+                series.first_tokens.waiting += first_tokens
+                series.first_tokens.settle()
+            for counts in self.ledger.activity.buckets(at, at)[:3]:
+                counts.add_summed(summed)
+        groups.clear()
 
     def _add_request_points(self, waiting: list[tuple[ProviderSeries, RequestRow]]) -> None:
         """Points of the metrics that are always there: running totals of tokens and cost, and latencies."""
@@ -129,34 +133,39 @@ class Live:
                 self._latency.append((at, latency, labels))
 
     def _count_calls(self, waiting: list[tuple[ToolSeries, CallRow]]) -> None:
-        groups: dict[tuple[ToolSeries, int], list[CallRow]] = {}
-        second, counts = -1, None
+        groups: dict[ToolSeries, list[CallRow]] = {}
+        last, minute, counts = -1, -1, None
         for series, row in waiting:
             at, duration, success = row
-            key = (series, at // MINUTE)
-            if key in groups:
-                groups[key].append(row)
-            else:
-                groups[key] = [row]
+            if at != last:
+                last, counts = at, self._second_of(at)
+                if at // MINUTE != minute:
+                    minute = at // MINUTE
+                    if groups:
+                        self._add_calls(groups)
+            rows = groups.get(series)
+            if rows is None:
+                rows = groups[series] = []
+            rows.append(row)
             if duration is not None:
                 self._durations.append((at, duration, series.labels))
-            if at // SECOND != second:
-                second, counts = at // SECOND, self._second_of(at)
             if counts is not None:
                 counts.tool_calls += 1
-                counts.failed_tools += not success
-        for (series, _), rows in groups.items():
-            self._add_calls(series, rows)
+                if not success:
+                    counts.failed_tools += 1
+        self._add_calls(groups)
 
-    def _add_calls(self, series: ToolSeries, rows: list[CallRow]) -> None:
+    def _add_calls(self, groups: dict[ToolSeries, list[CallRow]]) -> None:
         """Count the calls of one minute, as `_add_requests` does."""
-        summed, at = ToolStats(), rows[-1][0]
-        summed.calls, summed.last_at = len(rows), max(row[0] for row in rows)
-        summed.failures = [row[2] for row in rows].count(False)
-        summed.add_durations([row[1] for row in rows if row[1] is not None])
-        summed.settle()
-        series.version += 1
-        for stats in series.tiers.buckets(at, at):
-            stats.merge(summed)
-        for counts in self.ledger.activity.buckets(at, at)[:3]:
-            counts.add_tools(summed.calls, summed.failures)
+        for series, rows in groups.items():
+            summed, at = ToolStats(), rows[-1][0]
+            summed.calls, summed.last_at = len(rows), max(row[0] for row in rows)
+            summed.failures = [row[2] for row in rows].count(False)
+            summed.add_durations([row[1] for row in rows if row[1] is not None])
+            summed.settle()
+            series.version += 1
+            for stats in series.tiers.buckets(at, at):
+                stats.merge(summed)
+            for counts in self.ledger.activity.buckets(at, at)[:3]:
+                counts.add_tools(summed.calls, summed.failures)
+        groups.clear()

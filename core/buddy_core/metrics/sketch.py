@@ -37,6 +37,7 @@ _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _SCALE = 1 / math.log(_GAMMA)
 _MIDDLE = 2 / (_GAMMA + 1)
 _REMEMBERED = 32_768
+_ceil, _log = math.ceil, math.log
 
 
 _CUT_BUCKETS = {math.ceil(math.log(cut) * _SCALE): cut for cut in CUTS}
@@ -48,8 +49,12 @@ class _Indexes(dict[float, int]):
     """Bucket by duration, remembered: most durations are whole milliseconds and come again."""
 
     def __missing__(self, value: float) -> int:
-        number = ZERO if value < SMALLEST_MS else math.ceil(math.log(value) * _SCALE)
-        index = ZERO if number == ZERO else 2 * number - (value <= _CUT_BUCKETS.get(number, -1))
+        if value < SMALLEST_MS:
+            index = ZERO
+        else:
+            number = _ceil(_log(value) * _SCALE)
+            cut = _CUT_BUCKETS.get(number)
+            index = 2 * number if cut is None or value > cut else 2 * number - 1
         if len(self) < _REMEMBERED:
             self[value] = index
         return index

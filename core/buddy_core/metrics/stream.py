@@ -216,7 +216,8 @@ class Broadcast:
         self._clock = clock
         self._listeners: dict[EventName, tuple[Listener, ...]] = {}
         self._subscriptions: tuple[Subscription, ...] = ()
-        self._wanted: frozenset[EventName] = frozenset()
+        self.names_wanted: frozenset[EventName] = frozenset()
+        """Events that somebody would hear; others need not be built."""
         self._lock = threading.RLock()
         self._depth = threading.local()
         self.suppressed = 0
@@ -255,7 +256,7 @@ class Broadcast:
 
     def _take_stock(self) -> None:
         """Work out anew which events anybody hears; held under the lock after every change."""
-        self._wanted = frozenset(
+        self.names_wanted = frozenset(
             name
             for name in EVENT_NAMES
             if self._listeners.get(name) or any(one.wants(name) for one in self._subscriptions)
@@ -268,7 +269,7 @@ class Broadcast:
 
     def wanted(self, name: EventName) -> bool:
         """True when somebody would hear an event of this name; else it need not be built."""
-        return name in self._wanted
+        return name in self.names_wanted
 
     def send(self, name: EventName, payload: Payload) -> None:
         """Tell everybody; called without the collector's lock, in the recorder's thread."""
