@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from buddy_core.clock import Clock, SystemClock
@@ -307,9 +308,21 @@ class MetricsReader:
             return summing.Totals(
                 providers=self._by_and_by(summing.of_providers, ledger.providers),
                 tools=self._by_and_by(summing.of_tools, ledger.tools),
-                custom=self._by_and_by(summing.of_custom, registry.metrics),
+                custom=self._custom_totals(),
                 **self._small_totals(),
             )
+
+    def _custom_totals(self) -> list[summing.CustomTotals]:
+        found: list[summing.CustomTotals] = []
+        with self._lock:
+            metrics = summing.named_by_agents(self._registry.metrics)
+        for metric in metrics:
+            with self._lock:
+                values, labels = dict(metric.totals), list(metric.timings)
+            read = partial(summing.of_timings, unit=metric.unit)
+            timings = dict(zip(labels, self._by_and_by(read, metric.timings), strict=False))
+            found.append(summing.of_custom(metric, values, timings))
+        return found
 
     def _small_totals(self) -> summing.SmallTotals:
         with self._lock:

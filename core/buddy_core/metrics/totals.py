@@ -25,12 +25,18 @@ class Distribution:
     """Values counted by upper bounds; exact."""
 
     bounds: Sequence[float]
-    up_to: Sequence[int]
-    """Values at or below each bound; parallel to `bounds`."""
+    counted: Mapping[int, int] | Sequence[int]
+    """A sketch, or what `up_to` is: the lock is not held any longer than a copy takes."""
     count: int
     sum: float
     lowest: float | None
     """None where nobody kept it, or nothing was counted."""
+
+    @property
+    def up_to(self) -> Sequence[int]:
+        """Values at or below each bound; parallel to `bounds`."""
+        counted = self.counted
+        return counts_up_to(self.bounds, counted) if isinstance(counted, Mapping) else counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +130,28 @@ def of_messages(metric: Custom) -> dict[str, int]:
     return {role: int(total) for labels, total in metric.totals.items() for _, role in labels}
 
 
-def of_custom(metrics: Iterable[Custom]) -> Iterator[CustomTotals]:
-    """What each label set of the metrics that agents named stands at; the collector's lock is held."""
-    for one in metrics:
-        if one.name in _ALWAYS:
-            continue
-        bounds = BOUNDS_MS if one.unit == "ms" else ANY_BOUNDS
-        distributions = {labels: of_timing(timing, bounds) for labels, timing in one.timings.items()}
-        yield CustomTotals(one.name, one.type, one.description, one.unit, dict(one.totals), distributions)
+def named_by_agents(metrics: Mapping[str, Custom]) -> list[Custom]:
+    """The metrics that are not always there; the collector's lock is held."""
+    return [metric for name, metric in metrics.items() if name not in _ALWAYS]
+
+
+def of_custom(
+    metric: Custom, values: Mapping[LabelKey, float], distributions: Mapping[LabelKey, Distribution]
+) -> CustomTotals:
+    """A metric with what was read of it."""
+    return CustomTotals(metric.name, metric.type, metric.description, metric.unit, values, distributions)
+
+
+def of_timings(timings: Iterable[Timing], unit: str | None) -> Iterator[Distribution]:
+    """Values of label sets of a histogram; the collector's lock is held."""
+    bounds = BOUNDS_MS if unit == "ms" else ANY_BOUNDS
+    return (of_timing(timing, bounds) for timing in timings)
 
 
 def of_timing(timing: Timing, bounds: Sequence[float] = BOUNDS_MS) -> Distribution:
     """A sketch as a distribution."""
     timing.settle()
-    up_to = counts_up_to(bounds, timing.sketch)
-    return Distribution(bounds, up_to, timing.count, timing.sum_ms, timing.low)
+    return Distribution(bounds, dict(timing.sketch), timing.count, timing.sum_ms, timing.low)
 
 
 def of_counts(counts: BoundCounts) -> Distribution:
