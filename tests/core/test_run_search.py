@@ -201,3 +201,31 @@ def test_nothing_to_search_for_is_refused(tmp_path: Path) -> None:
     for words in ((), ("",)):
         with pytest.raises(BadPattern):
             found(tmp_path, *words)
+
+
+@pytest.mark.parametrize("letter", ["\u212a", "\u017f"])
+def test_letters_that_fold_to_ascii_are_found_by_their_ascii_letter(tmp_path: Path, letter: str) -> None:
+    run_id = run_with(tmp_path, f"ma{letter}e")
+    put_artifact(tmp_path, run_id, "a.txt", f"ma{letter}e".encode())
+    plain = {"\u212a": "make", "\u017f": "mase"}[letter]
+    assert [hit.source for hit in found(tmp_path, plain)] == ["event", "artifact"]
+
+
+def test_words_apart_in_a_file_of_many_megabytes_are_found_together(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path)
+    for number in range(3_000):
+        run.event("decision", {"description": f"{number} " + "x" * 900})
+    run.event("decision", {"description": "gold " + "y" * 300_000 + " silver"}).write()
+    assert len(found(tmp_path, "gold", "silver")) == 1
+    assert found(tmp_path, "gold", "copper") == []
+
+
+def test_a_sparse_event_file_is_searched_past_its_hole(tmp_path: Path) -> None:
+    """Case 29."""
+    run_id = run_with(tmp_path, "before")
+    path = tmp_path / run_id / "events.jsonl"
+    line = path.read_bytes().splitlines()[-1].replace(b"before", b"gold")
+    os.truncate(path, 2**36)
+    with path.open("ab") as file:
+        file.write(b"\n" + line + b"\n")
+    assert [hit.text for hit in found(tmp_path, "gold")] == ["gold"]

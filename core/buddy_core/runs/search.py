@@ -99,7 +99,7 @@ def search_runs(
 
 def _hits(needle: Needle, root: Path, chosen: Sequence[str], place: Place, skip: Skip) -> Iterator[SearchHit]:
     for run_id in chosen:
-        if place != "artifacts":
+        if place != "artifacts" and _events_may_have(needle, root, run_id):
             yield from _in_events(needle, root, run_id, skip)
         if place != "events":
             for info in list_artifacts(root / run_id):
@@ -107,6 +107,28 @@ def _hits(needle: Needle, root: Path, chosen: Sequence[str], place: Place, skip:
 
 
 # Events
+
+
+def _events_may_have(needle: Needle, root: Path, run_id: str) -> bool:
+    """False when the bytes of the event file show that no event can fit: reading no JSON is ten times faster.
+
+    A file with holes is left to the reader that knows how to pass over them, one that cannot be read too.
+    """
+    try:
+        fd = open_beneath(root, run_id, EVENTS_NAME)
+    except OSError:
+        return True
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        status = os.fstat(fd)
+        if status.st_blocks * 512 < status.st_size:
+            return True
+        rest = b""
+        while chunk := file.read(_BLOCK):
+            cut = chunk.rfind(b"\n") + 1
+            if needle.may_be_in(rest + chunk[:cut], escaped=True) or len(rest) > _BLOCK:
+                return True
+            rest = chunk[cut:] if cut else rest + chunk
+    return needle.may_be_in(rest, escaped=True)
 
 
 def _in_events(needle: Needle, root: Path, run_id: str, skip: Skip) -> Iterator[SearchHit]:

@@ -21,6 +21,8 @@ MAX_EXPRESSION_LINE = 4_000
 """Characters of one line an expression is tried on."""
 
 _SECONDS = 1.0
+_FOLDING = ("\u212a".encode(), "\u017f".encode())
+"""The Kelvin sign and the long s: the two letters beyond ASCII that stand for a letter of ASCII."""
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT")
 _ENDLESS = 2**16
 
@@ -61,7 +63,9 @@ class Needle:
 
         Expressions, and words of letters that have more than one spelling, may be anywhere.
         """
-        if not any(self._words) or (escaped and b"\\u" in block):
+        if not any(self._words) or (escaped and b"\\u00" in block):
+            return True
+        if self._folds and any(letter in block for letter in _FOLDING):
             return True
         text = block.lower() if self._folds else block
         return all(word in text for word in self._words if word is not None)
@@ -114,7 +118,7 @@ def _give_up(_number: int, _frame: FrameType | None) -> None:
 def _bytes_to_expect(word: str, *, folds: bool) -> bytes | None:
     """The bytes in which `word` stands in a file; None where letters or escapes leave a choice."""
     plain = word.isascii() and not any(char in '"\\/\t\n\r' or not char.isprintable() for char in word)
-    if not plain or (folds and any(char in "ksKS" for char in word)):  # K and ſ of Unicode fold to ASCII too
+    if not plain:
         return None
     return (word.lower() if folds else word).encode()
 

@@ -90,6 +90,12 @@ _TELEGRAM = re.compile(r"(?<![0-9])([0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}+)")
 _DISCORD = re.compile(
     r"(?<![A-Za-z0-9_\-])([MNO][A-Za-z0-9_\-]{22,28}+\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40}+)"
 )
+_CUT_OFF = re.compile(
+    r"(?:gh[pousr]_|github_pat_|glpat-|sk-ant-|sk-proj-|[sr]k_live_|xox[bp]-|AIza|AKIA|hvs\.|SG\.|eyJhbGciOi)"
+    r"([A-Za-z0-9_\-.]{4,60})(?:…|\.{3})?\Z"
+)
+"""A token at the end of a text that was cut: arguments are, after 500 characters."""
+
 _ESCAPES = re.compile(
     r"(?:\x1b|\u241b|\\x1b|\\u001[bB]|\\033|\\e)\[[0-9;]{0,16}m|\\[abfnrtv0]|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}"
 )
@@ -109,6 +115,9 @@ def long_runs(text: str) -> list[str]:
 
 def find_shapes(text: str, runs: str) -> Iterator[Span]:
     """Every token of a known shape, without its prefix; `runs` are the long runs of `text`, joined."""
+    cut = _CUT_OFF.search(text, max(0, len(text) - 90))
+    if cut is not None:
+        yield cut.span(1)
     hints, shapes = _compiled()
     for number in {number for hint, number in hints if hint in runs}:
         yield from _tokens(text, shapes[number])
