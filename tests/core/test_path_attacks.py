@@ -212,6 +212,24 @@ class TestOtherPeoplesFiles:
             make_directory("run", dir_fd=fd)
         os.close(fd)
 
+    def test_a_link_swapped_in_under_the_name_just_made_is_refused(
+        self, secret: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Cases 76 and 77."""
+        mkdir = os.mkdir
+        secret.parent.chmod(0o700)
+
+        def mkdir_and_swap(name: str, mode: int, *, dir_fd: int) -> None:
+            mkdir(name, mode, dir_fd=dir_fd)
+            os.rename(name, "away", src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+            os.symlink(secret.parent, name, dir_fd=dir_fd)
+
+        monkeypatch.setattr(os, "mkdir", mkdir_and_swap)
+        fd = directory_fd(tmp_path)
+        with pytest.raises(OSError):
+            make_directory("run", dir_fd=fd)
+        os.close(fd)
+
 
 def everything(root: Path) -> Iterator[tuple[Path, int]]:
     for path in (root, *root.rglob("*")):

@@ -37,6 +37,7 @@ def stored(data: object, type_: object = "decision") -> dict[str, Any]:
     record = json.loads(line)
     assert list(record) == ["ts", "runId", "type", "data"]
     assert isinstance(record["type"], str)
+    assert record["type"] != "unknown", "it was given up"
     assert isinstance(record["data"], dict)
     return dict(record["data"])
 
@@ -112,6 +113,18 @@ class Shout(str):
         raise RuntimeError("no")
 
 
+class Sly(str):
+    """A text that stays of its own class however it is cut."""
+
+    def __getitem__(self, _key: object) -> Sly:  # type: ignore[override]
+        return self
+
+
+class Words:
+    def __str__(self) -> str:
+        return Sly("words")
+
+
 class Colour(enum.Enum):
     RED = "red"
 
@@ -141,6 +154,7 @@ HOSTILE: dict[str, Callable[[], object]] = {
     ),
     "float raises": lambda: refusing("__float__", "__sub__", "__eq__", "__lt__", base=float),
     "class raises": Liar,
+    "words of another class": Words,
     "type has no name": Nameless,
     "endless": Endless,
     "endlessly deep": Deep,

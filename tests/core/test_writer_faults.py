@@ -173,10 +173,10 @@ class TestNobodyWaitsForTheDisk:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(os, "fsync", _refuse)
-            for name in (".", "a", "a", "b", "a", "."):
+            for name in ("a", "a", "b", ".", "a", ".", "c"):
                 flush.submit((1, name), opened(name), noted(name))
             assert flush.wait(5)
-        assert asked == ["b", "a", "."]
+        assert asked == ["b", "a", "c", "."]
 
 
 def _refuse(_fd: int) -> None:

@@ -250,7 +250,8 @@ class RunWriter:
         if self.durability_lost is not None:
             return
         self.durability_lost = words = error.strerror or str(error)
-        self._summary = replace(self._summary, extra={**self._summary.extra, "durabilityLost": words})
+        with self._files.guard:
+            self._summary = replace(self._summary, extra={**self._summary.extra, "durabilityLost": words})
         if self._report is not None:
             self._report("durability lost")
         message = f"the disk refused to keep what was recorded ({words}): a power cut may cost events"
