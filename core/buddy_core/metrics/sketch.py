@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
@@ -62,6 +63,27 @@ class _Indexes(dict[float, int]):
 
 bucket_of = _Indexes().__getitem__
 """Bucket index of a duration in milliseconds; the duration must be finite and not negative."""
+
+
+def tally(values: Sequence[float]) -> Mapping[int, int]:
+    """How many of the durations (at least one) are in each bucket: `bucket_of` of all of them, by the quicker way.
+
+    Whole milliseconds come again and are remembered; times measured to the nanosecond never do.
+    """
+    if values[0] % 1 == 0 or min(values) < SMALLEST_MS:
+        return Counter(map(bucket_of, values))
+    numbers = [_ceil(_log(value) * _SCALE) for value in values]
+    counts: dict[int, int] = {}
+    for number, count in Counter(numbers).items():
+        cut = _CUT_BUCKETS.get(number)
+        if cut is not None:
+            lower = [n for n, value in zip(numbers, values, strict=True) if n == number and value <= cut]
+            if lower:
+                counts[2 * number - 1] = len(lower)
+            count -= len(lower)
+        if count:
+            counts[2 * number] = count
+    return counts
 
 
 def middle_of(index: int) -> float:

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
 from buddy_core.metrics.batch import RequestRow
-from buddy_core.metrics.sketch import bucket_of, quantiles
+from buddy_core.metrics.sketch import quantiles, tally
 
 MOST_WAITING = 64
 """Durations a bucket holds before it sums them up."""
@@ -98,7 +97,7 @@ class Timing:
         self.sum_ms += sum(waiting)
         self.low_ms = min(self.low_ms, min(waiting))
         self.high_ms = max(self.high_ms, max(waiting))
-        self._add_sketch(Counter(map(bucket_of, waiting)))
+        self._add_sketch(tally(waiting))
 
     def merge_timing(self, other: Timing) -> None:
         """Add the durations that `other` counted; `other` stays as it is."""
