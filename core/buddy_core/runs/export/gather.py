@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, ArtifactInfo, artifact_text, list_artifacts
 from buddy_core.runs.event_words import describe, tool_name
@@ -142,8 +144,6 @@ def _masked(event: RunEvent) -> RunEvent:
 
 def _masked_row(row: TimelineRow, event: RunEvent, result: RunEvent | None) -> TimelineRow:
     """The row as it would have been made of the masked events."""
-    import msgspec
-
     named = row.kind in ("tool_call", "tool_result")
     own = describe(row.kind, event.data)
     answer = describe(result.type, result.data) if result is not None else None

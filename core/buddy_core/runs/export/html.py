@@ -40,7 +40,7 @@ def to_html(report: Report) -> str:
 @cache
 def style() -> tuple[str, str]:
     """The stylesheet, and the source expression that allows it."""
-    css = files(__package__).joinpath("page.css").read_text("utf-8").strip()
+    css = files("buddy_core.runs.export").joinpath("page.css").read_text("utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return css, f"'sha256-{digest}'"
 

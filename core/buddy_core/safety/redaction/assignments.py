@@ -60,6 +60,7 @@ _JUDGED = 96
 """Characters of a value that decide about it; only a value that is masked is followed to its end."""
 _HINTS_ANYWHERE, _CHARS_PER_HINT = 2_000, 16
 """A text that has more names of secrets than this is made to keep the search busy: all the rest is masked."""
+_CODE = re.compile(r"!?[A-Za-z_$][A-Za-z0-9_$]*+(?:\??\.[A-Za-z_$][A-Za-z0-9_$]*+)*+")
 _QUOTE_REACH = 65_536
 """Characters after which a string that is never closed is given up."""
 
@@ -287,7 +288,7 @@ def _bare(text: str, begin: int, sure: Promise, place: _Place) -> Span | None:
 
 
 def _is_bare_secret(value: str, sure: Promise, place: _Place, following: str, told: str) -> bool:
-    if not value or (following in ("(", "[", "{") and is_wordy(value)):
+    if not value or _is_code(value, place, following, told):
         return False
     if place.sign == " " and value.startswith("/"):
         return False
@@ -300,6 +301,13 @@ def _is_bare_secret(value: str, sure: Promise, place: _Place, following: str, to
     if sure == Promise.FAIR and told.isupper() and len(value) >= 6:
         return True
     return looks_random(value) or (sure == Promise.FAIR and len(value) >= 12 and not value.startswith("/"))
+
+
+def _is_code(value: str, place: _Place, following: str, told: str) -> bool:
+    """True for a call, and for `= object.member`: in settings nothing stands around the equals sign."""
+    if following in ("(", "[", "{"):
+        return _CODE.fullmatch(value) is not None
+    return place.sign == "=" and told.endswith(" ") and "." in value and _CODE.fullmatch(value) is not None
 
 
 def _is_word_a_secret(value: str, sure: Promise, place: _Place, following: str, told: str) -> bool:

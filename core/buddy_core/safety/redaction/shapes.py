@@ -71,7 +71,7 @@ SHAPES: Final = (
     Shape("AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1", "A-Z0-9", 20),
     Shape("tskey- PMAK- NRAK-", r"(?:tskey|PMAK|NRAK)-", _WORD, 16),
     Shape("sq0", r"sq0[a-z]{3}-", _WORD, 20),
-    Shape("EAA", r"EAA", _BASE62, 80, bound=True),
+    Shape("EAA", r"(?<![A-Za-z0-9/])EAA(?![A-Za-z0-9]{80,500}[+/])", _BASE62, 80, bound=True),
     Shape("key-", r"key-(?=[0-9a-f]{32})", "a-f0-9", 32, bound=True),
     Shape("hooks.slack.com/", r"hooks\.slack\.com/(?:services|workflows|triggers)/", _PATH, 8),
     Shape("/api/webhooks/", r"/api/webhooks/(?=[0-9])", _PATH, 16),
