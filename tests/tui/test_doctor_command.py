@@ -51,7 +51,7 @@ def test_a_run_that_is_not_there_has_a_code_of_its_own(ill: RunDirectoryBuilder)
     assert main(["run", "doctor", "nope", "--runs-dir", str(ill.root)]) == 3
 
 
-@pytest.mark.parametrize("command", [("doctor",), ("show", "last"), ("replay", "last"), ("tail", "last")])
+@pytest.mark.parametrize("command", [("doctor",), ("replay", "last")])
 def test_outputs_that_are_full_closed_or_cut_off_are_no_crash(
     ill: RunDirectoryBuilder, command: tuple[str, ...]
 ) -> None:
