@@ -289,6 +289,49 @@ class TestForks:
         )
         assert lock_state(tmp_path / "runs" / done.stdout.strip()) == "free"
 
+    def test_a_host_that_forks_is_not_warned_of_threads(self, tmp_path: Path) -> None:
+        """Interpreters from 3.12 on warn whoever forks beside threads: there is none while nothing is flushed."""
+        done = in_a_process(
+            """
+            import os, sys, warnings
+            from buddy_core.runs.store import RunStore
+            warnings.simplefilter("error")
+            store = RunStore(sys.argv[1], max_runs=None)
+            os.fsync = lambda fd: None
+            for _ in range(20):
+                store.end_run(store.start_run("x"), "completed")
+                run_id = store.start_run("x")
+                child = os.fork()
+                if child == 0:
+                    os._exit(0)
+                os.waitpid(child, 0)
+                store.update_metrics(run_id, total_tokens=1)
+            """,
+            str(tmp_path / "runs"),
+        )
+        assert done.stderr == ""
+
+    def test_what_waits_for_the_disk_is_asked_for_after_a_fork(self, tmp_path: Path) -> None:
+        done = in_a_process(
+            """
+            import os, sys
+            from buddy_core.runs import flusher
+            from buddy_core.runs.store import RunStore
+            fsync, asked = os.fsync, []
+            os.fsync = lambda fd: (asked.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd))
+            run_id = RunStore(sys.argv[1]).start_run("x")
+            child = os.fork()
+            if child == 0:
+                flusher.SHARED.wait(5)
+                os._exit(len(asked))
+            assert os.waitpid(child, 0)[1] == 0, "the child asked for its parent's files"
+            assert flusher.SHARED.wait(5)
+            print(sorted(path.split("/")[-1] for path in asked if run_id in path.split("/")[-2]))
+            """,
+            str(tmp_path / "runs"),
+        )
+        assert done.stdout.strip() == "['events.jsonl', 'metrics.json', 'summary.json']"
+
 
 class TestSignals:
     """A handler that records while the host records: it must neither hang nor spoil a line (promise C9)."""

@@ -27,6 +27,8 @@ COALESCE_S = 0.2
 EXIT_WAIT_S = 0.25
 """How long the end of the process waits for the disk."""
 
+_FORK_WAIT_S = 0.003
+_PAUSE_S = 0.0005
 _UNSUPPORTED = frozenset((errno.EINVAL, errno.ENOTSUP, errno.ENOSYS))
 
 Failed = Callable[[OSError], None]
@@ -52,6 +54,23 @@ class Flusher:
         self._running = False
         self._asking = False
         self._urgent = False
+        self._forking = False
+
+    def before_fork(self) -> None:
+        """End the thread if it only waits: interpreters warn a host that forks beside threads."""
+        with self._changed:
+            self._forking, ran = True, self._running
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._asking or not self._running, _FORK_WAIT_S)
+        if ran:
+            time.sleep(_PAUSE_S)  # it has said that it ends; that takes it a moment
+
+    def after_fork(self) -> None:
+        """Go on in the parent."""
+        with self._changed:
+            self._forking = False
+            if self._waiting:
+                self._start()
 
     def submit(self, key: Key, fd: int, failed: Failed, *, urgent: bool = False) -> None:
         """Own `fd` from now on; `urgent` does not wait for a newer version."""
@@ -68,7 +87,7 @@ class Flusher:
     def wait(self, timeout_s: float = EXIT_WAIT_S) -> bool:
         """Ask the disk at once, and say whether it was done with everything in time."""
         with self._changed:
-            self._urgent = True
+            self._urgent = bool(self._waiting)
             self._changed.notify_all()
             return self._changed.wait_for(lambda: not (self._waiting or self._asking), timeout_s)
 
@@ -95,11 +114,16 @@ class Flusher:
         """What waits, once it has waited long enough; nothing when the thread may end."""
         with self._changed:
             deadline = time.monotonic() + self._coalesce_s
-            while self._waiting and not self._urgent and (left := deadline - time.monotonic()) > 0:
+            while self._waiting and not (self._urgent or self._forking):
+                if (left := deadline - time.monotonic()) <= 0:
+                    break
                 self._changed.wait(left)
-            taken, self._waiting = self._waiting, {}
-            self._urgent = False
+            taken: dict[Key, tuple[int, Failed]] = {}
+            if not self._forking:
+                taken, self._waiting = self._waiting, {}
+                self._urgent = False
             self._asking = self._running = bool(taken)
+            self._changed.notify_all()
             return taken
 
 
@@ -121,5 +145,5 @@ def _flush(fd: int, failed: Failed) -> None:
 SHARED = Flusher()
 """The one flusher of this process."""
 
-os.register_at_fork(after_in_child=SHARED.reset)
+os.register_at_fork(before=SHARED.before_fork, after_in_parent=SHARED.after_fork, after_in_child=SHARED.reset)
 atexit.register(SHARED.wait)
