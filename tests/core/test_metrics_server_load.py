@@ -19,6 +19,7 @@ import pytest
 from tests.scraping import answer_of, get
 
 from buddy_core import serve_metrics
+from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.prometheus.connection import Phase
 from buddy_core.prometheus.exporter import PrometheusExporter
@@ -101,6 +102,23 @@ def test_a_client_that_never_finishes_its_request_is_let_go_though_it_goes_on_se
 
 def test_the_patience_of_a_server_is_five_seconds(server: MetricsServer) -> None:
     assert server._patience_ms == 5_000
+
+
+def test_in_a_flood_nobody_has_to_go_before_he_could_ask(
+    collector: MetricsCollector, clients: contextlib.ExitStack
+) -> None:
+    """Case 87: whoever is new stays; those who come after wait at the door meanwhile."""
+    clock = ManualClock()  # on which nobody ever grows old
+    with MetricsServer(PrometheusExporter(collector), listen("127.0.0.1", 0), clock=clock) as server:
+        first = connect(server, clients)
+        for _ in range(MOST_CLIENTS + 40):
+            connect(server, clients)
+        until(lambda: len(server._clients) == MOST_CLIENTS)
+        first.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert first.recv(12) == b"HTTP/1.1 200"
+        assert server.dropped == 0
+        clock.advance(1_000)
+        until(lambda: server.dropped > 0)  # and then those who never asked make room
 
 
 def until(happened: Callable[[], bool]) -> None:

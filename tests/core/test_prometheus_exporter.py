@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -13,6 +14,7 @@ from tests.scraping import both_ways, check_with_promtool, promtool, samples_of,
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector, get_metrics_collector, reset_metrics_collector
+from buddy_core.metrics.reading import AT_ONCE
 from buddy_core.metrics.sketch import BOUNDS_MS
 from buddy_core.prometheus.exporter import PrometheusExporter, get_prometheus_exporter
 
@@ -289,6 +291,34 @@ def test_very_many_series_are_told_and_past_the_limit_they_are_other() -> None:
     assert value(samples, "codebuddy_tool_calls_total", tool="other", outcome="success") == 140
     assert total(samples, "codebuddy_tool_calls_total") == 200
     assert sum(name == "codebuddy_custom_depth" for name, _ in samples) <= 62
+
+
+def test_a_recorder_gets_its_turn_many_times_while_thousands_of_series_are_read() -> None:
+    """Case 90: no series has to wait for all the others."""
+    collector = MetricsCollector()
+    collector.register_metric("waits", type="histogram")
+    for number in range(1_000):
+        collector.record_tool_execution(name=f"tool {number}", duration_ms=1.0)
+        collector.record("waits", number, {"queue": str(number)})
+    lock = collector._lock = CountingLock(collector._lock)  # type: ignore[assignment]
+    PrometheusExporter(collector).families()
+    assert lock.taken >= 2 * 1_000 / AT_ONCE
+
+
+class CountingLock:
+    """A lock that knows how often it was free."""
+
+    def __init__(self, lock: Any) -> None:
+        self.lock, self.taken, self.depth = lock, 0, 0
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        self.taken += self.depth == 0
+        self.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
+        self.lock.release()
 
 
 def test_the_exporter_of_the_process_follows_its_collector() -> None:

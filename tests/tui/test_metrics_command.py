@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from tests.bench.workload import finished_runs
 from tests.scraping import Samples, check_with_promtool, promtool, samples_of, total, value
 
-from buddy_core import RunStore
+from buddy_core import MetricsCollector, RunStore
+from buddy_core.observe import Observer
 from buddy_core.testing import sample_runs
 from buddy_top.cli.entry import main
 from buddy_top.cli.grammar import parse
@@ -90,6 +92,18 @@ def test_runs_are_served_as_they_are_and_as_they_grow(start: Start, runs: Path) 
     while value(scrape(url), "codebuddy_tool_calls_total", tool="bash", outcome="success") != was + 1:
         assert time.monotonic() < last, "the new call never came"
         time.sleep(0.05)
+
+
+def test_the_first_scrape_has_everything(start: Start, tmp_path: Path) -> None:
+    """Half of the runs first and all of them later would look like a sudden expense."""
+    finished_runs(tmp_path, runs=150, events=60)
+    url = url_of(start("--port", "0", "--runs-dir", str(tmp_path)))
+    first = scrape(url)
+    observer = Observer(tmp_path, collector := MetricsCollector())
+    observer.load()
+    observer.close()
+    assert total(first, "codebuddy_tool_calls_total") == collector.get_total_tool_calls() > 3_000
+    assert total(first, "codebuddy_tokens_total") == collector.get_total_tokens()
 
 
 def test_a_directory_that_is_not_there_yet_is_waited_for(start: Start, tmp_path: Path) -> None:
