@@ -84,6 +84,26 @@ async def test_results_find_their_calls_out_of_order(run: RunDirectoryBuilder) -
     assert results == ["two", "one", "ms"]
 
 
+async def test_results_without_ids_find_the_oldest_call_of_their_tool(run: RunDirectoryBuilder) -> None:
+    for command in ("one", "two"):
+        run.event("tool_call", {"toolName": "bash", "args": {"command": command}}).wait(500)
+    run.event("tool_result", {"toolName": "bash", "success": True})
+    run.wait(1_000).event("tool_result", {"toolName": "bash", "success": True})
+    lines = await Followed(run.end()).all()
+    assert [line.split()[3:] for line in lines if "✓  bash" in line] == [
+        ["1.0", "s", "one"],
+        ["1.5", "s", "two"],
+    ]
+
+
+async def test_a_step_says_how_long_it_took(run: RunDirectoryBuilder) -> None:
+    run.step("outer").wait(500).step("inner").wait(1_000).step_end("outer").step_end("never began")
+    lines = await Followed(run.end()).all()
+    ends = [line for line in lines if "step end" in line]
+    assert "1.5 s  outer" in ends[0]
+    assert ends[0].index("step end") == ends[1].index("step end"), "what was inside has ended with it"
+
+
 async def test_a_stalled_run_says_so_and_goes_on(run: RunDirectoryBuilder) -> None:
     followed = Followed(run)
     await followed.until("run start")

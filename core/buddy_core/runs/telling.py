@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from buddy_core import format as fmt
 from buddy_core.runs.event_words import call_id, describe, tool_name
@@ -19,6 +20,14 @@ _MAX_OPEN = 256
 _MAX_DEPTH = 100
 
 
+class _Call(NamedTuple):
+    """A call whose result has not come."""
+
+    name: str
+    detail: str
+    at_ms: int
+
+
 class Teller:
     """Turns events, in their order, into lines of at most `width` cells (None: of any length)."""
 
@@ -30,9 +39,9 @@ class Teller:
         """Forget what was told: another run of events follows."""
         self._first_at: int | None = None
         self._last_at: int | None = None
-        self._steps: list[str] = []
+        self._steps: list[tuple[str, int]] = []
+        self._open: dict[str | int, _Call] = {}
         self._base: str | None = None
-        self._arguments: dict[str, str] = {}
         self._calls = self._failed = self._errors = 0
 
     def lines(self, event: RunEvent) -> Iterator[str]:
@@ -44,11 +53,9 @@ class Teller:
             yield self._fitted(f"{'':>8}  …  {silence}")
         if event.type == "run_start" and self._width is not None:
             self._base = _directory(event.data.get("metadata"))
-        if event.type == "step_end":
-            self._leave(str(event.data.get("step") or ""))
         yield self._fitted(self._line(event, self._first_at))
         if event.type == "step_start" and len(self._steps) < _MAX_DEPTH:
-            self._steps.append(str(event.data.get("step") or ""))
+            self._steps.append((str(event.data.get("step") or ""), event.ts))
 
     def note(self, note: Note) -> str:
         """What happened to the run beside its events."""
@@ -74,34 +81,53 @@ class Teller:
 
     def _line(self, event: RunEvent, first_at: int) -> str:
         words = describe(event.type, event.data)
-        named = event.type in ("tool_call", "tool_result")
-        title = tool_name(event.data) if named else event.type.replace("_", " ")
-        detail = self._joined(event, words.detail)
+        detail, begun_at = self._begun(event, words.detail)
+        took_ms = words.duration_ms
+        if took_ms is None and begun_at is not None:
+            took_ms = max(0, event.ts - begun_at)
         self._failed += event.type == "tool_result" and words.state == "failed"
         self._errors += event.type == "error"
+        named = event.type in ("tool_call", "tool_result")
+        title = tool_name(event.data) if named else event.type.replace("_", " ")
         name = indented(len(self._steps)) + plain(title, limit=40)
-        took = "" if words.duration_ms is None else fmt.duration(words.duration_ms)
-        at = fmt.relative(max(0, event.ts - first_at))
-        return f"{at:>8}  {STATE_SIGNS[words.state]}  {name:<{_NAME}}  {took:>7}  {said(detail, words.error, base=self._base)}".rstrip()
+        took = "" if took_ms is None else fmt.duration(took_ms)
+        at, text = fmt.relative(max(0, event.ts - first_at)), said(detail, words.error, base=self._base)
+        return f"{at:>8}  {STATE_SIGNS[words.state]}  {name:<{_NAME}}  {took:>7}  {text}".rstrip()
 
-    def _joined(self, event: RunEvent, detail: str) -> str:
-        """Remembers what is called, and gives a result the words of its call."""
-        key = call_id(event.data) if event.type in ("tool_call", "tool_result") else None
+    def _begun(self, event: RunEvent, detail: str) -> tuple[str, int | None]:
+        """What the event says, with the words of its call, and when that or its step began; keeps the books."""
         if event.type == "tool_call":
             self._calls += 1
-            if key is not None:
-                self._arguments[key] = detail
-                if len(self._arguments) > _MAX_OPEN:
-                    del self._arguments[next(iter(self._arguments))]
-        elif key is not None:
-            return detail or self._arguments.pop(key, "")
-        return detail
+            key = call_id(event.data) or self._calls
+            self._open[key] = _Call(tool_name(event.data), detail, event.ts)
+            if len(self._open) > _MAX_OPEN:
+                del self._open[next(iter(self._open))]
+        elif event.type == "tool_result":
+            call = self._called(event)
+            return (detail, None) if call is None else (detail or call.detail, call.at_ms)
+        elif event.type == "step_end":
+            return detail, self._leave(str(event.data.get("step") or ""))
+        return detail, None
 
-    def _leave(self, step: str) -> None:
-        """Leave the innermost step of that name, and those inside whose end is missing."""
-        if step in self._steps:
-            while self._steps.pop() != step:
-                pass
+    def _called(self, event: RunEvent) -> _Call | None:
+        """The call of a result: by id; without one the oldest open call of that tool that has none either."""
+        key = call_id(event.data)
+        if key is not None and key in self._open:
+            return self._open.pop(key)
+        name = tool_name(event.data)
+        for candidate, call in self._open.items():
+            if call.name == name and (key is None or isinstance(candidate, int)):
+                return self._open.pop(candidate)
+        return None
+
+    def _leave(self, step: str) -> int | None:
+        """Leave the innermost step of that name, and those inside whose end is missing; when it began."""
+        if all(name != step for name, _ in self._steps):
+            return None
+        while True:
+            name, begun_at = self._steps.pop()
+            if name == step:
+                return begun_at
 
     def _totals(self) -> str:
         if self._first_at is None or self._last_at is None:
