@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,12 @@ class TestNames:
         run = RunDirectoryBuilder(tmp_path / "runs").artifact(name, "theirs")
         run.write()
         assert store.get_artifact(run.run_id, name) == "theirs"
+
+    def test_whatever_is_asked_for_is_read_not_there_or_a_bad_name(self, store: RunStore) -> None:
+        run_id = store.start_run("x")
+        for name in (*hostile_names(), "\udcff", None, 5, b"x", ["x"]):
+            with suppress(BadArtifactName):
+                assert store.get_artifact(run_id, name) is None  # type: ignore[arg-type]
 
 
 class TestLinks:

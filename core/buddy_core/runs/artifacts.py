@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 
 from buddy_core.errors import BadArtifactName
-from buddy_core.safety.paths import directory_beneath, open_beneath
+from buddy_core.safety.paths import BadName, check_name, directory_beneath, open_beneath
 
 ARTIFACTS_NAME = "artifacts"
 """Name of the directory of artifacts inside a run's directory."""
@@ -134,9 +134,10 @@ def check_component(name: str) -> str:
     Raises:
         BadArtifactName: It leads to another directory, or is no text.
     """
-    if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "\0" in name:
-        raise BadArtifactName(f"artifact name {str(name)[:60]!r} is not one plain file name")
-    return name
+    try:
+        return check_name(name)
+    except (BadName, TypeError, AttributeError) as error:
+        raise BadArtifactName(f"artifact name {str(name)[:60]!r} is not one plain file name") from error
 
 
 def _objection(name: str) -> str | None:

@@ -35,7 +35,7 @@ class NotPlainFile(OSError):
 
 
 class BadName(ValueError):
-    """A part of a path is no plain name: empty, dots, a separator or a NUL in it."""
+    """A part of a path is no plain name: empty, dots, a separator, a NUL or half a surrogate pair in it."""
 
 
 def real_root(root: Path) -> Path:
@@ -45,9 +45,17 @@ def real_root(root: Path) -> Path:
 
 def check_name(name: str) -> str:
     """Return `name` when it is one plain path component; raise `BadName` before any system call if not."""
-    if name in ("", ".", "..") or "/" in name or "\0" in name or os.sep in name:
+    if name in ("", ".", "..") or "/" in name or "\0" in name or os.sep in name or not _can_be_a_name(name):
         raise BadName(f"not a plain name: {name!r}")
     return name
+
+
+def _can_be_a_name(name: str) -> bool:
+    """False for half a surrogate pair: no file system can be asked for it, and asking raises no `OSError`."""
+    try:
+        return name.isascii() or bool(os.fsencode(name))
+    except UnicodeEncodeError:
+        return False
 
 
 @contextmanager
