@@ -309,3 +309,15 @@ def test_a_run_that_began_before_anybody_listened_begins_with_its_first_event(
     bench.store.end_run(run, "completed")
     span = bench.one(RUN)
     assert (span.start_ms, span.end_ms) == (T0 + 100, T0 + 105)
+
+
+def test_a_flush_of_the_provider_makes_spans_of_what_still_waits_too(bench: Bench) -> None:
+    provider = init_tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": bench.receiver.url})
+    assert provider is not None
+    for number in range(3):
+        bench.collector.record_api_request(provider="p", model=f"m{number}")
+        assert provider.force_flush(10_000)
+        assert bench.receiver.named(f"chat m{number}")
+    bench.collector.record_api_request(provider="p", model="last")
+    provider.shutdown()
+    assert bench.receiver.named("chat last")

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import math
 import os
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from buddy_core._version import __version__
 from buddy_core.telemetry.switch import content_allowed, switched_off, tracing_switched_off
+
+if TYPE_CHECKING:
+    import ssl
 
 MOST_TIMEOUT_S = 30.0
 """No request to a back end is waited for longer than this, whatever the environment says."""
@@ -50,6 +53,8 @@ class Target:
         Raises:
             OSError: A certificate file cannot be read (`ssl.SSLError` is one).
         """
+        import ssl
+
         context = ssl.create_default_context(cafile=self.ca_file)
         if self.client_certificate:
             context.load_cert_chain(self.client_certificate, self.client_key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -41,6 +41,8 @@ class BoundedProcessor(SpanProcessor):
 
     def __init__(self, config: TracingConfig, masker: Masker) -> None:
         self.sent = 0
+        self.feeders: list[Callable[[float], object]] = []
+        """Called with a time limit in seconds before a flush: what makes spans of events that still wait."""
         self._config = config
         self._masker = masker
         self._box: Mailbox[ReadableSpan] = Mailbox(
@@ -64,11 +66,20 @@ class BoundedProcessor(SpanProcessor):
 
     def shutdown(self) -> None:
         """Send what waits, for two seconds at most, and take no more."""
-        self.close(2.0)
+        until = time.monotonic() + 2.0
+        self._feed(2.0)
+        self.close(max(0.0, until - time.monotonic()))
 
     def force_flush(self, timeout_millis: int = 2_000) -> bool:
         """Send what waits; True when all of it was dealt with in time."""
-        return self._box.flush(timeout_millis / 1000)
+        until = time.monotonic() + timeout_millis / 1000
+        self._feed(timeout_millis / 1000)
+        return self._box.flush(max(0.0, until - time.monotonic()))
+
+    def _feed(self, timeout_s: float) -> None:
+        until = time.monotonic() + timeout_s
+        for feeder in list(self.feeders):
+            feeder(max(0.0, until - time.monotonic()))
 
     def hasten(self) -> None:
         """Begin to send, without waiting."""

@@ -119,6 +119,10 @@ class Hooks:
         """Begin to make spans of what waits."""
         self._box.hasten()
 
+    def flush(self, timeout_s: float) -> bool:
+        """Make spans of what waits; True when that was done in time."""
+        return self._box.flush(timeout_s)
+
     def close(self, timeout_s: float) -> None:
         """Make spans of what waits, then end what is open, so that it is exported as unfinished."""
         done = self._box.close(timeout_s)

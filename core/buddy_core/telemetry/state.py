@@ -92,6 +92,8 @@ def instrument(
         )
         hooks.listen()
         _state.hooks.append(hooks)
+        if _state.processor is not None:
+            _state.processor.feeders.append(hooks.flush)
         _ways_out.install()
     return lambda: _stop(hooks)
 
@@ -170,6 +172,8 @@ def _stop(hooks: Hooks) -> None:
     with _guard:
         if hooks in _state.hooks:
             _state.hooks.remove(hooks)
+        if _state.processor is not None and hooks.flush in _state.processor.feeders:
+            _state.processor.feeders.remove(hooks.flush)
 
 
 def _hasten() -> None:
