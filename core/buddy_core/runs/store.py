@@ -105,7 +105,7 @@ class RunStore:
 
     @property
     def refused(self) -> Mapping[str, int]:
-        """How many events and ends were not recorded, by reason."""
+        """How many events and ends were not recorded, by reason, and in how many runs "durability lost"."""
         return dict(self._refused)
 
     @property
@@ -210,8 +210,9 @@ class RunStore:
     def emit(self, run_id: str, type: str, data: object, *, at_ms: int | None = None) -> bool:
         """Append an event; True means that it survives the death of this process. Never raises.
 
-        It happens now, or at the wall time `at_ms` when it is told of later. False is counted in `refused`:
-        the run is unknown or has ended, or the disk takes no more.
+        It happens now, or at the wall time `at_ms` when it is told of later. False is counted in `refused`: the run is unknown or has ended, or the disk takes no more. What the disk
+        refused waits, at most 1,000 events and 1 MiB a run, and is written in order when it takes events
+        again, with a note that says how many came late or are lost; so it need not be emitted again.
         """
         if not isinstance(run_id, str):  # annotations do not stop a caller
             return self._refuse("unknown run")
