@@ -1,8 +1,12 @@
-"""What a replayed command can do to us: nothing. Case 95, and 97 where no terminal is needed."""
+"""What a replayed command can do to us: nothing. Case 95, and 97 where no terminal is needed.
+
+`BUDDY_TOP_REPLAY_KILLS=500` kills that many hosts at random moments instead of a few.
+"""
 
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,6 +20,8 @@ from tests.core.replayable import Replayable, canary_environment, yes
 from buddy_core.runs.replay.model import Rerun
 from buddy_core.runs.replay.runner import KEPT_BYTES
 from buddy_core.runs.replay.session import ReplayCancelled
+
+KILLS = int(os.environ.get("BUDDY_TOP_REPLAY_KILLS", "4"))
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who descends from whom")
 
@@ -191,3 +197,32 @@ def test_the_death_of_the_host_ends_the_command(recorded: Replayable, number: si
             time.sleep(0.01)
         os.kill(host.pid, number)
     assert dies(int(file.read_text()))
+
+
+def of_this_test(marker: str) -> list[int]:
+    return [process.pid for process in psutil.process_iter() if marker in " ".join(cmdline(process))]
+
+
+def cmdline(process: psutil.Process) -> list[str]:
+    try:
+        return [] if process.status() == psutil.STATUS_ZOMBIE else process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@linux_only
+def test_a_host_killed_at_any_moment_leaves_nothing_behind(recorded: Replayable) -> None:
+    """Case 97: at random moments before, while and after the command and its daemon start."""
+    chance = random.Random(7)
+    marker = f"31536000.{os.getpid()}"
+    recorded.program(f"trap '' TERM HUP; setsid sleep {marker} & sleep {marker}")
+    recorded.run.write()
+    arguments = [str(recorded.run.root), recorded.env["PATH"], recorded.env["HOME"]]
+    for _ in range(KILLS):
+        with subprocess.Popen([sys.executable, "-c", HOST, *arguments], env={**os.environ}) as host:
+            time.sleep(chance.uniform(0.05, 0.9))  # the moment is the point, not a synchronisation
+            host.kill()
+        end = time.monotonic() + 10
+        while left := of_this_test(marker):
+            assert time.monotonic() < end, f"{left} outlived the host"
+            time.sleep(0.01)
