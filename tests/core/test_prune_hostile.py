@@ -152,7 +152,9 @@ class TestShapes:
                 shutil.copytree(ended_run(store.runs_dir), left)
             if pieces == "half":
                 (left / "summary.json").unlink()
-        RunStore(store.runs_dir, max_runs=30, clock=ManualClock(NOW), durable=False).start_run("next")
+        following = RunStore(store.runs_dir, max_runs=30, clock=ManualClock(NOW), durable=False)
+        following.start_run("next")
+        assert following.wait_for_prune(30)
         assert trash(store) == []
 
 

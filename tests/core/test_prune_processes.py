@@ -118,7 +118,7 @@ def few_left(root: Path, number: int) -> bool:
 
 def test_killed_pruners_leave_nothing_that_the_next_does_not_finish(tmp_path: Path) -> None:
     """Case 81: SIGKILL after every number of removed entries that comes up."""
-    for attempt in range(8):
+    for attempt in range(5):
         for number in range(40):
             run = RunDirectoryBuilder(tmp_path, started_at=1_000_000 + 1_000 * attempt + number)
             for name in range(3):

@@ -308,7 +308,8 @@ class TestForks:
     def test_a_lock_that_a_thread_of_the_parent_held_is_free_in_the_child(
         self, store: RunStore, whose: str
     ) -> None:
-        lock = getattr(store, whose)._guard if whose else store._guard
+        owner = getattr(store, whose) if whose else store
+        lock = owner._idle if whose == "_housekeeper" else owner._guard
         held, done = threading.Event(), threading.Event()
 
         def hold() -> None:

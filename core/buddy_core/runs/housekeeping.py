@@ -1,13 +1,16 @@
-"""Pruning while an agent works: a few milliseconds at the start of a run, the rest in a thread of its own.
+"""Pruning while an agent works: what takes microseconds at the start of a run, the rest in a thread of its own.
 
-In the usual case, one run too many, the few milliseconds do it all and no thread is made. The thread is a
-daemon and may be cut off anywhere: what it leaves in `.trash/` is finished by the next prune.
+The start of a run moves what is too much into `.trash/`, for a few milliseconds at most; taking it apart may
+wait for the disk, so a thread does that. The thread may be cut off anywhere, also by the end of the process:
+what it leaves in `.trash/` is finished by the next prune.
 """
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +19,15 @@ from buddy_core.clock import Clock
 from buddy_core.runs.prune import PruneReport, prune_below
 from buddy_core.safety.paths import real_root
 
-START_MS = 4.0
+START_MS = 3.0
 """How long the start of a run may be held up."""
+
+REST_S = 0.002
+"""How long the thread rests after each run: the interpreter runs one thread at a time."""
 
 
 class _Hurry:
-    """Patience for a few milliseconds, and for no large file."""
+    """Patience for a few milliseconds, and only for moving runs."""
 
     hurried = True
 
@@ -33,12 +39,22 @@ class _Hurry:
     def over(self) -> bool:
         return self._clock.monotonic_ms() >= self._until
 
+    def rest(self) -> None:
+        """There is no time for that."""
+
 
 class _Leisure:
-    """All the time in the world."""
+    """All the time in the world; a rest after each piece of work where the host wants to go on meanwhile."""
 
     hurried = False
     over = False
+
+    def __init__(self, rest_s: float = 0.0) -> None:
+        self._rest_s = rest_s
+
+    def rest(self) -> None:
+        if self._rest_s:
+            time.sleep(self._rest_s)
 
 
 class Housekeeper:
@@ -51,8 +67,8 @@ class Housekeeper:
         self._keep = keep
         self._clock = clock
         self._problems: Counter[str] = Counter()
-        self._guard = threading.RLock()
-        self._worker: threading.Thread | None = None
+        self._idle = threading.Condition(threading.RLock())
+        self._working = False
         self._again = False
 
     @property
@@ -78,50 +94,45 @@ class Housekeeper:
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for the thread, if there is one; False when it is still at work then."""
-        worker = self._worker
-        if worker is not None:
-            worker.join(timeout_s)
-        return worker is None or not worker.is_alive()
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._working, timeout_s)
 
     def forget_in_child(self) -> None:
         """After fork: threads stay with the parent, and so may the lock."""
-        self._guard = threading.RLock()
-        self._worker = None
-        self._again = False
+        self._idle = threading.Condition(threading.RLock())
+        self._working = self._again = False
 
     def _pass(self, root_fd: int, patience: _Hurry | _Leisure) -> PruneReport:
         root, now_ms = real_root(self._runs_dir), self._clock.now_ms()
         return prune_below(root_fd, self._keep or 0, root=root, now_ms=now_ms, patience=patience)
 
     def _go_on(self, root_fd: int) -> None:
-        with self._guard:
+        with self._idle:
             self._again = True
-            if self._worker is not None:
+            if self._working:
                 return
             fd = os.dup(root_fd)
-            self._worker = threading.Thread(target=self._work, args=(fd,), name="buddy-prune", daemon=True)
             try:
-                self._worker.start()
+                _thread.start_new_thread(self._work, (fd,))  # threading's start() would wait for the thread
+                self._working = True
             except RuntimeError:  # no more threads: the next start of a run goes on
-                self._worker = None
                 os.close(fd)
 
     def _work(self, root_fd: int) -> None:
-        try:
-            while self._more():
-                self._note(self._pass(root_fd, _Leisure()))
-        except Exception as error:  # noqa: BLE001 - a thread that raises prints into the host's terminal
-            self._count(type(error).__name__)
-            self._worker = None
-        finally:
-            os.close(root_fd)
+        while self._more(root_fd):
+            try:
+                self._note(self._pass(root_fd, _Leisure(REST_S)))
+            except Exception as error:  # noqa: BLE001 - a thread that raises prints into the host's terminal
+                self._count(type(error).__name__)
 
-    def _more(self) -> bool:
-        """True when a run has started since the thread last looked; otherwise the thread is over."""
-        with self._guard:
+    def _more(self, root_fd: int) -> bool:
+        """True when a run has started since the thread last looked; otherwise the thread lets go and is over."""
+        with self._idle:
             more, self._again = self._again, False
             if not more:
-                self._worker = None
+                os.close(root_fd)
+                self._working = False
+                self._idle.notify_all()
             return more
 
     def _note(self, report: PruneReport) -> PruneReport:
@@ -130,5 +141,5 @@ class Housekeeper:
         return report
 
     def _count(self, words: str) -> None:
-        with self._guard:
+        with self._idle:
             self._problems[words] += 1

@@ -93,6 +93,7 @@ class _Prune:
                 self._problems[run_id] = "something is mounted in it"
             else:
                 self._take(run_id)
+                self._patience.rest()
         finished = self._trash.empty(self._patience) and finished
         problems = {**self._trash.problems, **self._problems}
         return PruneReport(tuple(self._removed), self._live, problems, finished)

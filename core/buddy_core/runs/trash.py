@@ -18,9 +18,6 @@ from typing import Protocol, Self
 TRASH_NAME = ".trash"
 """Name of the directory inside the runs directory; readers pass over it like all that is no run id."""
 
-LARGE_BYTES = 4 * 1024 * 1024
-"""Removing a larger file may take long; it is left to whoever has the time."""
-
 _OURS = re.compile(r"(run_[0-9a-z]{1,12}_[0-9a-f]{6})\.[0-9a-f]{16}", re.ASCII)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -35,7 +32,11 @@ class Patience(Protocol):
 
     @property
     def hurried(self) -> bool:
-        """True for somebody who cannot wait for a large file to go."""
+        """True for somebody who only moves runs here and leaves it to others to take them apart."""
+        ...
+
+    def rest(self) -> None:
+        """Let others have their turn; called after each piece of work."""
         ...
 
 
@@ -92,6 +93,8 @@ class Trash:
 
     def empty(self, patience: Patience) -> bool:
         """Remove what lies here; False when the patience was over first. What cannot go is in `problems`."""
+        if patience.hurried:
+            return not self.contents()
         stuck: set[str] = set()
         while waiting := [name for name in self.contents() if name not in stuck]:
             for name in waiting:
@@ -99,6 +102,7 @@ class Trash:
                     stuck |= self._remove(name, patience)
                 except OutOfTime:
                     return False
+                patience.rest()
         return True
 
     def _remove(self, name: str, patience: Patience) -> set[str]:
@@ -131,7 +135,7 @@ class Trash:
     def _take_apart(self, name: str, run_id: str, patience: Patience) -> None:
         found = os.stat(name, dir_fd=self._fd, follow_symlinks=False)
         if not stat.S_ISDIR(found.st_mode):
-            return _unlink(name, self._fd, patience)
+            return os.unlink(name, dir_fd=self._fd)
         fd = os.open(name, _DIRECTORY, dir_fd=self._fd)
         try:
             self._clear(fd, run_id, patience)
@@ -152,7 +156,7 @@ class Trash:
                     if entry.is_dir(follow_symlinks=False):
                         os.rename(entry.name, _fresh_name(run_id), src_dir_fd=fd, dst_dir_fd=self._fd)
                     else:
-                        _unlink(entry.name, fd, patience)
+                        os.unlink(entry.name, dir_fd=fd)
                 except FileNotFoundError:
                     continue  # another prune was faster
                 except OSError as error:
@@ -167,12 +171,6 @@ class Trash:
 def explain(error: OSError) -> str:
     """Why something could not be removed, in a few words without a path."""
     return (error.strerror or str(error)).lower()
-
-
-def _unlink(name: str, dir_fd: int, patience: Patience) -> None:
-    if patience.hurried and os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_size > LARGE_BYTES:
-        raise OutOfTime
-    os.unlink(name, dir_fd=dir_fd)
 
 
 def _fresh_name(run_id: str) -> str:
