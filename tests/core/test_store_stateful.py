@@ -54,17 +54,20 @@ class Stores(RuleBasedStateMachine):
         super().__init__()
         self.root = Path(tempfile.mkdtemp(prefix="buddy-stores-"))
         self.clock = ManualClock(NOW)
+        self.made: list[RunStore] = []
         self.stores = [self._store(), self._store()]
         self.refused = [0, 0]
         self.model: dict[str, Recorded] = {}
         self.ended_by: list[set[str]] = [set(), set()]
 
     def _store(self) -> RunStore:
-        return RunStore(self.root, max_runs=KEPT, clock=self.clock, durable=False)
+        self.made.append(RunStore(self.root, max_runs=KEPT, clock=self.clock, durable=False))
+        return self.made[-1]
 
     def teardown(self) -> None:
-        for store in self.stores:
+        for store in self.made:
             store.close()
+            assert store.wait_for_prune(30)
         shutil.rmtree(self.root)
 
     @rule(target=runs, store=which, objective=words)

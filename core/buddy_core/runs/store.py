@@ -39,6 +39,9 @@ MAX_RUNS = 30
 MAX_TEXT_ARTIFACT_BYTES = 16 * 1024 * 1024
 """Longer artifacts are not returned as text; read them in parts with `read_artifact`."""
 
+CLOSE_WAIT_S = 0.25
+"""How long `RunStore.close` waits for a prune."""
+
 _MAX_OBJECTIVE = 10_000
 _MAX_TRIES = 100
 _BURST_MS = 1_000  # further back a clock was set, and ids follow it
@@ -337,9 +340,13 @@ class RunStore:
         return self._housekeeper.wait(timeout_s)
 
     def close(self) -> None:
-        """Let go of every run that has not ended; readers will call those interrupted."""
+        """Let go of every run that has not ended; readers will call those interrupted.
+
+        A prune that is still at work has a quarter of a second to finish; the next one goes on.
+        """
         for writer in self._open.drain():
             writer.close()
+        self._housekeeper.wait(CLOSE_WAIT_S)
         active.closed(self)
 
     def _finish(self, writer: RunWriter, status: EndStatus) -> None:
