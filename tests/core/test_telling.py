@@ -149,6 +149,20 @@ async def test_a_run_that_is_pruned_meanwhile_ends_the_tail(run: RunDirectoryBui
     assert (await followed.all())[-1] == "· the run was removed while it was read"
 
 
+async def test_a_run_that_is_moved_into_the_trash_ends_the_tail_after_its_last_event(
+    run: RunDirectoryBuilder,
+) -> None:
+    """Case 27: pruning renames before it removes; what was written before that is still told."""
+    followed = Followed(run)
+    await followed.until("run start")
+    run.error("the last word").write()
+    (run.root / ".trash").mkdir()
+    run.run_dir.rename(run.root / ".trash" / run.run_id)
+    lines = await followed.all()
+    assert "the last word" in lines[-2]
+    assert lines[-1] == "· the run was removed while it was read"
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 async def test_lines_fit_the_terminal(run: RunDirectoryBuilder, width: int) -> None:
     run.tool("view_file", {"path": "/home/dev/web/src/login.py"}).tool(
