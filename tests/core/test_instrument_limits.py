@@ -16,6 +16,7 @@ from tests.core.tracing_bench import RUN, Bench, begin
 from buddy_core import (
     MetricsCollector,
     RunStore,
+    init_tracing,
     instrument,
     shutdown_observability,
     telemetry_losses,
@@ -209,6 +210,10 @@ def test_in_the_child_of_a_fork_the_parents_spans_are_not_exported_and_nothing_h
     """Case 17."""
     parents = bench.store.start_run("parent")
     bench.store.emit(parents, "tool_call", {"toolName": "parents", "toolCallId": "1"})
+    provider = init_tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": bench.receiver.url})
+    assert provider is not None
+    assert provider.force_flush(10_000)  # the parent's spans are open now, and nothing waits
+    bench.store.emit(parents, "tool_call", {"toolName": "waiting", "toolCallId": "2"})
     child = os.fork()
     if child == 0:
         own = bench.store.start_run("child")
@@ -220,5 +225,5 @@ def test_in_the_child_of_a_fork_the_parents_spans_are_not_exported_and_nothing_h
     assert sorted(s.name for s in bench.receiver.spans) == ["chat childs", RUN]
     bench.store.end_run(parents, "completed")
     names = [s.name for s in bench.seen()]
-    assert names.count("execute_tool parents") == 1
+    assert names.count("execute_tool parents") == names.count("execute_tool waiting") == 1
     assert names.count(RUN) == 2
