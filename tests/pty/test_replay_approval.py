@@ -36,9 +36,8 @@ def replay(recorded: Replayable, *more: str):  # type: ignore[no-untyped-def]  #
 
 
 def word(term: Terminal) -> str:
-    found = re.search(r"Type “(run [0-9a-f]{4})”", term.text())
-    assert found is not None
-    return found.group(1)
+    """The word of the last question."""
+    return re.findall(r"Type “(run [0-9a-f]{4})”", term.text())[-1]
 
 
 def executed(recorded: Replayable) -> bool:
@@ -94,6 +93,23 @@ def test_what_was_typed_before_the_question_is_no_answer(recorded: Replayable) -
         term.type("no\r")
         term.until("it was not approved")
         term.exit_code()
+    assert not executed(recorded)
+
+
+def test_the_rest_of_a_paste_is_no_answer_to_the_next_question(recorded: Replayable) -> None:
+    """Case 59."""
+    recorded.record("pytest second")
+    with replay(recorded) as term:
+        term.until("anything else leaves it out")
+        term.type("no\r")
+        term.until(lambda text: text.count("anything else leaves it out") == 2)
+        second = word(term)
+    with replay(recorded) as term:
+        term.until("anything else leaves it out")
+        term.type(f"no\r{second}\r")
+        term.until(lambda text: text.count("anything else leaves it out") == 2)
+        term.type("no\r")
+        term.until("no commands run")
     assert not executed(recorded)
 
 

@@ -7,6 +7,7 @@ be typed on a terminal on which all of it was shown, and keys struck before the 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import termios
@@ -24,6 +25,7 @@ from buddy_top.cli.parser import RUN_ID_HELP, WRONG_USAGE, Commands, OneLinePars
 if TYPE_CHECKING:
     from buddy_core.runs.replay.model import Command, ReplayReport
 
+_LONGEST_ANSWER = 4096
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -109,7 +111,10 @@ def _approve(command: Command, out: LineWriter, shown_on: TextIO) -> bool:
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
     shown_on.write("> ")
     shown_on.flush()
-    return sys.stdin.readline().strip() == command.word
+    answer = os.read(
+        sys.stdin.fileno(), _LONGEST_ANSWER
+    )  # one line; a buffered reader would keep the next ones
+    return answer.decode("utf-8", "replace").strip() == command.word
 
 
 @contextmanager
