@@ -10,7 +10,8 @@ from buddy_core.safety.redaction.looks import is_placeholder, looks_random
 Span = tuple[int, int]
 
 _USER = re.compile(r"""://([^\s:/?#@"'`<>\\]{0,128}+)([:@])""")
-_REST = re.compile(r"""[^\s"'`<>]{0,700}+""")
+_REST = re.compile(r"""[^\s"'`<>]*+""")
+_REACH = 700
 _AFTER_HOST = re.compile(r"[/?#]")
 _PORT = re.compile(r"[0-9]{1,5}(?:[/?#]|\Z)")
 
@@ -29,8 +30,9 @@ def find_addresses(text: str) -> Iterator[Span]:
 
 def _password(text: str, begin: int) -> Iterator[Span]:
     """To the last `@` before the path: a password may hold one, and even a slash, which no host does."""
-    match = _REST.match(text, begin)
-    rest = match.group().partition("://")[0] if match is not None else ""
+    following = text.find("://", begin, begin + _REACH)
+    match = _REST.match(text, begin, following if following >= 0 else begin + _REACH)
+    rest = match.group() if match is not None else ""
     at = rest.find("@")
     if at <= 0 or _PORT.match(rest):
         return

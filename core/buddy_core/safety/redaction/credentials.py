@@ -21,22 +21,22 @@ _IN_SQL = r"""[ \t]{1,8}\\*'([^'\n\\]{1,512}+)"""
 _BEHIND = r"""(?:\\*["'])?([^\s"'\\]{2,512}+)"""
 _ARGUMENTS = r"[^\n|;&]{0,200}?[ \t]"
 COMMANDS = {
-    "sshpass": rf"sshpass[ \t]{{1,8}}-p[ \t]{{0,8}}{_BEHIND}",
-    "mysql": rf"mysql(?:dump|admin|sh)?{_ARGUMENTS}-p(?=[^ \t\n]){_BEHIND}",
-    "redis-cli": rf"redis-cli{_ARGUMENTS}-a[ \t]{{1,8}}{_BEHIND}",
-    " login ": rf" login{_ARGUMENTS}-p[ \t]{{1,8}}{_BEHIND}",
-    "zip ": rf"zip{_ARGUMENTS}-p[ \t]{{0,8}}{_BEHIND}",
-    "7z ": rf"7z{_ARGUMENTS}-p(?=[^ \t\n]){_BEHIND}",
-    "ldap": rf"ldap[a-z]{{3,8}}{_ARGUMENTS}-w[ \t]{{1,8}}{_BEHIND}",
-    "-passin": rf"-passin[ \t]{{1,8}}pass:{_BEHIND}",
-    "-passout": rf"-passout[ \t]{{1,8}}pass:{_BEHIND}",
-    "mongo": rf"mongo(?:sh|dump|restore|export|import)?{_ARGUMENTS}-p[ \t]{{1,8}}{_BEHIND}",
-    "identified": rf"identified[ \t]{{1,8}}(?:with[ \t]{{1,8}}\w{{1,40}}[ \t]{{1,8}})?by{_IN_SQL}",
-    "password '": rf"password{_IN_SQL}",
-    "-u": _USER.pattern,
-    "-user": _USER.pattern,
+    "sshpass": (" -p", rf"sshpass[ \t]{{1,8}}-p[ \t]{{0,8}}{_BEHIND}"),
+    "mysql": (" -p", rf"mysql(?:dump|admin|sh)?{_ARGUMENTS}-p(?=[^ \t\n]){_BEHIND}"),
+    "redis-cli": (" -a", rf"redis-cli{_ARGUMENTS}-a[ \t]{{1,8}}{_BEHIND}"),
+    " login ": (" -p", rf" login{_ARGUMENTS}-p[ \t]{{1,8}}{_BEHIND}"),
+    "zip ": (" -p", rf"zip{_ARGUMENTS}-p[ \t]{{0,8}}{_BEHIND}"),
+    "7z ": (" -p", rf"7z{_ARGUMENTS}-p(?=[^ \t\n]){_BEHIND}"),
+    "ldap": (" -w", rf"ldap[a-z]{{3,8}}{_ARGUMENTS}-w[ \t]{{1,8}}{_BEHIND}"),
+    "-passin": ("", rf"-passin[ \t]{{1,8}}pass:{_BEHIND}"),
+    "-passout": ("", rf"-passout[ \t]{{1,8}}pass:{_BEHIND}"),
+    "mongo": (" -p", rf"mongo(?:sh|dump|restore|export|import)?{_ARGUMENTS}-p[ \t]{{1,8}}{_BEHIND}"),
+    "identified": ("", rf"identified[ \t]{{1,8}}(?:with[ \t]{{1,8}}\w{{1,40}}[ \t]{{1,8}})?by{_IN_SQL}"),
+    "password '": ("", rf"password{_IN_SQL}"),
+    "-u": ("", _USER.pattern),
+    "-user": ("", _USER.pattern),
 }
-"""A word that stands in the command, and where its password is. All is matched in small letters."""
+"""A word that stands in the command, the flag it takes, and where the password is; all in small letters."""
 
 
 def find_credentials(text: str, low: str) -> Iterator[Span]:
@@ -47,13 +47,13 @@ def find_credentials(text: str, low: str) -> Iterator[Span]:
         yield from (m.span(1) for m in _BASIC.finditer(low) if _is_pair(text[m.start(1) : m.end(1)]))
     if "login" in low and "password" in low:
         yield from (m.span(1) for m in _NETRC.finditer(low) if not is_placeholder(m[1]))
-    for hint in [hint for hint in COMMANDS if hint in low]:
+    for hint in [hint for hint, (flag, _) in COMMANDS.items() if hint in low and flag in low]:
         yield from (m.span(1) for m in _command(hint).finditer(low) if not is_placeholder(m[1]))
 
 
 @cache
 def _command(hint: str) -> re.Pattern[str]:
-    return re.compile(COMMANDS[hint])
+    return re.compile(COMMANDS[hint][1])
 
 
 def _is_pair(encoded: str) -> bool:
