@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -214,7 +215,9 @@ def test_in_the_child_of_a_fork_the_parents_spans_are_not_exported_and_nothing_h
     assert provider is not None
     assert provider.force_flush(10_000)  # the parent's spans are open now, and nothing waits
     bench.store.emit(parents, "tool_call", {"toolName": "waiting", "toolCallId": "2"})
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # later Pythons warn of a fork beside threads
+        child = os.fork()
     if child == 0:
         own = bench.store.start_run("child")
         bench.collector.record_api_request(provider="p", model="childs", run_id=own)

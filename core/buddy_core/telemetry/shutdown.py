@@ -4,6 +4,9 @@ The SDKs' own handlers are not used: OpenTelemetry's waits up to 30 seconds. SIG
 host has none (one it has is called after sending was begun, and decides), only from the main thread, and the process
 still dies of the signal, so that whoever sent it sees 143. SIGINT needs nothing: it ends in an exception and a usual
 exit. `os._exit` and SIGKILL lose what was not sent yet.
+
+Python runs a handler between two steps of the main thread: a host whose main thread sits in an extension written in
+C dies of SIGTERM only when that returns. One that does may set SIGTERM back to `signal.SIG_DFL`.
 """
 
 from __future__ import annotations
