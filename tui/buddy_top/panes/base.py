@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from buddy_top.export.sheet import Sheet
 
 
+MOST_STILL = 500
+"""Rows whose cells are remembered: more than any screen has lines."""
+
+
 class Pane(Container):
     """One tab's content. Panes read snapshots and nothing else."""
 
@@ -99,6 +103,7 @@ class TablePane(Pane, Generic[Row]):
         self._filter = ""
         self._snapshot: Snapshot | None = None
         self._rows: list[Row] = []
+        self._still: dict[str, tuple[Row, list[Cell | None]]] = {}
         self._total = 0
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[Row]:
@@ -167,7 +172,22 @@ class TablePane(Pane, Generic[Row]):
     def _render_row(self, index: int) -> list[Cell]:
         now = self._snapshot.taken_at if self._snapshot is not None else 0
         row = self._rows[index]
-        return [field.cell(row, now) for field in self.fields]
+        still = self._still_cells(row, now)
+        return [
+            field.cell(row, now) if cell is None else cell
+            for field, cell in zip(self.fields, still, strict=True)
+        ]
+
+    def _still_cells(self, row: Row, now_ms: int) -> list[Cell | None]:
+        """The cells that stay as they are until the row itself is another; None for each of the others."""
+        key = self.key_of(row)
+        known = self._still.get(key)
+        if known is None or known[0] is not row:
+            if len(self._still) >= MOST_STILL:
+                self._still.clear()
+            cells = [field.cell(row, now_ms) if field.still else None for field in self.fields]
+            known = self._still[key] = (row, cells)
+        return known[1]
 
     def sheet(self) -> Sheet | None:
         """The rows as they are listed."""

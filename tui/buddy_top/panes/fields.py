@@ -25,6 +25,8 @@ class Field(Generic[Row]):
     """Which way one wants it first: numbers from the top, names from A."""
     moving: Callable[[Row, int], Any] | None = None
     """Stands in for `sort` where the value shown grows with the wall time of the picture."""
+    still: bool = False
+    """The cell depends on nothing but the row, so that it is made once for each."""
 
     def value(self, row: Row, now_ms: int) -> Any:  # noqa: ANN401 - whatever can be compared
         """What the row is ordered by in a picture of that time."""

@@ -29,6 +29,7 @@ def name_field(
         lambda row, _: name_cell(value(row), ink),
         lambda row: value(row).casefold(),
         descending=False,
+        still=True,
     )
 
 
@@ -47,6 +48,7 @@ def number_field(
         Column(key, Plain(title or key), width, align="right", priority=priority),
         lambda row, _: number_cell(words(value(row)), ink),
         value,
+        still=True,
     )
 
 

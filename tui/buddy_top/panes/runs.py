@@ -51,12 +51,18 @@ class RunsPane(TablePane[RunFacts]):
     ORDER = Order("started", True)
     DETAIL_BELOW = False
     FIELDS: ClassVar[Sequence[Field[R]]] = (
-        Field(Column("sign", Plain(""), 1, sortable=False), lambda r, _: status_cell(r.status, False), _rank),
+        Field(
+            Column("sign", Plain(""), 1, sortable=False),
+            lambda r, _: status_cell(r.status, False),
+            _rank,
+            still=True,
+        ),
         Field(
             Column("status", Plain("status"), 11, priority=9),
             lambda r, _: status_cell(r.status)[1:],
             _rank,
             False,
+            still=True,
         ),
         Field(
             Column("started", Plain("started"), 12, align="right"),
@@ -76,12 +82,14 @@ class RunsPane(TablePane[RunFacts]):
             Column("failed", Plain("fail"), 4, align="right", priority=1),
             lambda r, _: failures_cell(r.tool_failures + r.errors, 4),
             lambda r: r.tool_failures + r.errors,
+            still=True,
         ),
         Field(
             Column("objective", Plain("objective"), 16, grow=1),
             lambda r, _: run_cell(r),
             lambda r: r.objective.casefold(),
             False,
+            still=True,
         ),
     )
 

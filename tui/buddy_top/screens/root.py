@@ -10,6 +10,8 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import Screen
 
+from buddy_top.compositor import LeanCompositor
+
 
 class RootScreen(Screen[None], inherit_bindings=False):
     """Textual's own screen takes tab and shift+tab for the focus before the app sees them.
@@ -23,6 +25,7 @@ class RootScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, fit: Callable[[Size], None], *, id: str) -> None:
         super().__init__(id=id)
+        self._compositor = LeanCompositor()
         self._fit = fit
 
     def on_resize(self, event: Resize) -> None:
