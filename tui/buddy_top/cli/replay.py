@@ -111,9 +111,8 @@ def _approve(command: Command, out: LineWriter, shown_on: TextIO) -> bool:
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
     shown_on.write("> ")
     shown_on.flush()
-    answer = os.read(
-        sys.stdin.fileno(), _LONGEST_ANSWER
-    )  # one line; a buffered reader would keep the next ones
+    # One read, one line, so that nothing behind it can be kept for the next question.
+    answer = os.read(sys.stdin.fileno(), _LONGEST_ANSWER)
     return answer.decode("utf-8", "replace").strip() == command.word
 
 
