@@ -12,6 +12,7 @@ from buddy_top.commands import Place
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.errors import ErrorsPane
 from buddy_top.panes.runs import RunsPane
+from buddy_top.screens.event import EventScreen
 from buddy_top.screens.sort_menu import SortMenu
 from buddy_top.widgets.filterline import FilterField
 
@@ -39,6 +40,10 @@ async def test_enter_opens_what_the_cursor_is_on(tmp_path: Path) -> None:
             pane = seen.app.visible_pane
             wanted = pane.selected.latest.run_id if isinstance(pane, ErrorsPane) and pane.selected else row
             await seen.press(key)
+            if place == "run":
+                assert isinstance(seen.app.screen, EventScreen)
+                await seen.press("escape")
+                continue
             assert seen.app.place == "run"
             assert seen.app.run_page is not None
             assert seen.app.run_page.run_id == wanted

@@ -106,7 +106,7 @@ async def test_damage_is_told_in_the_heading_and_explained_in_the_metrics(tmp_pa
 async def test_a_timeline_joins_calls_with_results_and_shows_what_failed(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), size=COMFORTABLE, tab="runs") as seen:
         await seen.press("/", *"failed", "space", *"flaky", "enter", "enter", "g")
-        rows = [line for line in seen.lines if "FAILED tests/test_login.py" in line]
+        rows = [line for line in seen.lines if "✗" in line and "pytest -q" in line and "Exit code 1" in line]
         assert len(rows) == 3
         assert all("✗" in row and "bash" in row and "8.9 s" in row and "Exit code 1" in row for row in rows)
 

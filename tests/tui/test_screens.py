@@ -159,6 +159,15 @@ def test_sort_menu(size: Size, runs: Path, picture: Shoot) -> None:
     assert picture(runs, size, "2", "s")
 
 
+def test_export_menu(runs: Path, picture: Shoot) -> None:
+    assert picture(runs, SMALL, "3", "x", export_dir="/home/dev/Downloads")
+
+
+@SIZES
+def test_event_in_full(size: Size, runs: Path, picture: Shoot) -> None:
+    assert picture(runs, size, "5", "j", "j", "j", "enter", "g", "e", "enter")
+
+
 def test_paused(runs: Path, picture: Shoot) -> None:
     assert picture(runs, SMALL, "p")
 

@@ -102,6 +102,11 @@ class BuddyTop(Workspace):
         if self.run_page is not None and not self.run_page.detail.timeline.jump_error(step):
             self.footer.say(Plain("no further error this way"))
 
+    def action_raw(self) -> None:
+        """The selected event as it stands in its file."""
+        if self.run_page is not None:
+            self.run_page.detail.timeline.open_event(raw=True)
+
     def action_step_run(self, step: int) -> None:
         """The neighbouring run, in the order of the list on the runs tab."""
         from buddy_top.panes.runs import RunsPane

@@ -70,7 +70,7 @@ def _tab_command(tab: Tab) -> Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("open", "enter", "open", "open", "Open what the cursor is on", TABS, footer=2, palette=False),
+    Command("open", "enter", "open", "open", "Open what the cursor is on", ALL, footer=2, palette=False),
     Command("filter", "slash", "filter", "filter", "Show only the rows that contain a text", LISTS, 1, "/"),
     Command("sort", "s", "sort", "sort", "Choose the column to sort by", TABLES, 3),
     Command(
@@ -153,6 +153,14 @@ COMMANDS: tuple[Command, ...] = (
         "jump_error(-1)",
         "previous error",
         "Jump to the previous error of the timeline",
+        frozenset({"run"}),
+    ),
+    Command(
+        "raw",
+        "J",
+        "raw",
+        "raw",
+        "The selected event as it stands in its file",
         frozenset({"run"}),
     ),
     Command(

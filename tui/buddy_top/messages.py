@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.message import Message
 
+from buddy_core.runs.timeline import TimelineRow
 from buddy_top.state import Snapshot, Tab
 
 
@@ -50,4 +53,15 @@ class OpenRun(Message):
     def __init__(self, run_id: str, at_ms: int | None = None) -> None:
         self.run_id = run_id
         self.at_ms = at_ms
+        super().__init__()
+
+
+class OpenEvent(Message):
+    """Show one row of a run's timeline in full, over the others; `raw` as it stands in the file."""
+
+    def __init__(self, run_id: str, rows: Sequence[TimelineRow], at: int, *, raw: bool = False) -> None:
+        self.run_id = run_id
+        self.rows = rows
+        self.at = at
+        self.raw = raw
         super().__init__()

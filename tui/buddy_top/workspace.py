@@ -17,7 +17,7 @@ from buddy_top import frame
 from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.feed import SnapshotFeed, live_feed
-from buddy_top.messages import FeedFailed, OpenRun, OpenTab, SnapshotTaken, WantsChanged
+from buddy_top.messages import FeedFailed, OpenEvent, OpenRun, OpenTab, SnapshotTaken, WantsChanged
 from buddy_top.options import Options
 from buddy_top.panes import pane_class
 from buddy_top.panes.base import Pane
@@ -205,6 +205,13 @@ class Workspace(SafeApp):
     @on(OpenRun)
     async def _open_run_at(self, event: OpenRun) -> None:
         await self.open_run(event.run_id, event.at_ms)
+
+    @on(OpenEvent)
+    def _open_event(self, event: OpenEvent) -> None:
+        from buddy_top.screens.event import EventScreen
+
+        run_dir = self.options.runs_dir / event.run_id
+        self.push_screen(EventScreen(run_dir, event.rows, event.at, as_raw=event.raw))
 
     @on(TabLine.Clicked)
     async def _tab_clicked(self, event: TabLine.Clicked) -> None:

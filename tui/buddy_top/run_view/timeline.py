@@ -13,6 +13,7 @@ from buddy_core.safety.text import Plain, plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span, cut_right, text_of
+from buddy_top.messages import OpenEvent
 from buddy_top.panes.fields import matching
 from buddy_top.panes.words import no_match
 from buddy_top.states import STATE_INKS
@@ -112,6 +113,16 @@ class TimelineView(Container):
         """The row under the cursor."""
         at = self.table.cursor_index
         return self._rows[at] if 0 <= at < len(self._rows) else None
+
+    def open_event(self, *, raw: bool = False) -> None:
+        """Ask for the selected row in full."""
+        if self._run_id is not None and self.selected is not None:
+            self.post_message(OpenEvent(self._run_id, self._rows, self.table.cursor_index, raw=raw))
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter shows the whole event."""
+        event.stop()
+        self.open_event()
 
     def sheet(self) -> Sheet:
         """The rows as they are shown."""

@@ -14,6 +14,9 @@ from buddy_top.cells import Cell, Span
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 
+_NOTE = 12
+"""Columns for a note; longer ones make the menu wide."""
+
 
 class Choice(NamedTuple):
     """One line of a menu."""
@@ -37,12 +40,12 @@ class Menu(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """One row for each choice."""
-        with Panel(classes="menu") as panel:
+        note = max((len(choice.note) for choice in self._choices), default=0)
+        with Panel(classes="menu -wide" if note > _NOTE else "menu") as panel:
             panel.set_title(self._title)
-            note = max((len(choice.note) for choice in self._choices), default=0)
             self.table = Table(
                 Column("name", Plain(""), 16, grow=1),
-                Column("note", Plain(""), max(12, note), align="right", sortable=False),
+                Column("note", Plain(""), max(_NOTE, note), align="right", sortable=False),
             )
             yield self.table
 

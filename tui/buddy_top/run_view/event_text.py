@@ -1,0 +1,119 @@
+"""One event in full: its record as readable JSON, or as it stands in the file. Everything observed is made plain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from buddy_core.errors import BuddyError
+from buddy_core.runs.timeline import TimelineRow, read_record
+from buddy_core.safety.text import Plain, plain, plain_lines
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+
+MOST_LINES = 5_000
+"""Of one record; the rest is counted."""
+
+_RAW_WIDTH = 100_000
+_INDENT = "  "
+
+
+def read_event(run_dir: Path, row: TimelineRow) -> tuple[bytes, ...]:
+    """The bytes of the row's record and, of a call, of its result. Opens the file: not for the screen's thread.
+
+    Raises:
+        OSError, BuddyError: The file is gone or may not be read.
+    """
+    offsets = [row.offset] if row.result_offset is None else [row.offset, row.result_offset]
+    return tuple(read_record(run_dir, offset) for offset in offsets)
+
+
+def readable(records: Sequence[bytes], row: TimelineRow) -> list[Cell]:
+    """The records as people read them: a heading each, one field a line, texts of several lines as such."""
+    lines: list[Cell] = []
+    for name, record in zip(
+        ("call", "result") if row.kind == "tool_call" else ("event",), records, strict=False
+    ):
+        if lines:
+            lines.append(())
+        lines.append((Span(Plain(name), "strong"),))
+        lines += _record_lines(record)
+    if row.kind == "tool_call" and len(records) == 1:
+        words = "no result yet" if row.state == "running" else "no result was recorded"
+        lines += [(), (Span(Plain("result"), "strong"),), (Span(Plain(_INDENT + words), "dim"),)]
+    return lines
+
+
+def raw(records: Sequence[bytes]) -> list[Cell]:
+    """The records as they stand in the file, but for signs that a terminal would obey."""
+    return [(Span(plain(record.decode("utf-8", "replace"), limit=_RAW_WIDTH)),) for record in records]
+
+
+def failed_words(error: OSError | BuddyError) -> list[Cell]:
+    """Why there is no text."""
+    words = getattr(error, "strerror", None) or str(error)
+    return [(Span(plain(f"the event cannot be read: {words}"), "bad"),)]
+
+
+def _record_lines(record: bytes) -> list[Cell]:
+    text = record.decode("utf-8", "replace").lstrip("\ufeff\x00 ")
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        note = (Span(Plain(f"{_INDENT}not readable as JSON; as it stands:"), "warn"),)
+        return [note, *[(Span(Plain(_INDENT + line)),) for line in plain_lines(text, limit_lines=MOST_LINES)]]
+    if not isinstance(value, dict):
+        return [(Span(plain(text)),)]
+    ts = value.get("ts")
+    cells = list(_limited(_fields(value, 1)))
+    if isinstance(ts, int) and not isinstance(ts, bool):
+        cells.insert(0, (Span(Plain(f"{_INDENT}at  "), "label"), Span(Plain(f"{fmt.day(ts)} {fmt.clock(ts)}"), "value")))
+    return cells
+
+
+def _limited(cells: Iterator[Cell]) -> Iterator[Cell]:
+    for index, cell in enumerate(cells):
+        if index == MOST_LINES:
+            yield (Span(Plain(f"{_INDENT}… cut here; J shows the record as it stands"), "warn"),)
+            return
+        yield cell
+
+
+def _fields(value: dict[str, object], depth: int) -> Iterator[Cell]:
+    for name, field in value.items():
+        yield from _field(plain(name, limit=80), field, depth)
+
+
+def _field(name: Plain, value: object, depth: int) -> Iterator[Cell]:
+    indent = Plain(_INDENT * min(depth, 12))
+    label = Span(Plain(f"{indent}{name}"), "label")
+    if isinstance(value, dict) and value and depth < 60:
+        yield (label,)
+        yield from _fields(value, depth + 1)
+    elif isinstance(value, list) and value and depth < 60:
+        yield (label, Span(Plain(f"  {len(value):,} items"), "dim"))
+        for index, item in enumerate(value):
+            yield from _field(Plain(f"{index}"), item, depth + 1)
+    elif isinstance(value, str) and "\n" in value:
+        yield (label,)
+        bar = Span(Plain(f"{indent}{_INDENT}│ "), "dim")
+        yield from ((bar, Span(line)) for line in plain_lines(value, limit_lines=MOST_LINES))
+    else:
+        yield (label, Span(Plain("  ")), Span(_scalar(value), _ink(value)))
+
+
+def _scalar(value: object) -> Plain:
+    if isinstance(value, str):
+        return plain(value, limit=20_000) if value else Plain("(empty)")
+    if isinstance(value, dict | list):
+        return Plain("(empty)" if not value else "(too deep)")
+    return plain(json.dumps(value))
+
+
+def _ink(value: object) -> str:
+    if value is None or value in ("", [], {}):
+        return "dim"
+    if value is False:
+        return "warn"
+    return "info" if isinstance(value, int | float) else "value"

@@ -1,0 +1,103 @@
+"""One event of a run in full, over the timeline it comes from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from buddy_core.errors import BuddyError
+from buddy_core.runs.timeline import TimelineRow
+from buddy_core.safety.redact import redact
+from buddy_core.safety.text import Plain, plain
+from buddy_core.signs import STATE_SIGNS
+from buddy_top import format as fmt
+from buddy_top.run_view.event_text import failed_words, raw, read_event, readable
+from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.textview import TextView
+
+
+class EventScreen(ModalScreen[None]):
+    """The event of one row; `→` and `←` go to the next and the previous row, `J` shows the record itself."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss(None)", "back", show=False),
+        Binding("right,l", "step(1)", "next", show=False),
+        Binding("left,h", "step(-1)", "previous", show=False),
+        Binding("J", "toggle_raw", "raw", show=False),
+        Binding("y,Y", "copy", "copy", show=False),
+    ]
+
+    def __init__(self, run_dir: Path, rows: Sequence[TimelineRow], at: int, *, as_raw: bool = False) -> None:
+        super().__init__()
+        self._run_dir = run_dir
+        self._rows = rows
+        self._at = at
+        self._raw = as_raw
+        self._records: tuple[bytes, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """One panel with the text."""
+        with Panel(classes="card") as self.panel:
+            self.text = TextView()
+            yield self.text
+
+    def on_mount(self) -> None:
+        """Read the first one."""
+        self.text.focus()
+        self._read()
+
+    @property
+    def row(self) -> TimelineRow:
+        """The row that is shown."""
+        return self._rows[self._at]
+
+    def action_step(self, step: int) -> None:
+        """The next row of the timeline, or the one before."""
+        at = self._at + step
+        if 0 <= at < len(self._rows):
+            self._at = at
+            self._read()
+
+    def action_toggle_raw(self) -> None:
+        """Readable, or as it stands in the file."""
+        self._raw = not self._raw
+        self._draw()
+
+    def action_copy(self) -> None:
+        """Copy the text, secrets masked."""
+        self.app.copy_to_clipboard(redact(self.text.words())[: 64 * 1024])
+        self.panel.set_summary(Plain("copied"))
+
+    def _read(self) -> None:
+        self.run_worker(self._read_and_draw(self.row), exclusive=True, group="event")
+
+    async def _read_and_draw(self, row: TimelineRow) -> None:
+        try:
+            self._records = await asyncio.to_thread(read_event, self._run_dir, row)
+        except (OSError, BuddyError) as error:
+            self._records = ()
+            self._announce(row)
+            self.text.set_lines(failed_words(error), keep_scroll=False)
+            return
+        self._draw()
+
+    def _draw(self) -> None:
+        self._announce(self.row)
+        lines = raw(self._records) if self._raw else readable(self._records, self.row)
+        self.text.set_lines(lines, keep_scroll=False)
+
+    def _announce(self, row: TimelineRow) -> None:
+        took = "" if row.duration_ms is None else f" · {fmt.duration(row.duration_ms)}"
+        self.panel.set_title(
+            Plain(
+                f"{STATE_SIGNS[row.state]} {plain(row.title, limit=40)} · {fmt.relative(row.since_start_ms)}{took}"
+            )
+        )
+        form = "readable" if self._raw else "raw"
+        self.panel.set_summary(Plain(f"{self._at + 1:,} of {len(self._rows):,} · ← → · J {form} · esc"))
