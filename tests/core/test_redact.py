@@ -317,3 +317,22 @@ def test_a_token_that_was_cut_short_with_its_text_is_masked_too(end: str) -> Non
     masked = redact("curl " + "x" * 480 + " ghp_a1B2c3d4" + end)
     assert "a1B2" not in masked
     assert redact(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DB_PASSWORD=root",
+        "Server=h;Password=swordfish;Encrypt=yes",
+        "/x?user=a&password=b",
+        "password=swordfish",
+        "  password: swordfish",
+        "docker run -e POSTGRES_PASSWORD=x y",
+        'password="correct horse battery staple"',
+        "password='a\\'swordfish'",
+    ],
+)
+def test_a_password_may_be_a_mere_word_where_nothing_but_a_password_can_stand(text: str) -> None:
+    masked = redact(text)
+    assert MASK in masked
+    assert not any(word in masked for word in ("swordfish", "root", "horse", "=x", "=b"))

@@ -186,6 +186,11 @@ NAMED: dict[str, str] = {
     "getenv default": 'os.getenv("DB_PASSWORD", "{}")',
     "log": "2026-01-01 INFO login ok user=ada token={} ms=12",
     "logfmt": 'level=info msg="x" api_key={} n=1',
+    "requests": 'requests.get(url, auth=("ada", "{}"))',
+    "Dockerfile": "FROM x\nENV DB_PASSWORD {}\nRUN y",
+    "YAML block": "password: |\n  {}\nnext: 1",
+    "jdbc": "jdbc:mysql://h/x?user=a&password={}",
+    "docker run": "docker run -e MYSQL_ROOT_PASSWORD={} mysql:8",
     "escaped env": '"A=1\\nGITHUB_TOKEN={}\\nB=2"',
 }
 

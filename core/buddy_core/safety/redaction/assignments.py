@@ -60,6 +60,9 @@ _JUDGED = 96
 """Characters of a value that decide about it; only a value that is masked is followed to its end."""
 _HINTS_ANYWHERE, _CHARS_PER_HINT = 2_000, 16
 """A text that has more names of secrets than this is made to keep the search busy: all the rest is masked."""
+_BLOCK_MARKS = ("|", "|-", "|+", ">", ">-")
+_BLOCK = re.compile(r"(?:[ \t]*\n[ \t]+[^\s][^\n]*+)++")
+"""The indented lines of a text in YAML."""
 _CODE = re.compile(r"!?[A-Za-z_$][A-Za-z0-9_$]*+(?:\??\.[A-Za-z_$][A-Za-z0-9_$]*+)*+")
 _QUOTE_REACH = 65_536
 """Characters after which a string that is never closed is given up."""
@@ -178,7 +181,7 @@ def _next_word(text: str, end: int) -> _Place | None:
 
 def _reads_random(text: str, at: int) -> bool:
     word = _BARE.match(text, at, at + _JUDGED)
-    return word is not None and len(word.group()) >= 12 and looks_random(word.group())
+    return word is not None and len(word.group()) >= 8 and looks_random(word.group())
 
 
 def _value(text: str, begin: int, end: int, sure: Promise, place: _Place) -> Span | None:
@@ -281,7 +284,10 @@ def _bare(text: str, begin: int, sure: Promise, place: _Place) -> Span | None:
     if not value or is_placeholder(value):
         return None
     following = text[at + len(value) : at + len(value) + 1] if len(value) < _JUDGED else ""
-    if not _is_bare_secret(value.rstrip(".:"), sure, place, following, text[begin:at]):
+    if value in _BLOCK_MARKS and (block := _BLOCK.match(text, at + len(value))) is not None:
+        return at + len(value), block.end()
+    told = text[max(0, begin - 1) : at] if text[begin - 1 : begin] in ("?", "&", ";") else text[begin:at]
+    if not _is_bare_secret(value.rstrip(".:"), sure, place, following, told):
         return None
     whole = _BARE.match(text, at)
     return at, whole.end() if whole is not None else at
@@ -297,7 +303,9 @@ def _is_bare_secret(value: str, sure: Promise, place: _Place, following: str, to
     if sure == Promise.STRONG:
         return not value.isdigit() or len(value) >= 4
     if value.isdigit():
-        return sure == Promise.WEAK and 4 <= len(value) <= 12 and "pin" in told.lower()
+        return (sure == Promise.FAIR and len(value) >= 8) or (
+            sure == Promise.WEAK and 4 <= len(value) <= 12 and "pin" in told.lower()
+        )
     if sure == Promise.FAIR and told.isupper() and len(value) >= 6:
         return True
     return looks_random(value) or (sure == Promise.FAIR and len(value) >= 12 and not value.startswith("/"))
@@ -314,12 +322,14 @@ def _is_word_a_secret(value: str, sure: Promise, place: _Place, following: str, 
     """Of letters, dots and underscores only: in a setting it is a secret, in code a name."""
     if looks_random(value) and "." not in value and len(value) >= 24:
         return True
-    if sure < Promise.FAIR or "." in value or is_field_word(value) or place.sign == "|":
-        return False
-    attached = not told.endswith((" ", "\t"))
-    if place.sign == "=" and attached and told.strip("=").replace("_", "").isupper():
+    attached = place.sign == "=" and not told.endswith((" ", "\t"))
+    if sure == Promise.STRONG and attached and told.startswith(("?", "&", ";")):
+        return True  # of a link, a form or a connection string
+    if sure >= Promise.FAIR and attached and told.strip("=").replace("_", "").isupper():
         return True  # DB_PASSWORD=swordfish
-    if sure < Promise.STRONG or following in (",", ")", "]", "}", ";") or value[0].isupper():
+    if sure < Promise.STRONG or "." in value or is_field_word(value) or place.sign == "|":
+        return False
+    if following in (",", ")", "]", "}") or (following == ";" and not attached) or value[0].isupper():
         return False
     return len(value) >= 4 and (place.sign != "=" or attached)
 

@@ -33,6 +33,14 @@ COMMANDS = {
     "mongo": (" -p", rf"mongo(?:sh|dump|restore|export|import)?{_ARGUMENTS}-p[ \t]{{1,8}}{_BEHIND}"),
     "identified": ("", rf"identified[ \t]{{1,8}}(?:with[ \t]{{1,8}}\w{{1,40}}[ \t]{{1,8}})?by{_IN_SQL}"),
     "password '": ("", rf"password{_IN_SQL}"),
+    "auth": (
+        "(",
+        r"""auth[ \t]{0,4}=[ \t]{0,4}\([^()\n"']{0,40}["'][^"'\n]{1,128}["'],[ \t]{0,4}["']([^"'\n]{1,512}+)""",
+    ),
+    "env ": (
+        "",
+        r"env[ \t]{1,8}[a-z0-9_]{0,40}(?:password|secret|token|_key)[ \t]{1,8}([^\s=]{1,512}+)(?=[\n\r]|\Z)",
+    ),
     "-u": ("", _USER.pattern),
     "-user": ("", _USER.pattern),
 }

@@ -17,7 +17,7 @@ def words(listed: str) -> frozenset[str]:
 _STAND_INS = words(
     "none null nil undefined true false yes no on off string str int integer number float bool boolean bytes "
     "any object unknown optional required redacted masked hidden filtered n/a na tbd todo empty unset "
-    "missing invalid valid ok default list dict map array void never bearer basic digest include omit "
+    "missing invalid valid ok default list dict map array void never inherit bearer basic digest include omit "
     "same-origin set"
 )
 _EXPRESSION = re.compile(
