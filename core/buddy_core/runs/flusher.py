@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from buddy_core.runs.files import close_quietly, retried
 
@@ -34,8 +35,11 @@ _UNSUPPORTED = frozenset((errno.EINVAL, errno.ENOTSUP, errno.ENOSYS))
 Failed = Callable[[OSError], None]
 """Told, in the flusher's thread, that the disk did not take what was handed in."""
 
+Action = Callable[[int], object]
+"""What is done with a descriptor, in the flusher's thread, before it is closed."""
+
 Key = tuple[int, str]
-"""Whose file it is, and its name; "." is the directory, which is asked after its files."""
+"""Whose file it is, and its name; "." is the directory, whose turn comes after its files."""
 
 
 class Flusher:
@@ -47,10 +51,10 @@ class Flusher:
 
     def reset(self) -> None:
         """Begin anew in a forked child, where no thread is left and nothing of the parent's is flushed."""
-        for fd, _failed in getattr(self, "_waiting", {}).values():
+        for fd, _action in getattr(self, "_waiting", {}).values():
             close_quietly(fd)
         self._changed = threading.Condition(threading.RLock())  # a signal handler may record, too
-        self._waiting: dict[Key, tuple[int, Failed]] = {}
+        self._waiting: dict[Key, tuple[int, Action]] = {}
         self._running = False
         self._asking = False
         self._urgent = False
@@ -66,17 +70,19 @@ class Flusher:
             time.sleep(_PAUSE_S)  # it has said that it ends; that takes it a moment
 
     def after_fork(self) -> None:
-        """Go on in the parent."""
+        """Go on in the parent, with the next file or at the end: a thread begun now would still be warned of."""
         with self._changed:
             self._forking = False
-            if self._waiting:
-                self._start()
 
     def submit(self, key: Key, fd: int, failed: Failed, *, urgent: bool = False) -> None:
-        """Own `fd` from now on; `urgent` does not wait for a newer version."""
+        """Own `fd` from now on and ask the disk to keep it; `urgent` does not wait for a newer version."""
+        self.later(key, fd, partial(_flush, failed=failed), urgent=urgent)
+
+    def later(self, key: Key, fd: int, action: Action, *, urgent: bool = False) -> None:
+        """Own `fd` from now on and do something with it, in place of what waits under the same key."""
         with self._changed:
             older = self._waiting.pop(key, None)
-            self._waiting[key] = (fd, failed)
+            self._waiting[key] = (fd, action)
             self._urgent |= urgent
             if urgent:
                 self._changed.notify_all()
@@ -87,8 +93,10 @@ class Flusher:
     def wait(self, timeout_s: float = EXIT_WAIT_S) -> bool:
         """Ask the disk at once, and say whether it was done with everything in time."""
         with self._changed:
-            self._urgent = bool(self._waiting)
-            self._changed.notify_all()
+            if self._waiting:
+                self._urgent = True
+                self._changed.notify_all()
+                self._start()
             return self._changed.wait_for(lambda: not (self._waiting or self._asking), timeout_s)
 
     def _start(self) -> None:
@@ -103,14 +111,16 @@ class Flusher:
     def _run(self) -> None:
         while taken := self._take():
             try:
-                for _key, (fd, failed) in sorted(taken.items(), key=_directories_last):
-                    _flush(fd, failed)
+                for _key, (fd, action) in sorted(taken.items(), key=_directories_last):
+                    with suppress(Exception):  # nothing may end the thread
+                        action(fd)
+                    close_quietly(fd)
             finally:
                 with self._changed:
                     self._asking = False
                     self._changed.notify_all()
 
-    def _take(self) -> dict[Key, tuple[int, Failed]]:
+    def _take(self) -> dict[Key, tuple[int, Action]]:
         """What waits, once it has waited long enough; nothing when the thread may end."""
         with self._changed:
             deadline = time.monotonic() + self._coalesce_s
@@ -118,7 +128,7 @@ class Flusher:
                 if (left := deadline - time.monotonic()) <= 0:
                     break
                 self._changed.wait(left)
-            taken: dict[Key, tuple[int, Failed]] = {}
+            taken: dict[Key, tuple[int, Action]] = {}
             if not self._forking:
                 taken, self._waiting = self._waiting, {}
                 self._urgent = False
@@ -136,10 +146,7 @@ def _flush(fd: int, failed: Failed) -> None:
         retried(os.fsync, fd)
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
-            with suppress(Exception):  # whoever is told must not end the thread
-                failed(error)
-    finally:
-        close_quietly(fd)
+            failed(error)
 
 
 SHARED = Flusher()

@@ -1,21 +1,21 @@
 """Temporary files that a crash left between being written and being renamed are removed after an hour.
 
-Once a process and runs directory, in a thread of its own, within bounds, and only what is this user's own and
+Once a process and runs directory, in the flusher's thread, within bounds, and only what is this user's own and
 bears the names that `files` gives to temporary files.
 """
 
 from __future__ import annotations
 
-import _thread
 import os
 import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 
 from buddy_core.runs.artifacts import ARTIFACTS_NAME
-from buddy_core.runs.files import close_quietly
+from buddy_core.runs.flusher import SHARED
 from buddy_core.runs.names import is_run_id
 
 STRAY_AFTER_MS = 60 * 60_000
@@ -29,16 +29,11 @@ _seen: set[tuple[int, int]] = set()
 
 def sweep_once(root_fd: int, now_ms: int) -> None:
     """Sweep the runs directory open as `root_fd` behind the caller's back, unless this process has; never raises."""
-    with suppress(OSError, RuntimeError):  # no descriptor, no thread: then the next process does it
+    with suppress(OSError):  # no descriptor to spare: then the next process does it
         found = os.fstat(root_fd)
-        if (found.st_dev, found.st_ino) in _seen:
-            return
-        _seen.add((found.st_dev, found.st_ino))
-        fd = os.dup(root_fd)
-        try:
-            _thread.start_new_thread(_sweep_and_close, (fd, now_ms))
-        except RuntimeError:
-            close_quietly(fd)
+        if (found.st_dev, found.st_ino) not in _seen:
+            _seen.add((found.st_dev, found.st_ino))
+            SHARED.later((-1, f"strays of {found.st_ino}"), os.dup(root_fd), partial(sweep, now_ms=now_ms))
 
 
 def sweep(root_fd: int, now_ms: int) -> int:
@@ -49,14 +44,6 @@ def sweep(root_fd: int, now_ms: int) -> int:
             with suppress(OSError):
                 removed += _sweep_run(root_fd, name, now_ms)
     return removed
-
-
-def _sweep_and_close(root_fd: int, now_ms: int) -> None:
-    try:
-        with suppress(OSError):
-            sweep(root_fd, now_ms)
-    finally:
-        close_quietly(root_fd)
 
 
 def _sweep_run(root_fd: int, run_id: str, now_ms: int) -> int:
