@@ -47,7 +47,7 @@ def _export(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         return complain(f"{plain(str(target))} exists: name another file, or replace it with --force", FAILED)
     document = export_run(
         args.run_id,
-        args.format or _format_of(target),
+        args.format or ("json" if args.json else _format_of(target)),
         store=runs_dir,
         unmasked=args.unmasked,
         clock=clock,
