@@ -69,7 +69,7 @@ class Housekeeper:
         self._problems: Counter[str] = Counter()
         self._idle = threading.Condition(threading.RLock())
         self._working = False
-        self._again = False
+        self._again = self._taking = False
 
     @property
     def problems(self) -> Mapping[str, int]:
@@ -80,15 +80,16 @@ class Housekeeper:
         """Prune to the end, however long it takes."""
         if self._keep is None:
             return PruneReport()
-        return self._note(self._pass(root_fd, _Leisure()))
+        return self._note(self._pass(root_fd, self._keep, _Leisure()))
 
     def run_started(self, root_fd: int) -> None:
         """Prune for a few milliseconds, and leave the rest to a thread; never raises."""
         if self._keep is None:
             return
         try:
-            if not self._note(self._pass(root_fd, _Hurry(self._clock, START_MS))).finished:
-                self._go_on(root_fd)
+            report = self._note(self._pass(root_fd, self._keep, _Hurry(self._clock, START_MS)))
+            if report.leftover or not report.finished:
+                self._go_on(root_fd, taking=not report.finished)
         except Exception as error:  # noqa: BLE001 - nothing may be raised into the host
             self._count(type(error).__name__)
 
@@ -100,15 +101,17 @@ class Housekeeper:
     def forget_in_child(self) -> None:
         """After fork: threads stay with the parent, and so may the lock."""
         self._idle = threading.Condition(threading.RLock())
-        self._working = self._again = False
+        self._working = self._again = self._taking = False
 
-    def _pass(self, root_fd: int, patience: _Hurry | _Leisure) -> PruneReport:
+    def _pass(self, root_fd: int, keep: int | None, patience: _Hurry | _Leisure) -> PruneReport:
         root, now_ms = real_root(self._runs_dir), self._clock.now_ms()
-        return prune_below(root_fd, self._keep or 0, root=root, now_ms=now_ms, patience=patience)
+        return prune_below(root_fd, keep, root=root, now_ms=now_ms, patience=patience)
 
-    def _go_on(self, root_fd: int) -> None:
+    def _go_on(self, root_fd: int, *, taking: bool) -> None:
+        """Have a thread empty the trash; it takes more runs only where the start had no time for all."""
         with self._idle:
             self._again = True
+            self._taking |= taking
             if self._working:
                 return
             fd = os.dup(root_fd)
@@ -121,7 +124,9 @@ class Housekeeper:
     def _work(self, root_fd: int) -> None:
         while self._more(root_fd):
             try:
-                self._note(self._pass(root_fd, _Leisure(REST_S)))
+                with self._idle:
+                    keep, self._taking = (self._keep if self._taking else None), False
+                self._note(self._pass(root_fd, keep, _Leisure(REST_S)))
             except Exception as error:  # noqa: BLE001 - a thread that raises prints into the host's terminal
                 self._count(type(error).__name__)
 

@@ -44,20 +44,24 @@ class PruneReport:
     problems: Mapping[str, str] = field(default_factory=dict)
     """What should have gone and could not, by run id (or `.trash`), and why."""
     finished: bool = True
-    """False when the time was over before all was done; the next prune goes on."""
+    """False when the time was over before every run was looked at; the next prune goes on."""
+    leftover: int = 0
+    """Pieces that still lie in `.trash/`."""
 
 
 class _LiveRun(Exception):
     """The run is being recorded."""
 
 
-def prune_below(root_fd: int, keep: int, *, root: Path, now_ms: int, patience: Patience) -> PruneReport:
+def prune_below(
+    root_fd: int, keep: int | None, *, root: Path, now_ms: int, patience: Patience
+) -> PruneReport:
     """Take the runs beyond the newest `keep` out of the directory open as `root_fd`, and empty the trash.
 
-    `root` is its real path, by which mounts are known. Never raises for what it finds: see the report.
+    With None for `keep` no run is taken, and only the trash is emptied. `root` is its real path, by which mounts are known. Never raises for what it finds: see the report.
     """
     try:
-        surplus = _surplus(root_fd, keep, now_ms, patience)
+        surplus = [] if keep is None else _surplus(root_fd, keep, now_ms, patience)
         if not surplus and not Trash.exists(root_fd):
             return PruneReport()
         with Trash(root_fd) as trash:
@@ -94,9 +98,9 @@ class _Prune:
             else:
                 self._take(run_id)
                 self._patience.rest()
-        finished = self._trash.empty(self._patience) and finished
+        self._trash.empty(self._patience)
         problems = {**self._trash.problems, **self._problems}
-        return PruneReport(tuple(self._removed), self._live, problems, finished)
+        return PruneReport(tuple(self._removed), self._live, problems, finished, len(self._trash.contents()))
 
     def _take(self, run_id: str) -> None:
         try:

@@ -6,38 +6,34 @@ import os
 import threading
 import weakref
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.errors import RunClosed, RunLocked, RunNotFound, StoreUnavailable
 from buddy_core.runs import active
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name, check_component
+from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name
 from buddy_core.runs.files import open_root
 from buddy_core.runs.housekeeping import Housekeeper
 from buddy_core.runs.json_values import text_of
 from buddy_core.runs.listeners import EndListeners, Listeners
 from buddy_core.runs.liveness import lock_state
-from buddy_core.runs.model import EndStatus, RunEvent, RunMetadata, RunMetrics, RunRecord, RunSummary
+from buddy_core.runs.model import EndStatus, RunEvent, RunMetadata, RunMetrics, RunSummary
 from buddy_core.runs.names import is_run_id, new_run_id
 from buddy_core.runs.open_runs import OpenRuns
 from buddy_core.runs.prune import PruneReport
-from buddy_core.runs.reader import read_events, read_run, read_small_file, read_summary, run_ids
+from buddy_core.runs.reader import read_summary
 from buddy_core.runs.records import metadata_of, metadata_to_wire
 from buddy_core.runs.run_context import Run, recorded_run
-from buddy_core.runs.streaming import stream_run
+from buddy_core.runs.store_reading import RunReading
 from buddy_core.runs.writer import RunWriter
 from buddy_core.safety.paths import real_root
 from buddy_core.settings import Settings
 
 MAX_RUNS = 30
 """How many runs are kept unless told otherwise; the original keeps as many."""
-
-MAX_TEXT_ARTIFACT_BYTES = 16 * 1024 * 1024
-"""Longer artifacts are not returned as text; read them in parts with `read_artifact`."""
 
 CLOSE_WAIT_S = 0.25
 """How long `RunStore.close` waits for a prune."""
@@ -49,7 +45,7 @@ _END_WORDS = get_args(EndStatus)
 _stores: weakref.WeakSet[RunStore] = weakref.WeakSet()
 
 
-class RunStore:
+class RunStore(RunReading):
     """Records runs below one directory and reads them back. All methods may be called from any thread.
 
     Nothing is made on the disk before the first `start_run`, so a store that only reads never writes.
@@ -76,13 +72,13 @@ class RunStore:
     ) -> None:
         if settings is None or runs_dir is not None:
             settings = Settings.from_env(runs_dir=runs_dir)
-        self.runs_dir: Path = real_root(settings.runs_dir)  # the user's own link is followed once
+        self._open = OpenRuns()
+        clock = clock or SystemClock()
+        # The user's own link is followed once.
+        super().__init__(real_root(settings.runs_dir), clock, self._open.writers)
         self._homeless = settings.homeless
-        self._clock = clock or SystemClock()
         self._new_id = new_id
         self._durable = durable
-        self._open = OpenRuns()
-        self._writers = self._open.writers
         self._refused: Counter[str] = Counter()
         self._listeners = Listeners()
         self._end_listeners = EndListeners()
@@ -95,11 +91,6 @@ class RunStore:
     def get_instance(cls) -> RunStore:
         """The store of this process, made at the first call; `reset_run_store` lets go of it."""
         return active.shared_store(cls)
-
-    @property
-    def clock(self) -> Clock:
-        """Where event times and durations come from."""
-        return self._clock
 
     @property
     def current_run_id(self) -> str | None:
@@ -266,46 +257,6 @@ class RunStore:
         """Replace the totals of the run; raises like `save_artifact`."""
         with self._disk_errors():
             self._writer(run_id).set_metrics(metrics)
-
-    def get_run(self, run_id: str) -> RunRecord | None:
-        """What the files of a run say; of one that this store is writing, what it is at this moment."""
-        record = read_run(self.runs_dir, run_id)
-        writer = self._writers.get(run_id)
-        if record is None or writer is None:
-            return record
-        return replace(record, summary=writer.summary, metrics=writer.metrics)
-
-    def list_runs(self, limit: int = 20) -> list[RunSummary]:
-        """The newest runs; only as many summaries are read as are returned."""
-        newest = run_ids(self.runs_dir)[: max(0, limit)]
-        return [
-            writer.summary if (writer := self._writers.get(run_id)) else read_summary(self.runs_dir, run_id)
-            for run_id in newest
-        ]
-
-    def get_events(self, run_id: str) -> list[RunEvent]:
-        """Every event of a run that can be read, oldest first; none when there is no such run."""
-        return read_events(self.runs_dir, run_id) if is_run_id(run_id) else []
-
-    def stream_events(self, run_id: str) -> AsyncIterator[RunEvent]:
-        """The events of a run from its first line, then each as it is written, until the run ends.
-
-        Any run in the directory, also one that another process records. Ends too when the writer is gone or
-        the run is removed; an unknown run has no events. A file that is replaced is read from its beginning.
-        """
-        return stream_run(self.runs_dir, run_id, clock=self._clock)
-
-    def get_artifact(self, run_id: str, name: str) -> str | None:
-        """The text of an artifact; None when there is none, or it is longer than 16 MiB.
-
-        Raises:
-            BadArtifactName: `name` is not one path component.
-        """
-        check_component(name)
-        if not is_run_id(run_id):
-            return None
-        data = read_small_file(self.runs_dir, run_id, ARTIFACTS_NAME, name, limit=MAX_TEXT_ARTIFACT_BYTES)
-        return None if data is None else data.decode("utf-8", "replace")
 
     def run(
         self, objective: str, metadata: RunMetadata | Mapping[str, Any] | None = None

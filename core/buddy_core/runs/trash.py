@@ -91,19 +91,18 @@ class Trash:
         with os.scandir(self._fd) as entries:
             return [entry.name for entry in entries if _OURS.fullmatch(entry.name)]
 
-    def empty(self, patience: Patience) -> bool:
-        """Remove what lies here; False when the patience was over first. What cannot go is in `problems`."""
+    def empty(self, patience: Patience) -> None:
+        """Remove what lies here, until the patience is over; what cannot go is in `problems`."""
         if patience.hurried:
-            return not self.contents()
+            return
         stuck: set[str] = set()
         while waiting := [name for name in self.contents() if name not in stuck]:
             for name in waiting:
                 try:
                     stuck |= self._remove(name, patience)
                 except OutOfTime:
-                    return False
+                    return
                 patience.rest()
-        return True
 
     def _remove(self, name: str, patience: Patience) -> set[str]:
         """Remove one entry; the name under which it stays, if it does."""
