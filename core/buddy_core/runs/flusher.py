@@ -25,6 +25,9 @@ from buddy_core.runs.files import close_quietly, retried
 COALESCE_S = 0.2
 """How long a file waits for a newer version of itself before the disk is asked."""
 
+MAX_DISCARDED = 64
+"""Replaced files that wait to be closed at most; a writer that is faster waits for the disk itself."""
+
 EXIT_WAIT_S = 0.25
 """How long the end of the process waits for the disk."""
 
@@ -55,6 +58,9 @@ class Flusher:
             close_quietly(fd)
         self._changed = threading.Condition(threading.RLock())  # a signal handler may record, too
         self._waiting: dict[Key, tuple[int, Action]] = {}
+        for fd in getattr(self, "_discarded", ()):
+            close_quietly(fd)
+        self._discarded: list[int] = []
         self._running = False
         self._asking = False
         self._urgent = False
@@ -88,16 +94,29 @@ class Flusher:
                 self._changed.notify_all()
             self._start()
         if older is not None:
-            close_quietly(older[0])
+            self.discard(older[0])
+
+    def discard(self, fd: int) -> None:
+        """Close `fd` in the thread: closing the last descriptor of a file that was replaced waits for the disk."""
+        with self._changed:
+            self._discarded.append(fd)
+            fd = self._discarded.pop(0) if len(self._discarded) > MAX_DISCARDED else -1
+            self._start()
+        if fd >= 0:
+            close_quietly(fd)
 
     def wait(self, timeout_s: float = EXIT_WAIT_S) -> bool:
         """Ask the disk at once, and say whether it was done with everything in time."""
         with self._changed:
-            if self._waiting:
-                self._urgent = True
+            if self._waiting or self._discarded:
+                self._urgent = bool(self._waiting)
                 self._changed.notify_all()
                 self._start()
-            return self._changed.wait_for(lambda: not (self._waiting or self._asking), timeout_s)
+            return self._changed.wait_for(lambda: not self._busy, timeout_s)
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._waiting or self._discarded or self._asking)
 
     def _start(self) -> None:
         if self._running:
@@ -109,7 +128,11 @@ class Flusher:
             self._running = False
 
     def _run(self) -> None:
-        while taken := self._take():
+        while True:
+            taken = self._take()
+            self._close_discarded()
+            if not taken:
+                break
             try:
                 for _key, (fd, action) in sorted(taken.items(), key=_directories_last):
                     with suppress(Exception):  # nothing may end the thread
@@ -119,6 +142,13 @@ class Flusher:
                 with self._changed:
                     self._asking = False
                     self._changed.notify_all()
+
+    def _close_discarded(self) -> None:
+        with self._changed:
+            discarded, self._discarded = self._discarded, []
+            self._changed.notify_all()
+        for fd in discarded:
+            close_quietly(fd)
 
     def _take(self) -> dict[Key, tuple[int, Action]]:
         """What waits, once it has waited long enough; nothing when the thread may end."""
