@@ -40,17 +40,19 @@ class EventLog:
 
         A line that failed may be handed to `resume`; one that is given up stays in the file as a torn line.
         """
-        whole, self._whole = self._whole, False  # so that a signal that interrupts this leaves no wrong claim
-        self._begun = 0
-        if whole:
+        begun = 0
+        if self._whole:
+            self._whole = False  # so that a signal that interrupts this leaves no wrong claim
             try:
-                taken = os.write(self._fd, line)
+                begun = os.write(self._fd, line)
             except OSError as error:
-                return self.resume(line) if isinstance(error, BlockingIOError) else self._failed(error)
-            if taken == len(line):
+                if not isinstance(error, BlockingIOError):
+                    self._begun = 0
+                    return self._failed(error)
+            if begun == len(line):
                 self._whole = True
                 return True
-            self._begun = taken
+        self._begun = begun
         return self.resume(line)
 
     def resume(self, line: bytes) -> bool:

@@ -204,9 +204,10 @@ class RunStore(RunReading):
     def emit(self, run_id: str, type: str, data: object, *, at_ms: int | None = None) -> bool:
         """Append an event; True means that it survives the death of this process. Never raises.
 
-        It happens now, or at the wall time `at_ms` when it is told of later. False is counted in `refused`: the run is unknown or has ended, or the disk takes no more. What the disk
-        refused waits, at most 1,000 events and 1 MiB a run, and is written in order when it takes events
-        again, with a note that says how many came late or are lost; so it need not be emitted again.
+        It happens now, or at the wall time `at_ms` when it is told of later. False is counted in `refused`:
+        the run is unknown or has ended, or the disk takes no more. What the disk refused waits, at most
+        1,000 events and 1 MiB a run, and is written in order when it takes events again, with a note that says
+        how many came late or are lost; so it need not be emitted again.
         """
         if not isinstance(run_id, str):  # annotations do not stop a caller
             return self._refuse("unknown run")

@@ -139,16 +139,15 @@ class RunWriter:
         An event that the disk refused waits, and is written when it takes events again: within the bounds of
         `backlog`, in order, and once.
         """
-        if self.closed:
-            return False
         line = encode_event(at_ms, self.run_id, kind, data)
         with self._guard:
             if self._backlog is None and not self.closed and self._log.append(line):
                 self._events += 1
-                if type(kind) is str and kind == "tool_call":
-                    self._tool_calls += 1
-                elif type(kind) is str and kind == "metric":
-                    self._usage.add(data)
+                if type(kind) is str:
+                    if kind == "tool_call":
+                        self._tool_calls += 1
+                    elif kind == "metric":
+                        self._usage.add(data)
                 return True
             return self._append_late(line)
 
