@@ -181,7 +181,7 @@ class RunFold:
         self.tool_calls += made
 
     def _other(self, event: TypedEvent, new: bool) -> None:
-        handler = _LINE_HANDLERS.get(type(event))
+        handler: _Handler | None = _LINE_HANDLERS.get(type(event))
         if handler is None and isinstance(event, WireEvent):
             handler = _HANDLERS.get(event.type)
         if handler is not None:
@@ -346,7 +346,9 @@ class RunFold:
             self.fork_reason = observed_text(found.get("reason"), MAX_NAME)
 
 
-_HANDLERS: dict[str, Callable[[RunFold, int, msgspec.Raw, bool], None]] = {
+_Handler: TypeAlias = Callable[[RunFold, int, Any, bool], None]
+
+_HANDLERS: dict[str, _Handler] = {
     "tool_call": RunFold._wire_call,
     "tool_result": RunFold._wire_result,
     "metric": RunFold._wire_metric,
@@ -359,7 +361,7 @@ _HANDLERS: dict[str, Callable[[RunFold, int, msgspec.Raw, bool], None]] = {
 }
 """Event types that count for more than one event; all others are only counted."""
 
-_LINE_HANDLERS: dict[type, Callable[[RunFold, int, Any, bool], None]] = {
+_LINE_HANDLERS: dict[type, _Handler] = {
     MetricLine: RunFold._metric,
     StepStartLine: RunFold._step_start,
     StepEndLine: RunFold._step_end,
