@@ -20,7 +20,7 @@ from buddy_core.runs.toolargs import MAX_ARGUMENT, compact_json, key_argument
         ("web_fetch", {"timeout": 3, "url": "https://example.com"}, "https://example.com"),
         ("spawn_subagent", {"prompt": "Search everything", "description": "Find callers"}, "Find callers"),
         ("update_todo_list", {"todos": ["a", "b"]}, '{"todos":["a","b"]}'),
-        ("custom", {"depth": 3, "words": "hello"}, "hello"),
+        ("custom", {"depth": 3, "words": "hello"}, "words: hello"),
         ("custom", {"depth": 3}, '{"depth":3}'),
         ("bash", '{"command":"ls"}', "ls"),
         ("bash", "just text", "just text"),

@@ -1,6 +1,6 @@
 """The rule of promise C6, held against the source: observed text reaches the screen by one way only.
 
-Widgets draw `Plain` text, which only `plain()` and `plain_lines()` make of what was observed; a cast
+Widgets draw `Plain` text, which only `plain()`, `shown()` and their `_lines` make of what was observed; a cast
 `Plain(...)` is for the program's own words. Toolkit ways that read a string as markup are not used at all.
 """
 
@@ -77,7 +77,7 @@ def _name_of(function: ast.expr) -> str:
 
 def _observed_in(argument: ast.expr, module: str) -> Iterator[str]:
     """Fields of records within an argument, but for those that go through a cleaning or counting function."""
-    if isinstance(argument, ast.Call) and _name_of(argument.func) in ("plain", "len", "count", "plural"):
+    if isinstance(argument, ast.Call) and _name_of(argument.func) in ("plain", "shown", "len", "count", "plural"):
         return
     if isinstance(argument, ast.Attribute):
         own = (module, argument.attr) in OWN_TEXT

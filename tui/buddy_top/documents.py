@@ -26,6 +26,7 @@ from buddy_core.observe import Observer, SourceStatus
 from buddy_core.runs.joined import JoinedEvent
 from buddy_core.runs.json_values import to_json_value
 from buddy_core.runs.model import RunEvent, RunFacts, RunMetrics
+from buddy_core.safety.redact import redact_value
 
 SCHEMA_VERSION = 1
 """Grows when a name changes its meaning or goes away; new names may come at any time."""
@@ -41,8 +42,12 @@ _LISTS = ("providers", "tools", "errors")
 
 
 def to_text(document: Document, *, compact: bool = False) -> str:
-    """`document` as ASCII JSON: indented for one object, on one line (`compact`) for a stream of them."""
-    clean, _ = to_json_value(document)
+    """`document` as ASCII JSON: indented for one object, on one line (`compact`) for a stream of them.
+
+    Secrets are masked; what was recorded is in the run's own private files.
+    """
+    masked = {name: redact_value(value, name=name) for name, value in document.items()}
+    clean, _ = to_json_value(masked)
     return json.dumps(clean, indent=None if compact else 2, allow_nan=False)
 
 

@@ -14,6 +14,7 @@ from buddy_core.observe import Observer, SourceStatus
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewer import runs_table
 from buddy_core.safety.columns import Column, lay_out
+from buddy_core.safety.shown import shown
 from buddy_core.safety.text import plain
 
 NEWEST_RUNS = 20
@@ -89,7 +90,7 @@ def _head(view: WindowView, runs: Sequence[RunFacts], sources: SourceStatus, win
         f"response {fmt.duration(view.avg_latency_ms)} avg, {fmt.duration(view.p95_latency_ms)} p95",
     )
     yield " · ".join(facts)
-    yield from (plain(note) for note in _notes(view, sources))
+    yield from (shown(note) for note in _notes(view, sources))
 
 
 def _notes(view: WindowView, sources: SourceStatus) -> Iterator[str]:
@@ -118,8 +119,8 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 def _providers(providers: Sequence[ProviderMetrics], width: int | None) -> list[str]:
     rows = [
         (
-            plain(one.provider, limit=60),
-            plain(one.model, limit=60),
+            shown(one.provider, limit=60),
+            shown(one.model, limit=60),
             fmt.count(one.total_requests),
             fmt.count(one.error_count),
             fmt.tokens(one.prompt_tokens if one.tokens_logged else None),
@@ -138,7 +139,7 @@ def _providers(providers: Sequence[ProviderMetrics], width: int | None) -> list[
 def _tools(tools: Sequence[ToolMetrics], width: int | None) -> list[str]:
     rows = [
         (
-            plain(one.name, limit=60),
+            shown(one.name, limit=60),
             fmt.count(one.total_calls),
             fmt.count(one.error_count),
             fmt.duration(one.avg_duration_ms),
@@ -156,8 +157,8 @@ def _errors(groups: Sequence[ErrorGroup], now_ms: int, width: int | None) -> lis
         (
             fmt.count(group.count),
             fmt.date_time(group.last_at, now_ms),
-            plain(group.type, limit=40),
-            plain(group.latest.message, limit=200),
+            shown(group.type, limit=40),
+            shown(group.latest.message, limit=200),
         )
         for group in groups[:_LATEST_ERRORS]
     ]

@@ -11,7 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
 
-from buddy_core.safety.text import plain
+from buddy_core.safety.shown import shown
 from buddy_top.cells import cut_right
 from buddy_top.commands import commands_at
 from buddy_top.messages import OpenRun
@@ -96,7 +96,7 @@ class RunsProvider(_EntryProvider):
         app = self.monitor
         for run_id, objective in app.run_names():
             # Cut when it is printable: a letter with 800 accents must not hide the words behind it.
-            name = cut_right(plain(objective or run_id), _LONGEST_NAME)
+            name = cut_right(shown(objective or run_id), _LONGEST_NAME)
             yield Entry(name, run_id, partial(app.post_message, OpenRun(run_id)))
 
     async def discover(self) -> Hits:

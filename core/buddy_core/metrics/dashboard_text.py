@@ -26,7 +26,8 @@ from buddy_core.metrics.model import (
 from buddy_core.safety.ascii import to_ascii
 from buddy_core.safety.columns import Column, cells, cut, lay_out
 from buddy_core.safety.redact import redact
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
 
 NARROWEST = 40
 """Columns a picture has at least, however narrow the terminal says it is."""
@@ -161,7 +162,7 @@ def _session(glance: Glance, width: int) -> list[Plain]:
         fmt.plural(session.tool_calls, "tool call"),
         fmt.plural(session.error_count, "error"),
     ]
-    lines = [f"session        {plain(session.session_id, limit=300)}"]
+    lines = [f"session        {shown(session.session_id, limit=300)}"]
     for fact in facts:
         joined = f"{lines[-1]} · {fact}" if lines[-1].strip() else f"{' ' * 15}{fact}"
         if cells(joined) > width:
@@ -181,7 +182,7 @@ def _providers(glance: Glance, width: int) -> list[Plain]:
 
 def _provider(row: ProviderMetrics, most: int) -> tuple[str, ...]:
     return (
-        plain(f"{row.provider} {row.model}", limit=120),
+        shown(f"{row.provider} {row.model}", limit=120),
         _bar(row.total_requests, most),
         fmt.count_within(8, row.total_requests),
         fmt.share(row.error_count, row.total_requests),
@@ -201,7 +202,7 @@ def _tools(glance: Glance, width: int) -> list[Plain]:
 
 def _tool(row: ToolMetrics, most: int) -> tuple[str, ...]:
     return (
-        plain(row.name, limit=120),
+        shown(row.name, limit=120),
         _bar(row.total_calls, most),
         fmt.count_within(8, row.total_calls),
         fmt.share(row.error_count, row.total_calls),
@@ -224,7 +225,7 @@ def _error(record: ErrorRecord, now_ms: int) -> tuple[str, ...]:
     at = fmt.age(now_ms - record.timestamp) if record.timestamp else fmt.UNKNOWN
     # Mail and logs leave the machine; what is cut off is cut after masking, so that no half secret is left.
     message = redact(record.message[:_LOOKED_AT])
-    return at, plain(kind, limit=60), plain(message, limit=400)
+    return at, shown(kind, limit=60), shown(message, limit=400)
 
 
 def _table(

@@ -14,7 +14,7 @@ from buddy_core.runs.artifacts import ArtifactInfo
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.timeline import WITHOUT_RESULT, Timeline, TimelineRow
 from buddy_core.safety.columns import Column, cells, cut, lay_out
-from buddy_core.safety.text import plain
+from buddy_core.safety.shown import shown
 from buddy_core.signs import STATE_SIGNS
 
 PAUSE_MS = 60_000
@@ -71,7 +71,7 @@ def pause(ms: int | None) -> str | None:
 
 def said(detail: str, error: str | None, *, base: str | None = None) -> str:
     """What an event says, on one line; paths beneath `base`, where room is short, begin there."""
-    return " — ".join(plain(text, limit=300) for text in (beneath(base, detail), error) if text)
+    return " — ".join(shown(text, limit=300) for text in (beneath(base, detail), error) if text)
 
 
 def beneath(base: str | None, path: str) -> str:
@@ -88,21 +88,21 @@ def _head(
     width: int | None,
 ) -> Iterator[str]:
     yield from _folded(
-        f"{STATE_SIGNS[facts.status]} {facts.status}  ", plain(facts.objective, limit=500), width
+        f"{STATE_SIGNS[facts.status]} {facts.status}  ", shown(facts.objective, limit=500), width
     )
     for label, text in (*_particulars(facts, timeline, now_ms), *_belongings(facts, artifacts, forks)):
         if text:
             yield from _folded(f"{label:<{_LABEL}}", text, width)
     for note in facts.integrity.notes:
-        yield from _folded(f"{'damage':<{_LABEL}}", plain(note, limit=500), width)
+        yield from _folded(f"{'damage':<{_LABEL}}", shown(note, limit=500), width)
 
 
 def _particulars(facts: RunFacts, timeline: Timeline, now_ms: int) -> Iterator[tuple[str, str]]:
     yield "run", facts.run_id
     if facts.recorded_status not in (None, facts.status):
-        yield "recorded", plain(facts.recorded_status, limit=60)
+        yield "recorded", shown(facts.recorded_status, limit=60)
     yield "started", f"{fmt.date_time(facts.started_at or None, now_ms)}, {_took(facts, now_ms)}"
-    yield "model", plain(facts.model, limit=200)
+    yield "model", shown(facts.model, limit=200)
     yield "tokens", _tokens(facts)
     yield "cost", fmt.cost(facts.total_cost)
     yield "events", _events(facts, timeline)
@@ -114,13 +114,13 @@ def _particulars(facts: RunFacts, timeline: Timeline, now_ms: int) -> Iterator[t
 def _belongings(
     facts: RunFacts, artifacts: Sequence[ArtifactInfo], forks: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    yield "tags", plain(", ".join(facts.tags), limit=500)
-    yield "directory", plain(facts.cwd, limit=500)
+    yield "tags", shown(", ".join(facts.tags), limit=500)
+    yield "directory", shown(facts.cwd, limit=500)
     if facts.parent_run_id:
-        reason = f": {plain(facts.fork_reason, limit=200)}" if facts.fork_reason else ""
-        yield "fork of", plain(facts.parent_run_id, limit=60) + reason
+        reason = f": {shown(facts.fork_reason, limit=200)}" if facts.fork_reason else ""
+        yield "fork of", shown(facts.parent_run_id, limit=60) + reason
     yield "forks", ", ".join(forks)
-    yield "artifacts", ", ".join(f"{plain(one.name, limit=120)} {fmt.bytes_(one.size)}" for one in artifacts)
+    yield "artifacts", ", ".join(f"{shown(one.name, limit=120)} {fmt.bytes_(one.size)}" for one in artifacts)
 
 
 def _took(facts: RunFacts, now_ms: int) -> str:
@@ -148,22 +148,22 @@ def _tools(facts: RunFacts, timeline: Timeline) -> str:
     calls = Counter(row.title for row in timeline.rows if row.kind == "tool_call")
     if timeline.hidden or len(calls) < 2:
         return told
-    some = ", ".join(f"{plain(name, limit=40)} {count:,}" for name, count in calls.most_common(_MAX_TOOLS))
+    some = ", ".join(f"{shown(name, limit=40)} {count:,}" for name, count in calls.most_common(_MAX_TOOLS))
     return f"{told} ({some}{', …' if len(calls) > _MAX_TOOLS else ''})"
 
 
 def _wrong(rows: Sequence[TimelineRow], base: str | None, width: int | None) -> Iterator[str]:
     """The reason first: it is what must not be cut off."""
-    shown = [
+    told = [
         (
             fmt.relative(row.since_start_ms),
             STATE_SIGNS[row.state],
-            plain(row.title, limit=40),
-            " ← ".join(plain(text, limit=300) for text in (row.error, beneath(base, row.detail)) if text),
+            shown(row.title, limit=40),
+            " ← ".join(shown(text, limit=300) for text in (row.error, beneath(base, row.detail)) if text),
         )
         for row in rows[:MAX_WRONG]
     ]
-    yield from lay_out(_WRONG_COLUMNS, shown, width=width, heading=False)
+    yield from lay_out(_WRONG_COLUMNS, told, width=width, heading=False)
     if len(rows) > MAX_WRONG:
         yield f"… and {len(rows) - MAX_WRONG:,} more in the timeline"
 
@@ -184,7 +184,7 @@ def _row(row: TimelineRow, base: str | None) -> Iterator[tuple[str, ...]]:
     yield (
         fmt.relative(row.since_start_ms),
         STATE_SIGNS[row.state],
-        indented(row.depth) + plain(row.title, limit=40),
+        indented(row.depth) + shown(row.title, limit=40),
         "" if row.duration_ms is None else fmt.duration(row.duration_ms),
         said(row.detail, row.error, base=base),
     )

@@ -12,7 +12,7 @@ from buddy_core.runs.liveness import STALLED_AFTER_MS
 from buddy_core.runs.model import RunEvent
 from buddy_core.runs.show import indented, pause, said
 from buddy_core.safety.columns import cells, cut
-from buddy_core.safety.text import plain
+from buddy_core.safety.shown import shown
 from buddy_core.signs import STATE_SIGNS
 
 _NAME = 20
@@ -89,7 +89,7 @@ class Teller:
         self._errors += event.type == "error"
         named = event.type in ("tool_call", "tool_result")
         title = tool_name(event.data) if named else event.type.replace("_", " ")
-        name = indented(len(self._steps)) + plain(title, limit=40)
+        name = indented(len(self._steps)) + shown(title, limit=40)
         took = "" if took_ms is None else fmt.duration(took_ms)
         at, text = fmt.relative(max(0, event.ts - first_at)), said(detail, words.error, base=self._base)
         return f"{at:>8}  {STATE_SIGNS[words.state]}  {name:<{_NAME}}  {took:>7}  {text}".rstrip()

@@ -52,7 +52,8 @@ def key_argument(tool: str, args: object) -> str:
     """The most telling argument of a call to `tool`, as observed text of at most 300 characters.
 
     `args` is whatever the record holds: an object, JSON in a string, a list, nothing. Without a name that is
-    known the first text wins, else compact JSON of all of it; without arguments it is empty.
+    known the first text wins and is told with its name, which says whether it is a secret; else compact JSON
+    of all of it. Without arguments it is empty.
     """
     if isinstance(args, str):
         args = _parsed(args)
@@ -62,7 +63,7 @@ def key_argument(tool: str, args: object) -> str:
         value = args.get(name)
         if value not in (None, "", [], {}):
             return _cut(value)
-    texts = (value for value in args.values() if isinstance(value, str) and value)
+    texts = (f"{name}: {value}" for name, value in args.items() if isinstance(value, str) and value)
     return _cut(next(texts, dict(args)))
 
 

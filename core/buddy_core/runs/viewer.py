@@ -22,7 +22,7 @@ from buddy_core.runs.telling import Teller
 from buddy_core.runs.timeline import load_timeline
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.output import LineWriter, Writable, line_writer
-from buddy_core.safety.text import plain
+from buddy_core.safety.shown import shown
 from buddy_core.settings import Settings
 from buddy_core.signs import STATE_SIGNS
 
@@ -152,7 +152,7 @@ def _cells(facts: RunFacts, now_ms: int) -> tuple[str, ...]:
         fmt.count(facts.tool_calls),
         fmt.count(facts.tool_failures),
         fmt.count(facts.errors),
-        (_FORK if facts.parent_run_id else "") + plain(facts.objective, limit=200),
+        (_FORK if facts.parent_run_id else "") + shown(facts.objective, limit=200),
     )
 
 

@@ -81,7 +81,6 @@ def _text(app: Workspace, form: str) -> str:
 
 
 def _whole_picture(app: Workspace, now_ms: int) -> str:
-    from buddy_core.safety.redact import redact_value
     from buddy_top.documents import picture_document, to_text
 
     snapshot = app.snapshot
@@ -90,4 +89,4 @@ def _whole_picture(app: Workspace, now_ms: int) -> str:
     document = picture_document(
         snapshot.view, snapshot.state, snapshot.recent_errors, snapshot.runs, snapshot.sources, now_ms=now_ms
     )
-    return to_text({name: redact_value(value, name=name) for name, value in document.items()}) + "\n"
+    return to_text(document) + "\n"

@@ -57,15 +57,14 @@ def as_document(sheet: Sheet, *, now_ms: int) -> str:
     """One JSON object, as the command line prints them."""
     from buddy_top.documents import heading, to_text
 
-    records = [redact_value(dict(record)) for record in sheet.records]
-    return to_text({**heading(now_ms), sheet.title: records}) + "\n"
+    return to_text({**heading(now_ms), sheet.title: [dict(record) for record in sheet.records]}) + "\n"
 
 
 def one_record(record: Mapping[str, Any]) -> str:
     """One row as JSON on several lines, for the clipboard."""
     from buddy_top.documents import to_text
 
-    return to_text({str(name): redact_value(value, name=str(name)) for name, value in record.items()})
+    return to_text(dict(record))
 
 
 def _csv_cell(value: object) -> object:

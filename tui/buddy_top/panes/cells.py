@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 
 
 def name_cell(text: str, ink: str = "value") -> Cell:
     """Observed text on one line."""
-    return (Span(plain(text), ink),)
+    return (Span(shown(text), ink),)
 
 
 def number_cell(text: Plain, ink: str = "value") -> Cell:

@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.messages import OpenRun, OpenTab
@@ -207,10 +208,10 @@ def _doing(run: RunFacts) -> Cell:
     if run.running_tools:
         tool = run.running_tools[-1]
         more = len(run.running_tools) - 1
-        spans = (Span(plain(tool.name), "accent"), Span(Plain(" ")), Span(plain(tool.argument), "label"))
+        spans = (Span(shown(tool.name), "accent"), Span(Plain(" ")), Span(shown(tool.argument), "label"))
         return (*spans, Span(Plain(f"  +{more}"), "dim")) if more else spans
     words = "waiting for the model" if run.step is None else f"waiting for the model, step {run.step}"
-    return (Span(plain(words), "dim"),)
+    return (Span(shown(words), "dim"),)
 
 
 def _busy_since(run: RunFacts) -> int | None:

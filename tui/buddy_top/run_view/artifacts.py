@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
-from buddy_core.safety.text import Plain, plain, plain_lines
+from buddy_core.safety.shown import shown, shown_lines
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.messages import WantsChanged
@@ -57,7 +58,7 @@ class ArtifactsView(Container):
 
     def _cells_at(self, index: int) -> tuple[Cell, ...]:
         info = self._infos[index]
-        return ((Span(plain(info.name)),), (Span(fmt.bytes_(info.size), "label"),))
+        return ((Span(shown(info.name)),), (Span(fmt.bytes_(info.size), "label"),))
 
     def on_table_highlighted(self, event: Table.Highlighted) -> None:
         """Another artifact: its text has to be read."""
@@ -74,7 +75,7 @@ def _lines(detail: RunDetail) -> list[Cell]:
     """The text, or why there is none."""
     if detail.artifact is not None:
         return list(_text_lines(detail.artifact))
-    return [(Span(plain(detail.problem), "warn"),)] if detail.problem else []
+    return [(Span(shown(detail.problem), "warn"),)] if detail.problem else []
 
 
 def _text_lines(artifact: tuple[str, ArtifactText]) -> Iterable[Cell]:
@@ -84,7 +85,7 @@ def _text_lines(artifact: tuple[str, ArtifactText]) -> Iterable[Cell]:
         return
     is_diff = name.endswith((".diff", ".patch"))
     is_markdown = name.endswith((".md", ".markdown"))
-    for line in plain_lines(content.text):
+    for line in shown_lines(content.text):
         yield (Span(line, _diff_ink(line) if is_diff else _markdown_ink(line) if is_markdown else "value"),)
     if content.truncated:
         yield (Span(Plain(f"… cut: the whole file has {fmt.bytes_(content.size)}"), "warn"),)

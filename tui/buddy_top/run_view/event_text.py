@@ -8,7 +8,8 @@ from pathlib import Path
 
 from buddy_core.errors import BuddyError
 from buddy_core.runs.timeline import TimelineRow, read_record
-from buddy_core.safety.text import Plain, plain, plain_lines
+from buddy_core.safety.shown import shown, shown_lines
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 
@@ -47,13 +48,13 @@ def readable(records: Sequence[bytes], row: TimelineRow) -> list[Cell]:
 
 def raw(records: Sequence[bytes]) -> list[Cell]:
     """The records as they stand in the file, but for signs that a terminal would obey."""
-    return [(Span(plain(record.decode("utf-8", "replace"), limit=_RAW_WIDTH)),) for record in records]
+    return [(Span(shown(record.decode("utf-8", "replace"), limit=_RAW_WIDTH)),) for record in records]
 
 
 def failed_words(error: OSError | BuddyError) -> list[Cell]:
     """Why there is no text."""
     words = getattr(error, "strerror", None) or str(error)
-    return [(Span(plain(f"the event cannot be read: {words}"), "bad"),)]
+    return [(Span(shown(f"the event cannot be read: {words}"), "bad"),)]
 
 
 def _record_lines(record: bytes) -> list[Cell]:
@@ -62,14 +63,25 @@ def _record_lines(record: bytes) -> list[Cell]:
         value, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         note = (Span(Plain(f"{_INDENT}not readable as JSON; as it stands:"), "warn"),)
-        return [note, *[(Span(Plain(_INDENT + line)),) for line in plain_lines(text, limit_lines=MOST_LINES)]]
+        return [note, *[(Span(Plain(_INDENT + line)),) for line in shown_lines(text, limit_lines=MOST_LINES)]]
     if not isinstance(value, dict):
-        return [(Span(plain(text)),)]
+        return [(Span(shown(text)),)]
+    value = masked_record(value)
     ts = value.get("ts")
     cells = list(_limited(_fields(value, 1)))
     if isinstance(ts, int) and not isinstance(ts, bool):
-        cells.insert(0, (Span(Plain(f"{_INDENT}at  "), "label"), Span(Plain(f"{fmt.day(ts)} {fmt.clock(ts)}"), "value")))
+        cells.insert(
+            0,
+            (Span(Plain(f"{_INDENT}at  "), "label"), Span(Plain(f"{fmt.day(ts)} {fmt.clock(ts)}"), "value")),
+        )
     return cells
+
+
+def masked_record(record: dict[str, object]) -> dict[str, object]:
+    """The record without its secrets, also those that only the name above them tells."""
+    from buddy_core.safety.redact import redact_value
+
+    return {name: redact_value(value, name=name) for name, value in record.items()}
 
 
 def _limited(cells: Iterator[Cell]) -> Iterator[Cell]:
@@ -82,7 +94,7 @@ def _limited(cells: Iterator[Cell]) -> Iterator[Cell]:
 
 def _fields(value: dict[str, object], depth: int) -> Iterator[Cell]:
     for name, field in value.items():
-        yield from _field(plain(name, limit=80), field, depth)
+        yield from _field(shown(name, limit=80), field, depth)
 
 
 def _field(name: Plain, value: object, depth: int) -> Iterator[Cell]:
@@ -98,17 +110,17 @@ def _field(name: Plain, value: object, depth: int) -> Iterator[Cell]:
     elif isinstance(value, str) and "\n" in value:
         yield (label,)
         bar = Span(Plain(f"{indent}{_INDENT}│ "), "dim")
-        yield from ((bar, Span(line)) for line in plain_lines(value, limit_lines=MOST_LINES))
+        yield from ((bar, Span(line)) for line in shown_lines(value, limit_lines=MOST_LINES))
     else:
         yield (label, Span(Plain("  ")), Span(_scalar(value), _ink(value)))
 
 
 def _scalar(value: object) -> Plain:
     if isinstance(value, str):
-        return plain(value, limit=20_000) if value else Plain("(empty)")
+        return shown(value, limit=20_000) if value else Plain("(empty)")
     if isinstance(value, dict | list):
         return Plain("(empty)" if not value else "(too deep)")
-    return plain(json.dumps(value))
+    return shown(json.dumps(value))
 
 
 def _ink(value: object) -> str:

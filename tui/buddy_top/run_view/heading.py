@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from buddy_core.runs.model import Integrity, RunFacts
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.states import status_cell
@@ -34,7 +35,7 @@ def damage_words(integrity: Integrity) -> Plain:
         (integrity.pending_bytes, "last line unfinished"),
     )
     words = [text for number, text in counted if number]
-    return Plain(", ".join(words)) if words else plain(integrity.notes[0], limit=60)
+    return Plain(", ".join(words)) if words else shown(integrity.notes[0], limit=60)
 
 
 def _first(run: RunFacts, now_ms: int) -> Cell:
@@ -43,11 +44,11 @@ def _first(run: RunFacts, now_ms: int) -> Cell:
         spans += [Span(Plain(" → "), "dim"), Span(fmt.clock(run.ended_at, seconds=False), "label")]
     spans += [Span(Plain(" ("), "dim"), Span(took(run, now_ms)), Span(Plain(")"), "dim")]
     if run.model:
-        spans += [_GAP, Span(plain(run.model, limit=40))]
+        spans += [_GAP, Span(shown(run.model, limit=40))]
     if run.tags:
-        spans += [_GAP, Span(plain(" ".join(run.tags), limit=40), "label")]
+        spans += [_GAP, Span(shown(" ".join(run.tags), limit=40), "label")]
     if run.cwd:
-        spans += [_GAP, Span(plain(run.cwd, limit=80), "dim")]
+        spans += [_GAP, Span(shown(run.cwd, limit=80), "dim")]
     return tuple(spans)
 
 
@@ -61,15 +62,15 @@ def _second(run: RunFacts) -> Cell:
         Span(fmt.plural(failed, "failure"), "bad" if failed else "dim"),
     ]
     if run.parent_run_id:
-        spans += [_GAP, Span(Plain("fork of "), "dim"), Span(plain(run.parent_run_id), "label")]
+        spans += [_GAP, Span(Plain("fork of "), "dim"), Span(shown(run.parent_run_id), "label")]
         if run.fork_reason:
             spans += [
                 Span(Plain(" ("), "dim"),
-                Span(plain(run.fork_reason, limit=40), "label"),
+                Span(shown(run.fork_reason, limit=40), "label"),
                 Span(Plain(")"), "dim"),
             ]
     if not run.integrity.intact:
         spans += [_GAP, Span(damage_words(run.integrity), "warn")]
     if run.artifacts:
-        spans += [_GAP, Span(plain(" ".join(run.artifacts), limit=120), "dim")]
+        spans += [_GAP, Span(shown(" ".join(run.artifacts), limit=120), "dim")]
     return tuple(spans)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.timeline import TimelineRow
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.run_view.heading import took
@@ -44,7 +45,7 @@ def _totals(run: RunFacts, now_ms: int) -> Iterable[Cell]:
         yield _pair("  prompt", _value(fmt.tokens_full(run.prompt_tokens)))
         yield _pair("  completion", _value(fmt.tokens_full(run.completion_tokens)))
     yield _pair("cost", *_not_logged(fmt.cost(run.total_cost)))
-    yield _pair("model", *((Span(plain(run.model)),) if run.model else _not_logged(fmt.UNKNOWN)))
+    yield _pair("model", *((Span(shown(run.model)),) if run.model else _not_logged(fmt.UNKNOWN)))
     yield _pair("took", _value(took(run, now_ms)))
     yield _pair("events", _value(fmt.count(run.event_count)))
     failures = Span(Plain(f"  {run.tool_failures} failed"), "bad" if run.tool_failures else "dim")
@@ -52,7 +53,7 @@ def _totals(run: RunFacts, now_ms: int) -> Iterable[Cell]:
     yield _pair("errors", Span(fmt.count(run.errors), "bad" if run.errors else "value"))
     if run.failovers:
         yield _pair("failovers", Span(fmt.count(run.failovers), "warn"))
-    yield _pair("session", *((Span(plain(run.session_id)),) if run.session_id else (_value(fmt.UNKNOWN),)))
+    yield _pair("session", *((Span(shown(run.session_id)),) if run.session_id else (_value(fmt.UNKNOWN),)))
 
 
 def _tools(detail: RunDetail | None) -> Iterable[Cell]:
@@ -73,7 +74,7 @@ def _tool_table(rows: Sequence[TimelineRow]) -> Iterable[Cell]:
     if not calls:
         yield (Span(Plain("no tool was called"), "dim"),)
         return
-    width = min(28, max(len(plain(name)) for name in calls))
+    width = min(28, max(len(shown(name)) for name in calls))
     heading = f"{'tool'.ljust(width)}  {'calls':>6}  {'failed':>6}  {'time':>8}  {'slowest':>8}"
     yield (Span(Plain(heading), "label"),)
     by_time = sorted(calls.items(), key=lambda item: -sum(row.duration_ms or 0 for row in item[1]))
@@ -84,9 +85,9 @@ def _tool_table(rows: Sequence[TimelineRow]) -> Iterable[Cell]:
 def _tool_line(name: str, group: list[TimelineRow], width: int) -> Cell:
     known = [row.duration_ms for row in group if row.duration_ms is not None]
     failed = sum(row.state == "failed" for row in group)
-    shown = plain(name, limit=width)
+    words = shown(name, limit=width)
     return (
-        Span(Plain(shown.ljust(width)), "strong"),
+        Span(Plain(words.ljust(width)), "strong"),
         Span(Plain(f"  {fmt.count(len(group)):>6}")),
         Span(Plain(f"  {fmt.count(failed):>6}"), "bad" if failed else "dim"),
         Span(Plain(f"  {fmt.duration(sum(known) if known else None):>8}")),
@@ -104,4 +105,4 @@ def _integrity(run: RunFacts) -> Iterable[Cell]:
     yield _pair("recovered", _value(fmt.count(damage.recovered_lines)), Span(Plain(" records"), "dim"))
     yield _pair("pending", _value(fmt.count(damage.pending_bytes)), Span(Plain(" bytes"), "dim"))
     for note in damage.notes:
-        yield (Span(Plain("  · "), "dim"), Span(plain(note), "label"))
+        yield (Span(Plain("  · "), "dim"), Span(shown(note), "label"))

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from buddy_core.runs.timeline import TimelineRow
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span, cut_right, text_of
@@ -168,7 +169,7 @@ class TimelineView(Container):
             (Span(fmt.clock(row.at_ms) if self.absolute else fmt.relative(row.since_start_ms), "label"),),
             (Span(_gap(row.gap_ms), "dim"),),
             (Span(Plain(STATE_SIGNS[row.state]), STATE_INKS[row.state]),),
-            (Span(Plain("  " * min(row.depth, 3))), Span(plain(row.title), _title_ink(row))),
+            (Span(Plain("  " * min(row.depth, 3))), Span(shown(row.title), _title_ink(row))),
             _detail(row, self._base, self.table.width_of("detail")),
             (Span(Plain("") if row.duration_ms is None else fmt.duration(row.duration_ms), "value"),),
             (Span(Plain("") if row.output_bytes is None else fmt.bytes_(row.output_bytes), "dim"),),
@@ -197,10 +198,10 @@ def _title_ink(row: TimelineRow) -> str:
 
 def _detail(row: TimelineRow, base: str, room: int) -> Cell:
     text = row.detail.removeprefix(base) if base else row.detail
-    words = plain(text)
+    words = shown(text)
     if not row.error:
         return (Span(words, "label"),)
-    error = Span(plain(row.error, limit=300), "bad")
+    error = Span(shown(row.error, limit=300), "bad")
     if not words:
         return (error,)
     return (Span(Plain(cut_right(words, max(_ASKED, room // 2))), "label"), Span(Plain("  "), "dim"), error)

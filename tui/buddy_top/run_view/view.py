@@ -7,7 +7,8 @@ from dataclasses import replace
 from textual.app import ComposeResult
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Span
 from buddy_top.messages import WantsChanged
@@ -107,8 +108,8 @@ class RunDetailView(Panel):
             self.show_nothing(Plain("no run selected"))
             return
         self._last = (snapshot, run)
-        self.set_title(plain(run.objective or run.run_id, limit=200))
-        self.set_summary(plain(run.run_id))
+        self.set_title(shown(run.objective or run.run_id, limit=200))
+        self.set_summary(shown(run.run_id))
         self.heading.set_lines(heading_lines(run, snapshot.taken_at))
         if run.run_id != self._run_id:
             self._run_id = run.run_id
@@ -135,7 +136,7 @@ class RunDetailView(Panel):
             return Plain("reading …")
         if detail.reading and detail.accounting is not None:
             return Plain(f"reading … {fmt.bytes_(detail.accounting.seen)} so far")
-        return plain(detail.problem) if detail.problem else Plain("no events yet")
+        return shown(detail.problem) if detail.problem else Plain("no events yet")
 
     def _draw_view_names(self, remark: Plain = _NOTHING) -> None:
         spans: list[Span] = []

@@ -14,7 +14,8 @@ from textual.screen import ModalScreen
 from buddy_core.errors import BuddyError
 from buddy_core.runs.timeline import TimelineRow
 from buddy_core.safety.redact import redact
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
 from buddy_top.run_view.event_text import failed_words, raw, read_event, readable
@@ -96,7 +97,7 @@ class EventScreen(ModalScreen[None]):
         took = "" if row.duration_ms is None else f" · {fmt.duration(row.duration_ms)}"
         self.panel.set_title(
             Plain(
-                f"{STATE_SIGNS[row.state]} {plain(row.title, limit=40)} · {fmt.relative(row.since_start_ms)}{took}"
+                f"{STATE_SIGNS[row.state]} {shown(row.title, limit=40)} · {fmt.relative(row.since_start_ms)}{took}"
             )
         )
         form = "readable" if self._raw else "raw"
