@@ -77,7 +77,8 @@ def _name_of(function: ast.expr) -> str:
 
 def _observed_in(argument: ast.expr, module: str) -> Iterator[str]:
     """Fields of records within an argument, but for those that go through a cleaning or counting function."""
-    if isinstance(argument, ast.Call) and _name_of(argument.func) in ("plain", "shown", "len", "count", "plural"):
+    cleaning = ("plain", "shown", "len", "count", "plural")
+    if isinstance(argument, ast.Call) and _name_of(argument.func) in cleaning:
         return
     if isinstance(argument, ast.Attribute):
         own = (module, argument.attr) in OWN_TEXT
