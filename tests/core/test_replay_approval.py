@@ -46,7 +46,11 @@ def test_listing_runs_nothing_even_with_somebody_who_says_yes(recorded: Replayab
     assert (executed(recorded), report.executed) == ([], 0)
 
 
-@pytest.mark.parametrize("answer", [False, None, 1, "run", "yes", object()], ids=repr)
+@pytest.mark.parametrize(
+    "answer",
+    [False, None, 1, "run", "yes", object()],
+    ids=lambda answer: type(answer).__name__ if type(answer) is object else repr(answer),
+)
 def test_only_true_is_a_yes(recorded: Replayable, answer: Any) -> None:
     report = recorded.record().replay(lambda _command: answer)
     assert executed(recorded) == []

@@ -105,7 +105,11 @@ def test_place_run_and_limit_narrow_the_search(tmp_path: Path) -> None:
         found(tmp_path, "gold", run_id="run_nope")
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"gold " * 99), b"PK\x03\x04gold", b"gold\0gold"])
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(b"gold " * 99, mtime=0), b"PK\x03\x04gold", b"gold\0gold"],
+    ids=["gzip", "zip", "binary"],
+)
 def test_packed_and_binary_artifacts_are_left_out_with_a_word(tmp_path: Path, data: bytes) -> None:
     """Case 51: nothing is ever unpacked."""
     run_id = run_with(tmp_path)
