@@ -298,7 +298,9 @@ def test_without_utf8_plain_output_is_ascii(runs: Path, env: dict[str, str]) -> 
         assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_following_is_ended_by_a_signal(tmp_path: Path, number: signal.Signals, code: int) -> None:
     RunDirectoryBuilder(tmp_path, started_at=time.time_ns() // 1_000_000).write()
     process = subprocess.Popen(

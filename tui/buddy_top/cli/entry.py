@@ -17,13 +17,13 @@ from buddy_top.cli.grammar import parse
 from buddy_top.cli.output import (
     BROKEN_PIPE,
     FAILED,
-    INTERRUPTED,
     NO_SUCH_RUN,
     abandon_output,
     complain,
     report,
 )
 from buddy_top.cli.parser import WRONG_USAGE
+from buddy_top.cli.signals import code_of, signals_as_interrupts
 from buddy_top.config.file import BadConfig
 from buddy_top.config.load import gather
 
@@ -31,8 +31,9 @@ from buddy_top.config.load import gather
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     args = parse(argv)
+    arrived: list[int] = []
     try:
-        return _command(args)
+        return _command(args, arrived)
     except RunNotFound as error:
         return complain(error, NO_SUCH_RUN)
     except BadConfig as error:
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BuddyError as error:
         return complain(error, FAILED)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return code_of(arrived)
     except BrokenPipeError:
         abandon_output()
         return BROKEN_PIPE
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return report(error, debug=args.debug)
 
 
-def _command(args: argparse.Namespace) -> int:
+def _command(args: argparse.Namespace, arrived: list[int]) -> int:
     clock = SystemClock()
     is_screen = args.handler is None and not args.once and not args.json and picture.screen_is_possible()
     choices = gather(args, os.environ, screen=is_screen and args.command is None)
@@ -64,8 +65,9 @@ def _command(args: argparse.Namespace) -> int:
     if nowhere and args.command != "config":
         raise StoreUnavailable("HOME is not set, so there is no place to look: name one with --runs-dir")
     if args.handler is not None:
-        code: int = args.handler(args, settings.runs_dir, clock)
-        return code
+        with signals_as_interrupts(arrived):
+            code: int = args.handler(args, settings.runs_dir, clock)
+            return code
     if not is_screen:
         return picture.print_once(settings.runs_dir, choices.value("window", str), args.json, clock)
     from buddy_top.launch import run_monitor

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from buddy_core.errors import StoreUnavailable
 from buddy_core.safety.output import LineWriter, stream_writer
 
-DONE, FAILED, NO_SUCH_RUN, INTERRUPTED, BROKEN_PIPE = 0, 1, 3, 130, 128 + signal.SIGPIPE
+DONE, FAILED, NO_SUCH_RUN, BROKEN_PIPE = 0, 1, 3, 128 + signal.SIGPIPE
 
 
 def writer() -> LineWriter:

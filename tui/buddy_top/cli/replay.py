@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import termios
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from buddy_core.clock import Clock
 from buddy_core.safety.output import LineWriter, stream_writer
 from buddy_top.cli.output import DONE, FAILED, complain, print_text, terminal_width, writer
 from buddy_top.cli.parser import RUN_ID_HELP, WRONG_USAGE, Commands, OneLineParser, directory, whole_number
+from buddy_top.cli.signals import code_of, signals_as_interrupts
 
 if TYPE_CHECKING:
     from buddy_core.runs.replay.model import Command, ReplayReport
 
 _LONGEST_ANSWER = 4096
-_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def add(commands: Commands, everywhere: OneLineParser) -> None:
@@ -67,7 +64,7 @@ def _replay(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     out = _text_writer(args)
     arrived: list[int] = []
     try:
-        with _signals_as_interrupts(arrived):
+        with signals_as_interrupts(arrived):
             report = replay_run(
                 args.run_id,
                 rerun=args.rerun,
@@ -80,7 +77,7 @@ def _replay(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
             )
     except ReplayCancelled as cancelled:
         _print_json(args, cancelled.report, clock)
-        return 128 + (arrived[0] if arrived else signal.SIGINT)
+        return code_of(arrived)
     _print_json(args, report, clock)
     return DONE if report.all_passed else FAILED
 
@@ -114,19 +111,3 @@ def _approve(command: Command, out: LineWriter, shown_on: TextIO) -> bool:
     # One read, one line, so that nothing behind it can be kept for the next question.
     answer = os.read(sys.stdin.fileno(), _LONGEST_ANSWER)
     return answer.decode("utf-8", "replace").strip() == command.word
-
-
-@contextmanager
-def _signals_as_interrupts(arrived: list[int]) -> Iterator[None]:
-    """SIGTERM and SIGHUP leave the way Ctrl-C does, so that nothing that was started outlives this."""
-
-    def arrive(number: int, _frame: FrameType | None) -> None:
-        arrived.append(number)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, arrive) for number in _ENDING_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
