@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from buddy_core._version import __version__
+from buddy_core._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from buddy_core.bridge import bridge as bridge
@@ -78,6 +78,8 @@ if TYPE_CHECKING:
     from buddy_core.runs.replay.session import ReplayCancelled as ReplayCancelled
     from buddy_core.runs.replay.session import replay_run as replay_run
     from buddy_core.runs.run_context import Run as Run
+    from buddy_core.runs.search import SearchHit as SearchHit
+    from buddy_core.runs.search import search_runs as search_runs
     from buddy_core.runs.store import RunStore as RunStore
     from buddy_core.runs.viewer import list_runs as list_runs
     from buddy_core.runs.viewer import show_run as show_run
@@ -175,15 +177,15 @@ _HOMES: dict[str, str] = {
 }
 """Public name -> module beneath `buddy_core` that it lives in; the block above tells type checkers the same."""
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
+if not TYPE_CHECKING:  # checkers know the names from the block above, and call any other a mistake
+    __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'buddy_core' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"buddy_core.{home}"), name)
-    return value
+    def __getattr__(name: str) -> object:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module 'buddy_core' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"buddy_core.{home}"), name)
+        return value
 
 
 def __dir__() -> list[str]:
