@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from buddy_core._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from buddy_core.alerts.limits import Limits as Limits
+    from buddy_core.alerts.model import Alert as Alert
+    from buddy_core.alerts.replay import replay_alerts as replay_alerts
     from buddy_core.bridge import bridge as bridge
     from buddy_core.clock import Clock as Clock
     from buddy_core.clock import ManualClock as ManualClock
@@ -96,6 +99,7 @@ if TYPE_CHECKING:
 _HOMES: dict[str, str] = {
     "Activity": "metrics.model",
     "ActivityBucket": "metrics.model",
+    "Alert": "alerts.model",
     "AmbiguousRun": "errors",
     "ApiRequest": "metrics.model",
     "BadArtifactName": "errors",
@@ -109,6 +113,7 @@ _HOMES: dict[str, str] = {
     "ErrorRecord": "metrics.model",
     "HistogramBin": "metrics.model",
     "HistoryBatch": "metrics.batch",
+    "Limits": "alerts.limits",
     "ManualClock": "clock",
     "Metric": "metrics.model",
     "MetricPoint": "metrics.model",
@@ -165,6 +170,7 @@ _HOMES: dict[str, str] = {
     "get_terminal_dashboard": "metrics.dashboard",
     "get_tool_metrics_tracker": "metrics.tools",
     "list_runs": "runs.viewer",
+    "replay_alerts": "alerts.replay",
     "replay_run": "runs.replay.session",
     "reset_metrics_collector": "metrics.collector",
     "reset_run_store": "runs.active",

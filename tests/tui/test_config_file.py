@@ -69,6 +69,9 @@ def test_every_setting_is_a_flag_a_variable_and_a_line_of_the_file(
         "refresh": "3",
         "theme": "nord",
         "export_dir": "/out",
+        "cost_per_hour": "3",
+        "cost_per_day": "3",
+        "notify": "bell",
     }.get(setting.name)
     flags = [setting.flag, value] if value else ["--no-remember" if setting.default else setting.flag]
     value = value or str(not setting.default).lower()
@@ -102,6 +105,9 @@ def test_what_was_left_on_the_screen_counts_only_where_nobody_said_anything(conf
         ("refresh = true", "refresh: True is not between"),
         ("read_only = 2", "read_only: 2 is neither true nor false"),
         ('theme = ""', "theme: '' is no name"),
+        ("cost_per_day = 0", "cost_per_day: 0 is no amount of dollars above 0"),
+        ('cost_per_hour = "much"', "cost_per_hour: 'much' is no amount of dollars"),
+        ('notify = "loud"', "notify: 'loud' is none of none, bell, desktop"),
         ("tab = ['tools']", "tab: ['tools'] is none of"),
         ("keys = 3", "[keys] must be a table"),
         ("[keys]\nfilter = 3", "[keys] must be a table"),
@@ -171,8 +177,9 @@ def test_the_sample_is_valid_and_says_the_defaults() -> None:
     assert said.pop("runs_dir").endswith("runs")
     assert said.pop("window") == "24h"
     assert said.pop("export_dir") == "~/Downloads"
+    assert said.pop("cost_per_hour") < said.pop("cost_per_day")
     assert said == {s.name: s.default for s in SETTINGS if s.name in said}
-    assert len(said) == len(SETTINGS) - 3
+    assert len(said) == len(SETTINGS) - 5
 
 
 def test_the_command_shows_every_setting_and_who_decided(

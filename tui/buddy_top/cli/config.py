@@ -27,8 +27,22 @@ _COLUMNS = (
 
 _KEY_COLUMNS = (Column("command"), Column("keys"), Column("does", limit=200, grows=True))
 
-_WORDS = {"window": "24h, or all when nothing happened in them", "export_dir": "your downloads"}
+_WORDS = {
+    "window": "24h, or all when nothing happened in them",
+    "export_dir": "your downloads",
+    "cost_per_hour": "no budget",
+    "cost_per_day": "no budget",
+}
 """What None means."""
+
+_EXAMPLES = {
+    "runs_dir": "~/.codebuddy/runs",
+    "window": "24h",
+    "export_dir": "~/Downloads",
+    "cost_per_hour": 2.0,
+    "cost_per_day": 10.0,
+}
+"""What the sample shows where there is no default."""
 
 
 def add(commands: Commands, everywhere: OneLineParser) -> None:
@@ -141,9 +155,7 @@ def sample_lines() -> Iterator[str]:
     for setting in SETTINGS:
         yield ""
         yield f"# {setting.help}  ({setting.flag}, ${setting.variable})"
-        example = {"runs_dir": "~/.codebuddy/runs", "window": "24h", "export_dir": "~/Downloads"}.get(
-            setting.name, setting.default
-        )
+        example = _EXAMPLES.get(setting.name, setting.default)
         yield f"# {setting.name} = {_toml(example)}"
     yield from (
         "",

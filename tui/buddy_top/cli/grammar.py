@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 
 from buddy_core._version import __version__
-from buddy_top.cli import config, doctor, export, metrics, replay, runs, search
+from buddy_top.cli import alerts, config, doctor, export, metrics, replay, runs, search
 from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, typed
 from buddy_top.config.schema import SETTINGS
 
-_COMMANDS = (config, metrics)
+_COMMANDS = (alerts, config, metrics)
 """Modules of commands of their own; each has `add(commands, everywhere)`."""
 
 _RUN_COMMANDS = (runs, search, replay, export, doctor)
@@ -40,6 +40,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         read_only=None,
         export_dir=None,
         remember=None,
+        cost_per_hour=None,
+        cost_per_day=None,
+        notify=None,
         once=False,
         command=None,
         run_command=None,

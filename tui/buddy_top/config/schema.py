@@ -13,6 +13,9 @@ from buddy_top.options import TABS
 Value = str | float | bool | None
 """What a setting can be; None where a choice is left to the monitor."""
 
+NOTIFY = ("none", "bell", "desktop")
+"""Ways to tell of an alert beyond the screen."""
+
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -59,6 +62,18 @@ def some_seconds(given: object) -> Value:
         value = math.nan
     if not 0.05 <= value <= 60:
         raise BadValue(f"{given!r} is not between 0.05 and 60 seconds")
+    return value
+
+
+def some_dollars(given: object) -> Value:
+    """More than 0, at most a million; a dollar sign before it is understood."""
+    text = given.strip().removeprefix("$") if isinstance(given, str) else given
+    try:
+        value = float(text) if isinstance(text, str | int | float) and text is not True else math.nan
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1_000_000:
+        raise BadValue(f"{given!r} is no amount of dollars above 0")
     return value
 
 
@@ -133,6 +148,33 @@ SETTINGS: tuple[Setting, ...] = (
         "YES",
         "open where the screen was left: tab, window, order of the tables",
         yes_or_no,
+    ),
+    Setting(
+        "cost_per_hour",
+        "--cost-per-hour",
+        "BUDDY_TOP_COST_PER_HOUR",
+        None,
+        "DOLLARS",
+        "budget for any sixty minutes; more raises an alert",
+        some_dollars,
+    ),
+    Setting(
+        "cost_per_day",
+        "--cost-per-day",
+        "BUDDY_TOP_COST_PER_DAY",
+        None,
+        "DOLLARS",
+        "budget for any 24 hours; more raises an alert",
+        some_dollars,
+    ),
+    Setting(
+        "notify",
+        "--notify",
+        "BUDDY_TOP_NOTIFY",
+        "none",
+        "HOW",
+        f"how a new alert is told beyond the screen: {', '.join(NOTIFY)}",
+        a_choice(*NOTIFY),
     ),
 )
 """All of them, in the order they are listed."""

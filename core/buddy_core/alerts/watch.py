@@ -1,0 +1,154 @@
+"""The alerts of what is observed live: asked once for every picture, and cheap where nothing has changed.
+
+Events are read only of live runs that may go in circles, a piece at a time, and only after they have grown.
+What is summed over a quarter of an hour or more is asked for every few seconds at most, and only after
+something was recorded or a minute has passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from buddy_core.alerts.evaluate import AlertBook, Observed, evaluate
+from buddy_core.alerts.limits import Limits
+from buddy_core.alerts.model import NO_ALERTS, AlertState, BudgetUse, Known, Repetition
+from buddy_core.alerts.repetition import RepetitionDetector
+from buddy_core.metrics.model import ProviderMetrics, ToolMetrics, Window
+from buddy_core.metrics.reading import MetricsReader
+from buddy_core.metrics.rollup import MINUTE
+from buddy_core.observe import Observer
+from buddy_core.runs.eventlog import EVENTS_NAME
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.tail import FileTail
+
+SUMS_MS = 5_000
+"""Sums over a window of time are at least this old before they are made anew."""
+
+PIECE_BYTES = 256 * 1024
+"""Read of one run's events for one picture; what is more is read for the next."""
+
+
+class AlertWatch:
+    """Watches the runs of one observer. Not thread-safe: it lives where the observer is asked for pictures."""
+
+    def __init__(self, observer: Observer, collector: MetricsReader, limits: Limits) -> None:
+        self._observer = observer
+        self._collector = collector
+        self._limits = limits
+        self._book = AlertBook()
+        self._circles = _Circles(observer.runs_dir, limits)
+        self._sums = _Sums(collector, limits)
+
+    def check(self, now_ms: int) -> AlertState:
+        """What holds now. Nothing is said before every run has been read: half a story fires false alarms."""
+        sources = self._observer.sources()
+        if sources.loaded < sources.total:
+            return NO_ALERTS
+        live = [run for run in self._observer.facts() if run.live]
+        self._sums.refresh(now_ms)
+        observed = Observed(
+            now_ms=now_ms,
+            runs=live,
+            known=self._known,
+            tools=self._sums.tools,
+            providers=self._sums.providers,
+            budgets=self._sums.budgets,
+            repetitions=self._circles.look(live),
+        )
+        return AlertState(self._book.enter(evaluate(observed, self._limits)), self._sums.budgets)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        self._circles.close()
+
+    def _known(self, tool: str) -> Known | None:
+        bins = self._collector.latency_histogram("tool", tool, Window.ALL, 1)
+        return Known(bins[0].count, bins[0].high_ms) if bins else None
+
+
+class _Sums:
+    """What happened in the last quarter of an hour, and what was spent."""
+
+    def __init__(self, collector: MetricsReader, limits: Limits) -> None:
+        self._collector = collector
+        self._limits = limits
+        self._stamp: object = None
+        self._made_at = 0
+        self.tools: tuple[ToolMetrics, ...] = ()
+        self.providers: tuple[ProviderMetrics, ...] = ()
+        self.budgets: tuple[BudgetUse, ...] = ()
+
+    def refresh(self, now_ms: int) -> None:
+        """Sum again if anything can have changed, and the last time is not just now."""
+        stamp = (self._collector.version, now_ms // MINUTE)
+        if stamp == self._stamp or (self._stamp is not None and abs(now_ms - self._made_at) < SUMS_MS):
+            return
+        self._stamp, self._made_at = stamp, now_ms
+        view = self._collector.view(Window.M15, now_ms=now_ms)
+        self.tools, self.providers = view.tools, view.providers
+        self.budgets = tuple(self._budgets(now_ms))
+
+    def _budgets(self, now_ms: int) -> Iterable[BudgetUse]:
+        limits = self._limits
+        if limits.cost_per_hour is not None:
+            spent = self._collector.view(Window.H1, now_ms=now_ms).total_cost
+            yield BudgetUse("cost_per_hour", limits.cost_per_hour, spent)
+        if limits.cost_per_day is not None:
+            spent = self._collector.view(Window.H24, now_ms=now_ms).total_cost
+            yield BudgetUse("cost_per_day", limits.cost_per_day, spent)
+
+
+class _Circles:
+    """Follows the events of live runs as far as it takes to see one go in circles."""
+
+    def __init__(self, runs_dir: Path, limits: Limits) -> None:
+        self._runs_dir = runs_dir
+        self._limits = limits
+        self._followed: dict[str, _Follower] = {}
+
+    def look(self, live: Iterable[RunFacts]) -> list[Repetition]:
+        """Read on where something was written, and say who goes in circles."""
+        able = {run.run_id: run for run in live if run.tool_calls >= self._limits.repeats}
+        for gone in self._followed.keys() - able.keys():
+            self._followed.pop(gone).close()
+        found: list[Repetition] = []
+        for run_id, run in able.items():
+            follower = self._followed.get(run_id)
+            if follower is None:
+                follower = self._followed[run_id] = _Follower(self._runs_dir, run_id, self._limits)
+            repetition = follower.look(run.event_count)
+            if repetition is not None:
+                found.append(repetition)
+        return found
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for follower in self._followed.values():
+            follower.close()
+        self._followed.clear()
+
+
+class _Follower:
+    """The events of one live run."""
+
+    def __init__(self, runs_dir: Path, run_id: str, limits: Limits) -> None:
+        self._run_id = run_id
+        self._limits = limits
+        self._tail = FileTail(runs_dir, run_id, EVENTS_NAME)
+        self._detector = RepetitionDetector(run_id, limits)
+        self._seen: int | None = None
+
+    def look(self, event_count: int) -> Repetition | None:
+        """What the run does over and over, after reading on if it has more events than it had."""
+        if event_count != self._seen:
+            change = self._tail.poll(PIECE_BYTES)
+            if change.reset:
+                self._detector = RepetitionDetector(self._run_id, self._limits)
+            self._detector.feed(change.batch.events)
+            self._seen = None if change.more else event_count
+        return self._detector.repetition
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._tail.close()
