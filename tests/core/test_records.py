@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from buddy_core.runs.records import (
     MAX_RECORD_BYTES,
     dump_metrics,
     dump_summary,
+    increased_metrics,
     metadata_of,
     parse_metrics,
     parse_summary,
@@ -127,6 +129,20 @@ def test_metrics_are_updated_under_python_names_and_keep_the_rest() -> None:
     changed = updated_metrics(metrics, {"total_tokens": 9, "total_cost": 0.25, "gpu_seconds": 4})
     assert changed == RunMetrics(
         total_tokens=9, total_cost=0.25, failover_count=1, extra={"cacheHits": 3, "gpuSeconds": 4}
+    )
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1, "many", None, True, 2**54], ids=str)
+def test_a_total_that_cannot_be_leaves_the_known_one_as_it_was(value: Any) -> None:
+    metrics = RunMetrics(total_tokens=5, total_cost=0.5)
+    assert updated_metrics(metrics, {"total_tokens": value, "totalCost": value}) == metrics
+    assert updated_metrics(metrics, {"total_tokens": value, "prompt_tokens": 2}).prompt_tokens == 2
+
+
+def test_a_sum_beyond_what_can_be_kept_leaves_the_known_one_as_it_was() -> None:
+    metrics = RunMetrics(total_tokens=2**53)
+    assert increased_metrics(metrics, {"total_tokens": 2**53, "prompt_tokens": 1}) == RunMetrics(
+        total_tokens=2**53, prompt_tokens=1
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
 from buddy_core.errors import BadArtifactName
+from buddy_core.runs.model import RunMetrics
 from buddy_core.runs.store import RunStore
 
 
@@ -54,3 +56,24 @@ def test_no_refused_event_is_left_uncounted_by_threads_that_refuse_at_once(store
         thread.join()
 
     assert store.refused == {"unknown run": 8_000}
+
+
+@pytest.mark.parametrize("content", [5, None, ["a"]], ids=str)
+def test_an_artifact_of_neither_text_nor_bytes_is_refused_and_leaves_nothing(
+    store: RunStore, content: Any
+) -> None:
+    run_id = store.start_run("o")
+    with pytest.raises(TypeError):
+        store.save_artifact(run_id, "a.bin", content)
+    assert store.get_artifact(run_id, "a.bin") is None
+    assert store.save_artifact(run_id, "a.bin", bytearray(b"x")).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("totals", [{"total_tokens": 4}, {"totalTokens": 4}], ids=str)
+def test_totals_can_be_saved_as_a_mapping_too(store: RunStore, totals: dict[str, int]) -> None:
+    run_id = store.start_run("o")
+    store.update_metrics(run_id, prompt_tokens=9)
+    store.save_metrics(run_id, totals)
+    found = store.get_run(run_id)
+    assert found is not None
+    assert found.metrics == RunMetrics(total_tokens=4)

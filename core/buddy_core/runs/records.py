@@ -119,10 +119,17 @@ def dump_metrics(metrics: RunMetrics) -> bytes:
     return _dump({**metrics.extra, **known})
 
 
+def metrics_of(given: RunMetrics | Mapping[str, Any]) -> RunMetrics:
+    """What a caller passed as totals: a record, or a mapping with snake_case or camelCase names."""
+    return given if isinstance(given, RunMetrics) else updated_metrics(RunMetrics(), given)
+
+
 def updated_metrics(metrics: RunMetrics, changes: Mapping[str, Any]) -> RunMetrics:
-    """`metrics` with `changes` set; names may be snake_case or the wire's, unknown ones go to `extra`."""
-    fields = json.loads(dump_metrics(metrics)) | {camel(name): value for name, value in changes.items()}
-    return parse_metrics(_dump(fields)) or metrics
+    """`metrics` with `changes` set; names may be snake_case or the wire's, unknown ones go to `extra`.
+
+    What is no number between 0 and 2**53 leaves its total as it was: what is known is not replaced by 0.
+    """
+    return _with_fields(metrics, {camel(name): value for name, value in changes.items()})
 
 
 def increased_metrics(metrics: RunMetrics, amounts: Mapping[str, Any]) -> RunMetrics:
@@ -130,7 +137,15 @@ def increased_metrics(metrics: RunMetrics, amounts: Mapping[str, Any]) -> RunMet
     fields = json.loads(dump_metrics(metrics))
     for name, amount in amounts.items():
         fields[camel(name)] = (number_of(fields.get(camel(name))) or 0) + (number_of(amount) or 0)
-    return parse_metrics(_dump(fields)) or metrics
+    return _with_fields(metrics, fields)
+
+
+def _with_fields(metrics: RunMetrics, fields: Mapping[str, Any]) -> RunMetrics:
+    known = frozenset(_METRIC_NAMES.values())
+    usable = {
+        wire: value for wire, value in fields.items() if wire not in known or number_of(value) is not None
+    }
+    return parse_metrics(_dump(json.loads(dump_metrics(metrics)) | usable)) or metrics
 
 
 def metadata_from_wire(value: object) -> RunMetadata:

@@ -25,7 +25,7 @@ from buddy_core.runs.names import is_run_id, new_run_id
 from buddy_core.runs.open_runs import OpenRuns
 from buddy_core.runs.prune import PruneReport
 from buddy_core.runs.reader import read_summary
-from buddy_core.runs.records import metadata_of, metadata_to_wire
+from buddy_core.runs.records import metadata_of, metadata_to_wire, metrics_of
 from buddy_core.runs.run_context import Run, recorded_run
 from buddy_core.runs.store_reading import RunReading
 from buddy_core.runs.writer import RunWriter
@@ -237,7 +237,7 @@ class RunStore(RunReading):
         """
         check_artifact_name(name)
         writer = self._writer(run_id)
-        data = content.encode("utf-8", "replace") if isinstance(content, str) else bytes(content)
+        data = content.encode("utf-8", "replace") if isinstance(content, str) else bytes(memoryview(content))
         with self._disk_errors():
             writer.save_artifact(name, data)
         path = self.runs_dir / run_id / ARTIFACTS_NAME / name
@@ -254,10 +254,10 @@ class RunStore(RunReading):
         with self._disk_errors():
             self._writer(run_id).add_metrics(amounts)
 
-    def save_metrics(self, run_id: str, metrics: RunMetrics) -> None:
-        """Replace the totals of the run; raises like `save_artifact`."""
+    def save_metrics(self, run_id: str, metrics: RunMetrics | Mapping[str, Any]) -> None:
+        """Replace the totals of the run (of a mapping, what it does not name is 0); raises like `save_artifact`."""
         with self._disk_errors():
-            self._writer(run_id).set_metrics(metrics)
+            self._writer(run_id).set_metrics(metrics_of(metrics))
 
     def run(
         self, objective: str, metadata: RunMetadata | Mapping[str, Any] | None = None
