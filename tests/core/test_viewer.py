@@ -9,7 +9,9 @@ import pytest
 
 from buddy_core.errors import AmbiguousRun, RunNotFound, StoreUnavailable
 from buddy_core.runs.joined import joined_events
+from buddy_core.runs.replay.session import replay_run
 from buddy_core.runs.viewer import list_runs, show_run, tail_run
+from buddy_core.settings import NOWHERE
 from buddy_core.testing import RunDirectoryBuilder
 
 START = 1_767_890_000_000
@@ -99,7 +101,28 @@ def test_a_run_that_is_not_there_or_not_meant_is_an_error(
     with pytest.raises(AmbiguousRun):
         shown(finished.run_id[:-1], finished.root)
     with pytest.raises(StoreUnavailable):
-        shown("last", tmp_path / "missing")
+        show_run("last", store=tmp_path / "missing")
+
+
+async def test_a_store_that_has_recorded_nothing_yet_has_no_runs_and_that_is_no_error(tmp_path: Path) -> None:
+    """Its directory is made by the first start of a run; a path to nowhere is a mistake all the same."""
+    place, lines = Place(tmp_path / "runs"), list[str]()
+    list_runs(store=place, out=lines.append)
+    assert lines == [f"no runs in {place.runs_dir} yet"]
+    with pytest.raises(RunNotFound, match="no run in"):
+        show_run("last", store=place)
+    with pytest.raises(RunNotFound, match="no run in"):
+        await tail_run("last", store=place)
+    with pytest.raises(RunNotFound, match="no run in"):
+        replay_run("last", store=place)
+    with pytest.raises(StoreUnavailable):
+        list_runs(store=place.runs_dir)
+    assert not place.runs_dir.exists()
+
+
+def test_a_user_without_a_home_is_told_so_and_not_that_there_are_no_runs() -> None:
+    with pytest.raises(StoreUnavailable):
+        list_runs(store=Place(NOWHERE))
 
 
 async def test_a_followed_run_tells_every_event_and_its_end(finished: RunDirectoryBuilder) -> None:

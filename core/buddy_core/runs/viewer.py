@@ -5,6 +5,7 @@ Every line is made printable before it leaves; `out` may be a file, or a functio
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +16,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.runs.artifacts import list_artifacts
 from buddy_core.runs.following import RunFollower
-from buddy_core.runs.lookup import check_runs_dir, choose_run, find_run
+from buddy_core.runs.lookup import check_runs_dir, choose_run, run_ids
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.show import run_lines
 from buddy_core.runs.telling import Teller
@@ -23,7 +24,7 @@ from buddy_core.runs.timeline import load_timeline
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.output import LineWriter, Writable, line_writer
 from buddy_core.safety.shown import shown
-from buddy_core.settings import Settings
+from buddy_core.settings import NOWHERE, Settings
 from buddy_core.signs import STATE_SIGNS
 
 _LIST_COLUMNS = (
@@ -62,7 +63,7 @@ def list_runs(
 ) -> None:
     """Write a table of the newest `limit` runs (0: of all), in `width` cells a line. Raises `StoreUnavailable`."""
     runs_dir, clock = place_of(store), SystemClock()
-    found = load_facts(runs_dir, clock=clock)
+    found = () if _not_made_yet(store) else load_facts(runs_dir, clock=clock)
     shown = found[:limit] if limit > 0 else found
     write = line_writer(out)
     for line in runs_table(shown, now_ms=clock.now_ms(), width=width) or [f"no runs in {runs_dir} yet"]:
@@ -82,7 +83,7 @@ def show_run(
     Raises `RunNotFound` or `StoreUnavailable`.
     """
     runs_dir, clock = place_of(store), SystemClock()
-    found = load_facts(runs_dir, clock=clock)
+    found = () if _not_made_yet(store) else load_facts(runs_dir, clock=clock)
     facts = find_facts(found, run_id, runs_dir)
     run_dir = runs_dir / facts.run_id
     forks = [other.run_id for other in found if other.parent_run_id == facts.run_id]
@@ -105,8 +106,7 @@ async def tail_run(
     `run_id` may be the beginning of an id, or `last`; `width` keeps lines within a terminal.
     Raises `RunNotFound` or `StoreUnavailable`.
     """
-    runs_dir = place_of(store)
-    found = find_run(runs_dir, run_id)
+    runs_dir, found = run_of(store, run_id)
     write, teller = line_writer(out), Teller(width=width)
     follower = RunFollower(runs_dir, found, clock=clock, on_note=lambda note: write(teller.note(note)))
     write(found)
@@ -161,3 +161,19 @@ def place_of(store: RunsPlace | Path | None) -> Path:
     if store is None:
         return Settings.from_env().runs_dir
     return store if isinstance(store, Path) else store.runs_dir
+
+
+def run_of(store: RunsPlace | Path | None, wanted: str) -> tuple[Path, str]:
+    """The runs directory that `store` means, and the id of the run in it; raises as `lookup.find_run`."""
+    runs_dir = place_of(store)
+    ids = [] if _not_made_yet(store) else run_ids(runs_dir)
+    return runs_dir, choose_run(ids, wanted, place=str(runs_dir))
+
+
+def _not_made_yet(store: RunsPlace | Path | None) -> bool:
+    """True where nothing was recorded so far: stores make their directory at the first start of a run.
+
+    A path that leads nowhere is a mistake, and so is a user without a home.
+    """
+    runs_dir = place_of(store)
+    return not isinstance(store, Path) and runs_dir != NOWHERE and not os.path.lexists(runs_dir)

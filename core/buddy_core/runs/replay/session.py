@@ -10,12 +10,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from buddy_core.runs.lookup import find_run
 from buddy_core.runs.replay.commands import Conditions, Findings, find_tests
 from buddy_core.runs.replay.model import Command, RecordedTest, Replayed, ReplayReport, Rerun
 from buddy_core.runs.replay.report import approval_lines, listing_lines, outcome_lines, rerun_lines
 from buddy_core.runs.replay.runner import Interrupted, execute
-from buddy_core.runs.viewer import RunsPlace, place_of
+from buddy_core.runs.viewer import RunsPlace, run_of
 from buddy_core.safety.output import LineWriter, Writable, line_writer
 
 TIMEOUT_S = 600.0
@@ -73,8 +72,7 @@ def replay_run(
         RunNotFound, StoreUnavailable: There is no such run, or no runs directory.
         ReplayCancelled: Ctrl-C.
     """
-    runs_dir = place_of(store)
-    found = find_run(runs_dir, run_id)
+    runs_dir, found = run_of(store, run_id)
     directory = None if cwd is None else os.path.abspath(cwd)  # noqa: PTH100 - links must stay visible
     conditions = Conditions(timeout_s, os.environ if env is None else env, directory)
     session = _Session(runs_dir, found, conditions, line_writer(out), width)
