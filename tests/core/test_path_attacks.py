@@ -109,6 +109,7 @@ class TestLinks:
         store = RunStore(root, new_id=lambda _now: next(ids))
 
         assert store.start_run("x") == "run_mk5k1qoj_724ab3"
+        assert store.get_run(run_id) is None
         assert store.get_events(run_id) == []
         assert store.get_artifact(run_id, "plan.md") is None
         store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from functools import partial
 from pathlib import Path
 
@@ -43,11 +44,18 @@ def read_metrics(runs_dir: Path, run_id: str) -> RunMetrics | None:
 
 
 def read_run(runs_dir: Path, run_id: str) -> RunRecord | None:
-    """Everything but the events; None when there is no such run directory."""
-    if not is_run_id(run_id) or not (runs_dir / run_id).is_dir():
+    """Everything but the events; None when there is no such run directory, and a link to one is none."""
+    if not is_run_id(run_id) or not _is_directory(runs_dir / run_id):
         return None
     names = tuple(info.name for info in list_artifacts(runs_dir / run_id))
     return RunRecord(read_summary(runs_dir, run_id), read_metrics(runs_dir, run_id), names)
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def read_events(runs_dir: Path, run_id: str) -> list[RunEvent]:
