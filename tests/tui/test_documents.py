@@ -145,7 +145,13 @@ def test_a_shown_run_has_its_metrics_and_joined_events(tmp_path: Path) -> None:
     )
     assert list(document) == ["schema_version", "generated_at", "run", "metrics", "events"]
     assert list(document["run"]) == RUN_NAMES
-    assert document["metrics"]["total_tokens"] == 7
+    assert document["metrics"] == {
+        "total_tokens": 7,
+        **dict.fromkeys(
+            ("prompt_tokens", "completion_tokens", "total_cost", "duration_ms", "tool_call_count")
+        ),
+        "failover_count": 0,
+    }, "zeros that nobody logged are null"
     start, answered, unanswered = document["events"]
     assert "result" not in start
     assert answered["result"]["data"]["success"] is True

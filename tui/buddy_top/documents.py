@@ -23,6 +23,7 @@ from buddy_core.metrics.model import (
     WindowView,
 )
 from buddy_core.observe import Observer, SourceStatus
+from buddy_core.runs.facts import logged_totals
 from buddy_core.runs.joined import JoinedEvent
 from buddy_core.runs.json_values import to_json_value
 from buddy_core.runs.model import RunEvent, RunFacts, RunMetrics
@@ -98,7 +99,7 @@ def show_document(
     return {
         **heading(now_ms),
         "run": run_entry(facts),
-        "metrics": None if metrics is None else _without(fields_of(metrics), "extra"),
+        "metrics": None if metrics is None else logged_totals(metrics, tool_calls=facts.tool_calls),
         "events": list(events),
     }
 

@@ -6,6 +6,7 @@ are newer than `metrics.json`; once it has ended the file has the last word wher
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import NamedTuple, get_args
 
 from buddy_core.runs.fold import OpenCall, RunFold
@@ -100,6 +101,16 @@ def usage_of(files: RunFiles) -> RunUsage:
         completion_tokens=metrics.completion_tokens or own.completion_tokens,
         cost=metrics.total_cost or own.cost,
     )
+
+
+def logged_totals(metrics: RunMetrics, *, tool_calls: int) -> dict[str, float | None]:
+    """What `metrics.json` says, under the names of `RunMetrics`: None for a zero that means "not logged".
+
+    No failovers are believed, and no tool calls where the events (`tool_calls` of them) know of none either.
+    """
+    told = {"failover_count"} if tool_calls else {"failover_count", "tool_call_count"}
+    totals = {field.name: getattr(metrics, field.name) for field in fields(metrics) if field.name != "extra"}
+    return {name: value if value or name in told else None for name, value in totals.items()}
 
 
 def model_of(files: RunFiles, turn_model: str | None) -> str | None:

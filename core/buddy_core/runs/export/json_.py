@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from buddy_core.runs.export.gather import ExportedArtifact, ExportedEvent, Report
+from buddy_core.runs.facts import logged_totals
 from buddy_core.runs.json_values import to_json_value
 from buddy_core.runs.model import RunEvent, RunFacts
 
@@ -44,7 +45,7 @@ def to_json(report: Report) -> str:
         "generated_at": report.generated_at,
         "masked": not report.unmasked,
         "run": _run(report.facts),
-        "metrics": None if metrics is None else {n: v for n, v in _fields(metrics).items() if n != "extra"},
+        "metrics": None if metrics is None else logged_totals(metrics, tool_calls=report.facts.tool_calls),
         "events": [_joined(event) for event in report.events],
         "artifacts": [_artifact(artifact) for artifact in report.artifacts],
     }
