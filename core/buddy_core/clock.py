@@ -6,7 +6,7 @@ subtracts two wall times to get a duration is wrong on the night the clocks chan
 
 from __future__ import annotations
 
-import time
+from time import monotonic_ns, time_ns
 from typing import Protocol
 
 
@@ -27,11 +27,11 @@ class SystemClock:
 
     def now_ms(self) -> int:
         """Wall time in integer milliseconds since the epoch."""
-        return time.time_ns() // 1_000_000
+        return time_ns() // 1_000_000
 
     def monotonic_ms(self) -> float:
         """Milliseconds of `time.monotonic`."""
-        return time.monotonic_ns() / 1_000_000
+        return monotonic_ns() / 1_000_000
 
 
 class ManualClock:

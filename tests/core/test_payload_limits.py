@@ -42,6 +42,13 @@ def stored(data: object, type_: object = "decision") -> dict[str, Any]:
     return dict(record["data"])
 
 
+@pytest.mark.parametrize(
+    "number", [2.0**63, -(2.0**63), 2.0**64, 1e19, -1e19, 1.7e308, 5e-324, 2**64 - 1, -(2**63)]
+)
+def test_a_number_at_any_end_of_its_range_is_told_as_it_is(number: float) -> None:
+    assert stored({"n": number, "in": {"a list": [number]}}) == {"n": number, "in": {"a list": [number]}}
+
+
 def refusing(*names: str, base: type = object) -> Any:
     """An object whose methods of these names raise."""
 

@@ -21,7 +21,17 @@ def store(tmp_path: Path) -> Iterator[RunStore]:
     store.close()
 
 
-@pytest.mark.parametrize("run_id", [None, 5, ["run_a_000000"], {}, b"run_a_000000"], ids=repr)
+class Unhashable(str):
+    """A text that raises when it is looked up."""
+
+    def __hash__(self) -> int:
+        raise RuntimeError("no hash")
+
+
+STRANGE: list[object] = [None, 5, ["run_a_000000"], {}, b"run_a_000000", Unhashable("run_a_000000")]
+
+
+@pytest.mark.parametrize("run_id", STRANGE, ids=repr)
 def test_an_event_for_what_is_no_run_id_is_counted_and_nothing_is_raised(
     store: RunStore, run_id: object
 ) -> None:

@@ -32,22 +32,20 @@ class Listeners:
         """Times a callback raised."""
         self.suppressed = 0
         """Times callbacks were left out because they were called from within callbacks too deeply."""
-        self._listeners: tuple[_Listener, ...] = ()
+        self.everybody: tuple[_Listener, ...] = ()
+        """Whom `tell` tells; to be asked before it, where it would be called for nothing."""
         self._guard = threading.RLock()
         self._depth = threading.local()
-
-    def __bool__(self) -> bool:
-        return bool(self._listeners)
 
     def add(self, callback: Callable[[RunEvent], object]) -> Callable[[], None]:
         """Call `callback` with every event from now on; the result takes it back, and may be called twice."""
         listener = _Listener(callback)
         with self._guard:
-            self._listeners = (*self._listeners, listener)
+            self.everybody = (*self.everybody, listener)
 
         def remove() -> None:
             with self._guard:
-                self._listeners = tuple(other for other in self._listeners if other is not listener)
+                self.everybody = tuple(other for other in self.everybody if other is not listener)
 
         return remove
 
@@ -57,7 +55,7 @@ class Listeners:
 
     def tell(self, ts: int, type: str, run_id: str, data: object) -> None:
         """Hand an event that was acknowledged to everybody, in this thread; never raises."""
-        listeners = self._listeners
+        listeners = self.everybody
         if not listeners:
             return
         depth: int = getattr(self._depth, "value", 0)

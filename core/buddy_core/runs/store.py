@@ -76,6 +76,7 @@ class RunStore(RunReading):
         clock = clock or SystemClock()
         # The user's own link is followed once.
         super().__init__(real_root(settings.runs_dir), clock, self._open.writers)
+        self._now_ms = clock.now_ms
         self._homeless = settings.homeless
         self._new_id = new_id
         self._durable = durable
@@ -209,17 +210,16 @@ class RunStore(RunReading):
         1,000 events and 1 MiB a run, and is written in order when it takes events again, with a note that says
         how many came late or are lost; so it need not be emitted again.
         """
-        if not isinstance(run_id, str):  # annotations do not stop a caller
-            return self._refuse("unknown run")
-        writer = self._writers.get(run_id)
-        if writer is None:
-            return self._refuse("run has ended" if self._open.has_ended(run_id) else "unknown run")
+        try:
+            writer = self._writers[run_id]
+        except Exception:  # noqa: BLE001  annotations do not stop a caller: it may be no id, and not even a key
+            return self._refuse_closed(run_id)
         if at_ms is None:
-            at_ms = self._clock.now_ms()
-        if not writer.emit(type, data, at_ms=at_ms):
+            at_ms = self._now_ms()
+        if not writer.emit(type, data, at_ms):
             return self._refuse("run has ended" if writer.closed else "write failed")
-        if self._listeners:
-            self._listeners.tell(at_ms, type, run_id, data)
+        if self._listeners.everybody:
+            self._listeners.tell(at_ms, type, writer.run_id, data)
         return True
 
     def append_event(self, type: str, data: object) -> bool:
@@ -347,6 +347,14 @@ class RunStore(RunReading):
         with self._guard:
             self._refused[reason] += 1
         return False
+
+    def _refuse_closed(self, run_id: str) -> bool:
+        """Count an event of a run that this store is not writing; always False."""
+        try:
+            ended = self._open.has_ended(run_id)
+        except Exception:  # noqa: BLE001  it cannot even be looked up
+            ended = False
+        return self._refuse("run has ended" if ended else "unknown run")
 
     def _writer(self, run_id: str) -> RunWriter:
         writer = self._writers.get(run_id)

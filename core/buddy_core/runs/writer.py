@@ -125,7 +125,7 @@ class RunWriter:
             OSError: The disk took not all of it.
         """
         try:
-            if not self.emit("run_start", self.start_payload, at_ms=self._summary.started_at):
+            if not self.emit("run_start", self.start_payload, self._summary.started_at):
                 raise self._log.error or OSError("the disk takes no events")
             self._save_both()
         except OSError:
@@ -133,7 +133,7 @@ class RunWriter:
             self.close()
             raise
 
-    def emit(self, kind: str, data: object, *, at_ms: int) -> bool:
+    def emit(self, kind: str, data: object, at_ms: int) -> bool:
         """Append one event that happened at `at_ms`; False when it is not safely with the kernel.
 
         An event that the disk refused waits, and is written when it takes events again: within the bounds of
@@ -141,7 +141,7 @@ class RunWriter:
         """
         line = encode_event(at_ms, self.run_id, kind, data)
         with self._guard:
-            if self._backlog is None and not self.closed and self._log.append(line):
+            if self._backlog is None and self._log.append(line):  # which fails when closed
                 self._events += 1
                 if type(kind) is str:
                     if kind == "tool_call":
@@ -190,7 +190,7 @@ class RunWriter:
         with self._guard:
             if self.closed:
                 return False
-            recorded = self.end_recorded = self.emit("run_end", {"status": status}, at_ms=now_ms)
+            recorded = self.end_recorded = self.emit("run_end", {"status": status}, now_ms)
             with self._files.guard:
                 self._summary = replace(self._summary, status=status, ended_at=now_ms)
                 self.metrics = self._final_metrics()
@@ -232,7 +232,7 @@ class RunWriter:
 
     def _record(self, kind: str, words: Mapping[str, Any]) -> None:
         """Record what happened to the record itself."""
-        self.emit(kind, words, at_ms=self._clock.now_ms())
+        self.emit(kind, words, self._clock.now_ms())
 
     def _count(self, line: bytes) -> bool:
         """Count an event that came late into the file; always True."""
