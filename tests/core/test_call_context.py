@@ -62,7 +62,7 @@ def test_an_exception_is_the_failure_of_its_call_and_goes_on(store: RunStore, er
     told = dict(events(seen[0]))
     assert told["tool_result"]["success"] is False
     assert told["tool_result"]["error"].startswith(type(error).__name__)
-    assert told["step_end"] == {"step": "test", "passed": False}
+    assert told["step_end"] == {"step": "test", "passed": False, "error": told["tool_result"]["error"]}
 
 
 def test_an_exception_that_cannot_be_printed_does_no_harm(store: RunStore) -> None:

@@ -50,6 +50,20 @@ def test_what_went_wrong_comes_before_the_timeline_with_its_time_and_reason(run:
     ]
 
 
+def test_a_step_that_failed_is_told_once_with_its_reason(run: RunDirectoryBuilder) -> None:
+    run.step("deploy").wait(2_000).step_end(
+        "deploy", passed=False, error="RuntimeError: the database is gone"
+    )
+    lines = shown(run.end("failed"))
+    (line,) = section(lines, "went wrong")
+    assert line == "+2.00  ✗  step end  RuntimeError: the database is gone ← deploy: not passed"
+
+
+def test_the_parts_of_the_tokens_add_up_to_all_of_them(run: RunDirectoryBuilder) -> None:
+    run.request(prompt=95, completion=5, cache_read=400_000, cache_write=1_000)
+    assert "tokens     401,100 (prompt 95, completion 5, cache and other 401,000)" in shown(run.end())
+
+
 def test_a_run_without_failures_has_no_such_section(run: RunDirectoryBuilder) -> None:
     run.tool("bash", {"command": "ls"})
     run.call("bash", {"command": "sleep"})  # merely cut off by the end

@@ -93,11 +93,22 @@ async def test_heading_and_metrics_agree_on_how_long_a_live_run_took(tmp_path: P
         assert "took          1m35s" in seen.text
 
 
+async def test_the_tokens_of_the_metrics_add_up(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path, started_at=NOW - 60_000)
+    run.request(prompt=95, completion=5, cache_read=400_000, cache_write=1_000).end().write()
+    async with monitor(tmp_path, size=COMFORTABLE) as seen:
+        await seen.go("run")
+        await seen.press("v")
+        told = [" ".join(line.strip("│ ┃").split()) for line in seen.lines]
+        at = told.index("tokens 401,100")
+        assert told[at + 1 : at + 4] == ["prompt 95", "completion 5", "other 401,000 cache"]
+
+
 async def test_damage_is_told_in_the_heading_and_explained_in_the_metrics(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), size=SMALL, tab="runs") as seen:
         await seen.press("/", *"invoice", "enter", "enter")
         assert "2 lines unreadable" in seen.text
-        await seen.press("v")
+        await seen.press("v", "G")
         assert "the event file is damaged" in seen.text
         await seen.press("G")
         assert "skipped" in seen.text

@@ -49,14 +49,16 @@ def recorded_call(run: Run, name: str, args: Mapping[str, Any] | None) -> Iterat
 
 @contextmanager
 def recorded_step(run: Run, name: str, objective: str | None) -> Iterator[None]:
-    """What `Run.step` returns. A step that an exception leaves has not passed."""
+    """What `Run.step` returns. A step that an exception leaves has not passed, and its end says why."""
     run.emit("step_start", {"step": name, **({} if objective is None else {"objective": objective})})
-    passed = False
+    outcome: dict[str, Any] = {"passed": True}
     try:
         yield
-        passed = True
+    except BaseException as error:
+        outcome = {"passed": False, "error": describe(error)}
+        raise
     finally:
-        run.emit("step_end", {"step": name, "passed": passed})
+        run.emit("step_end", {"step": name, **outcome})
 
 
 def _outcome(call: ToolCall, took_ms: float) -> dict[str, Any]:

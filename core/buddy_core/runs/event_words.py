@@ -90,7 +90,8 @@ def _step_end(data: Payload) -> Words:
     verdict = "" if passed is None else "passed" if passed else "not passed"
     state: State = "info" if passed is None else "ok" if passed else "failed"
     output = count_of(data.get("outputLength"))
-    return Words(_joined(text(data.get("step")), verdict), state, output_bytes=output)
+    error = text(data.get("error")) or None if state == "failed" else None
+    return Words(_joined(text(data.get("step")), verdict), state, output_bytes=output, error=error)
 
 
 def _decision(data: Payload) -> Words:

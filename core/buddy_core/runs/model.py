@@ -163,3 +163,11 @@ class RunFacts:
     def live(self) -> bool:
         """True while the writer is believed to be at work or stuck."""
         return self.status in ("running", "stalled")
+
+    @property
+    def other_tokens(self) -> int | None:
+        """Tokens that are neither prompt nor completion: read from a cache, written to it, or told only in the
+        total. None when nobody knows how many those are."""
+        if self.total_tokens is None or self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return max(0, self.total_tokens - self.prompt_tokens - self.completion_tokens)

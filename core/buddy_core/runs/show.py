@@ -58,10 +58,13 @@ def run_lines(
 
 
 def went_wrong(row: TimelineRow) -> bool:
-    """True for failures, errors and refusals; a call that was merely cut off by the end of the run is none."""
+    """True for failures, errors and refusals; a call that was merely cut off by the end of the run is none.
+
+    A step that failed is told once, by its end, which says why.
+    """
     if row.state == "refused":
         return row.error != WITHOUT_RESULT and row.kind == "tool_call"
-    return row.state in ("failed", "error") and row.kind != "run_end"
+    return row.state in ("failed", "error") and row.kind not in ("run_end", "step_start")
 
 
 def pause(ms: int | None) -> str | None:
@@ -103,7 +106,7 @@ def _particulars(facts: RunFacts, timeline: Timeline, now_ms: int) -> Iterator[t
         yield "recorded", shown(facts.recorded_status, limit=60)
     yield "started", f"{fmt.date_time(facts.started_at or None, now_ms)}, {_took(facts, now_ms)}"
     yield "model", shown(facts.model, limit=200)
-    yield "tokens", _tokens(facts)
+    yield "tokens", tokens_told(facts)
     yield "cost", fmt.cost(facts.total_cost)
     yield "events", _events(facts, timeline)
     yield "tools", _tools(facts, timeline)
@@ -129,10 +132,13 @@ def _took(facts: RunFacts, now_ms: int) -> str:
     return f"took {fmt.duration(facts.duration_ms)}"
 
 
-def _tokens(facts: RunFacts) -> str:
+def tokens_told(facts: RunFacts) -> str:
+    """All tokens of the run and, so that they add up, what each part of them is."""
     if facts.total_tokens is None:
         return fmt.UNKNOWN
     parts = f"prompt {fmt.tokens_full(facts.prompt_tokens)}, completion {fmt.tokens_full(facts.completion_tokens)}"
+    if facts.other_tokens:
+        parts += f", cache and other {fmt.tokens_full(facts.other_tokens)}"
     return f"{fmt.tokens_full(facts.total_tokens)} ({parts})"
 
 

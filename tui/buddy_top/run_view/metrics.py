@@ -44,6 +44,8 @@ def _totals(run: RunFacts, now_ms: int) -> Iterable[Cell]:
     if run.total_tokens is not None:
         yield _pair("  prompt", _value(fmt.tokens_full(run.prompt_tokens)))
         yield _pair("  completion", _value(fmt.tokens_full(run.completion_tokens)))
+    if run.other_tokens:
+        yield _pair("  other", _value(fmt.tokens_full(run.other_tokens)), Span(Plain("  cache"), "dim"))
     yield _pair("cost", *_not_logged(fmt.cost(run.total_cost)))
     yield _pair("model", *((Span(shown(run.model)),) if run.model else _not_logged(fmt.UNKNOWN)))
     yield _pair("took", _value(took(run, now_ms)))

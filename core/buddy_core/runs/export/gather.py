@@ -109,8 +109,11 @@ def end_of(row: TimelineRow) -> float:
 
 
 def went_wrong(row: TimelineRow) -> bool:
-    """True for what a reader wants to see first; that the run failed stands above everything anyway."""
-    return row.state in ("failed", "error", "refused") and row.kind != "run_end"
+    """True for what a reader wants to see first; that the run failed stands above everything anyway.
+
+    A step that failed is told once, by its end.
+    """
+    return row.state in ("failed", "error", "refused") and row.kind not in ("run_end", "step_start")
 
 
 def _place(store: RunsPlace | Path | None) -> Path:

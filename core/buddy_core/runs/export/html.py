@@ -107,6 +107,8 @@ def _facts(facts: RunFacts) -> Iterator[str]:
 
 def _tiles(facts: RunFacts) -> Iterator[str]:
     parts = f"{fmt.tokens(facts.prompt_tokens)} in, {fmt.tokens(facts.completion_tokens)} out"
+    if facts.other_tokens:
+        parts += f", {fmt.tokens(facts.other_tokens)} cache and other"
     failed = f"{facts.tool_failures:,} failed" if facts.tool_failures else "none failed"
     yield '<section class="tiles">'
     yield _tile("Duration", fmt.duration(facts.duration_ms), "")

@@ -13,6 +13,7 @@ from buddy_core import format as fmt
 from buddy_core._version import __version__
 from buddy_core.runs.export.gather import ExportedArtifact, ExportedEvent, Report, went_wrong
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.show import tokens_told
 from buddy_core.safety.text import plain, plain_lines
 from buddy_core.signs import STATE_SIGNS
 
@@ -74,7 +75,7 @@ def particulars(facts: RunFacts) -> Iterator[tuple[str, str]]:
     """What is known of a run, label and text; nothing that is not known but might be expected is left out."""
     yield "started", _when(facts.started_at or None)
     yield "took", fmt.duration(facts.duration_ms)
-    yield "tokens", _tokens(facts)
+    yield "tokens", tokens_told(facts)
     yield "cost", fmt.cost(facts.total_cost)
     yield "events", fmt.count(facts.event_count)
     yield "tool calls", f"{facts.tool_calls:,}, {facts.tool_failures:,} failed"
@@ -90,13 +91,6 @@ def particulars(facts: RunFacts) -> Iterator[tuple[str, str]]:
         ("damage", "; ".join(facts.integrity.notes)),
     )
     yield from ((label, text) for label, text in optional if text)
-
-
-def _tokens(facts: RunFacts) -> str:
-    if facts.total_tokens is None:
-        return fmt.UNKNOWN
-    parts = f"prompt {fmt.tokens_full(facts.prompt_tokens)}, completion {fmt.tokens_full(facts.completion_tokens)}"
-    return f"{fmt.tokens_full(facts.total_tokens)} ({parts})"
 
 
 def _when(ms: int | None) -> str:
