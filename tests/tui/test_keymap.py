@@ -108,6 +108,12 @@ async def test_the_new_key_works_the_old_one_is_free_and_everything_says_so(runs
         assert "ctrl+f" in seen.text
 
 
+async def test_a_terminal_that_is_too_small_names_the_key_that_quits_there(runs: Path) -> None:
+    async with monitor(runs, size=(40, 10), kind=monitor_class({"quit": "Q"})) as seen:
+        assert "Q quits" in seen.text
+        assert "q quits" not in seen.text
+
+
 async def test_the_keys_nobody_changed_go_on_working(runs: Path) -> None:
     async with monitor(runs, kind=monitor_class({"filter": "ctrl+f"})) as seen:
         await seen.press("3")

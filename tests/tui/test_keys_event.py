@@ -60,6 +60,25 @@ async def test_right_and_left_go_through_the_rows(tmp_path: Path) -> None:
         assert screen.row.index == 1
 
 
+async def test_leaving_the_card_leaves_the_cursor_on_the_row_that_was_read_last(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), size=COMFORTABLE) as seen:
+        await seen.go("run")
+        await opened(seen, "g", "enter")
+        screen = await opened(seen, "right", "right", "right")
+        await seen.press("escape")
+        assert seen.cursor == str(screen.row.index) == "3"
+
+
+async def test_leaving_the_card_where_it_was_opened_goes_on_following(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), size=COMFORTABLE) as seen:
+        await seen.go("run")
+        seen.table.follow = True
+        await opened(seen, "enter")
+        await opened(seen, "left", "right")
+        await seen.press("escape")
+        assert seen.table.follow
+
+
 async def test_capital_j_shows_the_record_as_it_stands(tmp_path: Path) -> None:
     one_run(tmp_path).write()
     assert {place for place, _ in ways("raw")} == {"run"}
@@ -92,6 +111,14 @@ def test_a_call_without_a_result_says_so(tmp_path: Path) -> None:
     run.call("bash", {"command": "sleep 9"})
     run.write()
     assert words_of(run)[-1] == "  no result yet"
+
+
+def test_a_list_says_how_many_items_it_has(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path, started_at=NOW - 1_000)
+    run.event("odd", {"tags": ["one"], "files": ["a", "b"]}).write()
+    told = words_of(run)
+    assert "    tags  1 item" in told
+    assert "    files  2 items" in told
 
 
 def test_hostile_records_are_shown_harmless(tmp_path: Path) -> None:

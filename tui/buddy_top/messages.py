@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.message import Message
 
@@ -57,11 +57,23 @@ class OpenRun(Message):
 
 
 class OpenEvent(Message):
-    """Show one row of a run's timeline in full, over the others; `raw` as it stands in the file."""
+    """Show one row of a run's timeline in full, over the others; `raw` as it stands in the file.
 
-    def __init__(self, run_id: str, rows: Sequence[TimelineRow], at: int, *, raw: bool = False) -> None:
+    `left_at` hears of the row that was shown last, when that is not the one that was asked for.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        rows: Sequence[TimelineRow],
+        at: int,
+        left_at: Callable[[TimelineRow], None],
+        *,
+        raw: bool = False,
+    ) -> None:
         self.run_id = run_id
         self.rows = rows
         self.at = at
+        self.left_at = left_at
         self.raw = raw
         super().__init__()

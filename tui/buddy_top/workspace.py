@@ -33,6 +33,7 @@ from buddy_top.widgets.tabline import TabLine
 from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
+    from buddy_core.runs.timeline import TimelineRow
     from buddy_top.panes.run import RunPage
 
 
@@ -210,8 +211,12 @@ class Workspace(SafeApp):
     def _open_event(self, event: OpenEvent) -> None:
         from buddy_top.screens.event import EventScreen
 
+        def closed(row: TimelineRow | None) -> None:
+            if row is not None and row is not event.rows[event.at]:
+                event.left_at(row)
+
         run_dir = self.options.runs_dir / event.run_id
-        self.push_screen(EventScreen(run_dir, event.rows, event.at, as_raw=event.raw))
+        self.push_screen(EventScreen(run_dir, event.rows, event.at, as_raw=event.raw), closed)
 
     @on(TabLine.Clicked)
     async def _tab_clicked(self, event: TabLine.Clicked) -> None:
@@ -242,7 +247,8 @@ class Workspace(SafeApp):
     def _fit(self, size: Size) -> None:
         """Below a usable size a card takes the place of everything."""
         self._hide_all(size.width < MIN_WIDTH or size.height < MIN_HEIGHT)
-        self.too_small.set_lines(too_small_lines(*size))
+        quits = next(command for command in self.registry if command.id == "quit")
+        self.too_small.set_lines(too_small_lines(*size, key=quits.key_text))
 
     def _hide_all(self, hide: bool) -> None:
         """What is hidden loses the keyboard, so it is given back to where it was."""

@@ -57,10 +57,10 @@ def _place(runs_dir: Path, problem: str | None) -> Cell:
     )
 
 
-def too_small_lines(width: int, height: int) -> list[Cell]:
-    """What a terminal of this size is told."""
+def too_small_lines(width: int, height: int, key: str = "q") -> list[Cell]:
+    """What a terminal of this size is told; `key` is the one that quits."""
     return [
         (Span(Plain("This terminal is too small."), "strong"),),
         (Span(Plain(f"{width}×{height}: it takes {MIN_WIDTH}×{MIN_HEIGHT} at least."), "label"),),
-        (Span(Plain("q"), "accent"), Span(Plain(" quits"), "label")),
+        (Span(Plain(key), "accent"), Span(Plain(" quits"), "label")),
     ]

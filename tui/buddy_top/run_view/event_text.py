@@ -104,7 +104,7 @@ def _field(name: Plain, value: object, depth: int) -> Iterator[Cell]:
         yield (label,)
         yield from _fields(value, depth + 1)
     elif isinstance(value, list) and value and depth < 60:
-        yield (label, Span(Plain(f"  {len(value):,} items"), "dim"))
+        yield (label, Span(Plain(f"  {fmt.plural(len(value), 'item')}"), "dim"))
         for index, item in enumerate(value):
             yield from _field(Plain(f"{index}"), item, depth + 1)
     elif isinstance(value, str) and "\n" in value:

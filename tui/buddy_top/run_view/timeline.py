@@ -118,7 +118,15 @@ class TimelineView(Container):
     def open_event(self, *, raw: bool = False) -> None:
         """Ask for the selected row in full."""
         if self._run_id is not None and self.selected is not None:
-            self.post_message(OpenEvent(self._run_id, self._rows, self.table.cursor_index, raw=raw))
+            at = self.table.cursor_index
+            self.post_message(OpenEvent(self._run_id, self._rows, at, self._came_back_at, raw=raw))
+
+    def _came_back_at(self, row: TimelineRow) -> None:
+        """Go on where the reader stopped; the rows may be others by now, and then the cursor stays."""
+        for at, candidate in enumerate(self._rows):
+            if candidate.index == row.index:
+                self._stay_at(at)
+                return
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Enter shows the whole event."""

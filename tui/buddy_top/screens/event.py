@@ -23,11 +23,14 @@ from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
 
 
-class EventScreen(ModalScreen[None]):
-    """The event of one row; `→` and `←` go to the next and the previous row, `J` shows the record itself."""
+class EventScreen(ModalScreen[TimelineRow]):
+    """The event of one row; `→` and `←` go to the next and the previous row, `J` shows the record itself.
+
+    It is left with the row that was shown last.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss(None)", "back", show=False),
+        Binding("escape,q,enter", "leave", "back", show=False),
         Binding("right,l", "step(1)", "next", show=False),
         Binding("left,h", "step(-1)", "previous", show=False),
         Binding("J", "toggle_raw", "raw", show=False),
@@ -64,6 +67,10 @@ class EventScreen(ModalScreen[None]):
         if 0 <= at < len(self._rows):
             self._at = at
             self._read()
+
+    def action_leave(self) -> None:
+        """Back to the timeline, with the row that was shown last."""
+        self.dismiss(self.row)
 
     def action_toggle_raw(self) -> None:
         """Readable, or as it stands in the file."""
