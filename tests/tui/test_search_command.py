@@ -30,7 +30,10 @@ def test_a_find_is_one_line_with_run_event_and_marks(runs: Path, capsys: pytest.
 
 def test_nothing_found_is_said_and_is_no_failure(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "search", "copper", "--runs-dir", str(runs)]) == 0
-    assert capsys.readouterr().out == "nothing found\n"
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "buddy-top: nothing found\n"), (
+        "a pipe counts finds, not words about them"
+    )
 
 
 def test_json_has_every_find_and_its_marks(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,7 +119,10 @@ def _add_demo(commands: Commands, parents: list[OneLineParser]) -> None:
 
 def _add_run(commands: Commands, everywhere: OneLineParser) -> None:
     run = commands.add_parser(
-        "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
+        "run",
+        parents=[everywhere],
+        allow_abbrev=False,
+        help="list, show, follow, search, replay, export and check recorded runs",
     )
     inner = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
     for module in _RUN_COMMANDS:

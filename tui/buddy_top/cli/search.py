@@ -69,7 +69,7 @@ def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         write(_line(hit, clock.now_ms()))
         found += 1
     if not found:
-        write("nothing found")
+        _note("nothing found")
     elif args.limit and found == args.limit:
         _note(f"stopped after {found:,} finds: --limit 0 shows all")
     return DONE
