@@ -15,6 +15,7 @@ import pytest
 
 from buddy_core._version import __version__
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
+from buddy_top.cli import picture
 from buddy_top.cli.entry import main
 from buddy_top.cli.grammar import parse
 from buddy_top.cli.picture import screen_is_possible
@@ -314,6 +315,26 @@ def test_following_is_ended_by_a_signal(tmp_path: Path, number: signal.Signals, 
     _, stderr = process.communicate()
     assert process.returncode == code
     assert stderr == b""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_one_picture_is_ended_by_a_signal_too(
+    runs: Path, number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(number)
+    monkeypatch.setattr(picture, "print_once", lambda *_: signal.raise_signal(number))
+    assert main(["--once", "--runs-dir", str(runs)]) == code
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_is_ignored_stays_ignored(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under `nohup`."""
+    monkeypatch.setattr(picture, "print_once", lambda *_: signal.raise_signal(signal.SIGHUP) or 0)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert main(["--once", "--runs-dir", str(runs)]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_an_unknown_theme_is_wrong_usage_and_names_the_known_ones(runs: Path) -> None:

@@ -69,7 +69,8 @@ def _command(args: argparse.Namespace, arrived: list[int]) -> int:
             code: int = args.handler(args, settings.runs_dir, clock)
             return code
     if not is_screen:
-        return picture.print_once(settings.runs_dir, choices.value("window", str), args.json, clock)
+        with signals_as_interrupts(arrived):
+            return picture.print_once(settings.runs_dir, choices.value("window", str), args.json, clock)
     from buddy_top.launch import run_monitor
 
     return run_monitor(args, choices, settings, clock)
