@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.sweep
+
 DRIVER = Path(__file__).with_name("fault_driver.py")
 ALL = os.environ.get("BUDDY_FAULTS") == "all"
 ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EACCES", "EMFILE", "EROFS", "EINTR", "EAGAIN")

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.sweep
+
 DRIVER = Path(__file__).with_name("crash_driver.py")
 KILLS = int(os.environ.get("BUDDY_KILLS", "2000"))
 SEED = int(os.environ.get("BUDDY_SEED", time.time_ns() % 2**32))

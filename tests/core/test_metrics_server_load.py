@@ -26,6 +26,8 @@ from buddy_core.prometheus.exporter import PrometheusExporter
 from buddy_core.prometheus.listening import listen
 from buddy_core.prometheus.server import MOST_ANSWERS, MOST_CLIENTS, MetricsServer
 
+pytestmark = pytest.mark.sweep
+
 CONNECTS = int(os.environ.get("BUDDY_CONNECTS", "1500"))
 SLOW_CLIENTS = 300
 

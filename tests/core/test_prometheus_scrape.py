@@ -20,9 +20,12 @@ from buddy_core.prometheus.shipped import alert_rules
 
 PATIENCE_S = 20.0
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("prometheus") is None, reason="prometheus (Debian package prometheus) is not installed"
-)
+pytestmark = [
+    pytest.mark.sweep,
+    pytest.mark.skipif(
+        shutil.which("prometheus") is None, reason="prometheus (Debian package prometheus) is not installed"
+    ),
+]
 
 HOSTILE = 'back\\slash "quote"\nline feed \x1b[31m é \U0001f600'
 

@@ -19,6 +19,8 @@ from buddy_core.clock import ManualClock, SystemClock
 from buddy_core.runs.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
+pytestmark = pytest.mark.sweep
+
 ROUNDS = int(os.environ.get("BUDDY_PRUNE_ROUNDS", "25"))
 PROCESSES = 8
 

@@ -21,6 +21,8 @@ from buddy_core.runs.replay.model import Rerun
 from buddy_core.runs.replay.runner import KEPT_BYTES
 from buddy_core.runs.replay.session import ReplayCancelled
 
+pytestmark = pytest.mark.sweep
+
 KILLS = int(os.environ.get("BUDDY_TOP_REPLAY_KILLS", "4"))
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who descends from whom")

@@ -25,9 +25,13 @@ ATTACKER = Path(__file__).with_name("swap_attacker.py")
 SECONDS = float(os.environ.get("BUDDY_SWAP_S", "3"))
 SECRET = "the secret"
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "renameat2"), reason="renameat2 exchanges names"
-)
+pytestmark = [
+    pytest.mark.sweep,
+    pytest.mark.skipif(
+        sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "renameat2"),
+        reason="renameat2 exchanges names",
+    ),
+]
 
 
 @pytest.fixture

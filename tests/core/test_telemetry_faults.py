@@ -26,6 +26,8 @@ from tests.core.sentry_stub import SentryStub
 from buddy_core import MetricsCollector, RunStore, init_observability, instrument, shutdown_observability
 from buddy_core.telemetry.mailbox import Mailbox
 
+pytestmark = pytest.mark.sweep
+
 WAYS = ("end", "exit", "exception", "sigterm", "sigint", "os_exit")
 
 HOST = """

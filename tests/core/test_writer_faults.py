@@ -273,12 +273,13 @@ class TestForks:
         """Promise C3: the child lives on, and the run is interrupted all the same."""
         done = in_a_process(
             """
-            import os, sys
+            import os, signal, sys
             from buddy_core.runs.store import RunStore
             store = RunStore(sys.argv[1])
             run_id = store.start_run("x")
             read_end, write_end = os.pipe()
             if os.fork() == 0:
+                signal.alarm(10)  # it outlives its parent, not the test
                 os.close(1); os.close(2)
                 os.read(read_end, 1)
                 os._exit(0)
