@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy_core import ManualClock, MetricsCollector, Window
+from buddy_core.metrics.activity import ActivityLog
 from buddy_core.metrics.live import MOST_WAITING
 
 NOW = 1_767_890_000_000
@@ -200,3 +201,40 @@ def test_a_signal_handler_that_records_and_looks_while_its_thread_counts_loses_n
     monkeypatch.undo()
     assert interrupted == [0]
     assert collector.get_total_tool_calls() == 2
+
+
+def test_more_calls_than_may_wait_and_several_minutes_of_them_are_all_in_their_buckets() -> None:
+    clocks = [ManualClock(NOW), ManualClock(NOW)]
+    live, at_once = (MetricsCollector(clock=clock) for clock in clocks)
+    for number in range(3 * MOST_WAITING + 17):
+        for clock, collector in zip(clocks, (live, at_once), strict=True):
+            clock.advance(250)
+            collector.record_tool_execution(
+                name="ab"[number % 2],
+                duration_ms=number % 7 / 4 if number % 5 else None,
+                success=number % 3 > 0,
+                at_ms=clock.now_ms() if collector is at_once else None,
+            )
+    assert live.export() == at_once.export()
+    for window in Window:
+        assert live.view(window) == at_once.view(window)
+        assert live.history("tool", "a", window, 60) == at_once.history("tool", "a", window, 60)
+
+
+def test_no_call_is_counted_twice_when_counting_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    collector = MetricsCollector(clock=ManualClock(NOW))
+    for name in "abc":
+        collector.record_tool_execution(name=name)
+    activity = collector._book.activity
+    interrupted: list[bool] = []
+
+    def interrupt(*args: Any) -> Any:
+        if collector._live._settling and len(collector._live._summed) == 1 and not interrupted:
+            interrupted.append(True)
+            raise KeyboardInterrupt
+        return ActivityLog.buckets(activity, *args)
+
+    monkeypatch.setattr(activity, "buckets", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        collector.get_tool_metrics()
+    assert [tool.total_calls for tool in collector.get_tool_metrics()] == [1, 1, 1]

@@ -98,7 +98,7 @@ class MetricsCollector(MetricsReader):
                 if at_ms is None:
                     live.requests.append((series, row))
                     if len(live.requests) >= MOST_WAITING:
-                        live.settle()
+                        live.shorten()
                 else:
                     live.add_past_request(series, row, now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
@@ -139,11 +139,12 @@ class MetricsCollector(MetricsReader):
                 if run_id is not None:
                     run_id = refusals.run_id(run_id)
                 if at_ms is None:
-                    live.calls.append((series, (moment, duration, succeeded)))
-                    if len(live.calls) >= MOST_WAITING:
-                        live.settle()
+                    waiting = live.calls
+                    waiting.append((series, moment, duration, succeeded))
+                    if len(waiting) >= MOST_WAITING:
+                        live.shorten()
                 else:
-                    live.add_past_call(series, (moment, duration, succeeded), now)
+                    live.add_past_call((series, moment, duration, succeeded), now)
                 if error and not succeeded:
                     record = error_record(moment, TOOL_ERROR, error, None, {"tool": name}, run_id)
                     self._count_error(record, now)

@@ -1,10 +1,14 @@
 """What was told in the last moments: checked, in a list, and counted together when somebody looks or it is long.
 
 Counting a hundred requests at once costs a third of counting them one by one, and the agent that records
-waits for less. Nobody can tell the difference: the ledger and the metrics are reached through `settled`.
+waits for less. Tool calls, of which there are more, are only summed up when the list is long, and reach their
+buckets with the next look or minute. Nobody can tell the difference: the ledger and the metrics are reached
+through `settle`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from buddy_core.metrics.activity import ActivityCounts
 from buddy_core.metrics.batch import RequestRow
@@ -17,8 +21,8 @@ from buddy_core.metrics.stats import ProviderStats, RequestSample, ToolStats
 MOST_WAITING = 256
 """Records that wait at most; counting them takes a fraction of a millisecond."""
 
-CallRow = tuple[int, float | None, bool]
-"""Time, duration and success of a tool call."""
+CallRow = tuple[ToolSeries, int, float | None, bool]
+"""Tool, time, duration and success of a call."""
 
 
 class Live:
@@ -27,7 +31,10 @@ class Live:
     def __init__(self, ledger: Ledger, registry: Registry) -> None:
         self.ledger = ledger
         self.requests: list[tuple[ProviderSeries, RequestRow]] = []
-        self.calls: list[tuple[ToolSeries, CallRow]] = []
+        self.calls: list[CallRow] = []
+        self._summed: dict[ToolSeries, ToolStats] = {}
+        """Calls of `_minute` that were summed up, and are in no bucket yet."""
+        self._minute = -1
         self._settling = False
         metrics = registry.metrics
         self._tokens = metrics["tokens_total"].points
@@ -42,19 +49,35 @@ class Live:
 
     def settle(self) -> None:
         """Count what waits. Does nothing within itself: a signal handler's records wait until the next time."""
-        if self._settling or not (self.requests or self.calls):
+        if self.requests or self.calls or self._summed:
+            self._once(self._count_all)
+
+    def shorten(self) -> None:
+        """Count what waits only as far as it takes room, for whoever records and looks at nothing."""
+        self._once(self._count_waiting)
+
+    def _once(self, count: Callable[[], None]) -> None:
+        if self._settling:
             return
         self._settling = True
         try:
-            requests, calls = self.requests, self.calls
-            self.ledger.version += len(requests) + len(calls)
-            self.requests, self.calls = [], []
-            if requests:
-                self._count_requests(requests)
-            if calls:
-                self._count_calls(calls)
+            count()
         finally:
             self._settling = False
+
+    def _count_all(self) -> None:
+        self._count_waiting()
+        if self._summed:
+            self._add_calls()
+
+    def _count_waiting(self) -> None:
+        requests, calls = self.requests, self.calls
+        self.ledger.version += len(requests) + len(calls)
+        self.requests, self.calls = [], []
+        if requests:
+            self._count_requests(requests)
+        if calls:
+            self._count_calls(calls)
 
     def add_past_request(self, series: ProviderSeries, row: RequestRow, now_ms: int) -> None:
         """Count a request of another moment than now, after everything that was told before it."""
@@ -62,10 +85,10 @@ class Live:
         self._add_request_points([(series, row)])
         self.ledger.add_request(series, RequestSample(*row), now_ms)
 
-    def add_past_call(self, series: ToolSeries, row: CallRow, now_ms: int) -> None:
+    def add_past_call(self, row: CallRow, now_ms: int) -> None:
         """Count a tool call of another moment than now, after everything that was told before it."""
         self.settle()
-        at, duration, success = row
+        series, at, duration, success = row
         if duration is not None:
             self._durations.append((at, duration, series.labels))
         self.ledger.add_tool(series, at, duration, success, now_ms)
@@ -132,40 +155,51 @@ class Live:
             if latency is not None:
                 self._latency.append((at, latency, labels))
 
-    def _count_calls(self, waiting: list[tuple[ToolSeries, CallRow]]) -> None:
+    def _count_calls(self, waiting: list[CallRow]) -> None:
         groups: dict[ToolSeries, list[CallRow]] = {}
-        last, minute, counts = -1, -1, None
-        for series, row in waiting:
-            at, duration, success = row
+        last, counts, points = -1, None, self._durations
+        for row in waiting:
+            series, at, duration, success = row
             if at != last:
                 last, counts = at, self._second_of(at)
-                if at // MINUTE != minute:
-                    minute = at // MINUTE
-                    if groups:
-                        self._add_calls(groups)
+                if at // MINUTE != self._minute:
+                    self._sum_calls(groups)
+                    if self._summed:
+                        self._add_calls()
+                    self._minute = at // MINUTE
             rows = groups.get(series)
             if rows is None:
                 rows = groups[series] = []
             rows.append(row)
             if duration is not None:
-                self._durations.append((at, duration, series.labels))
+                points.append((at, duration, series.labels))
             if counts is not None:
                 counts.tool_calls += 1
                 if not success:
                     counts.failed_tools += 1
-        self._add_calls(groups)
+        self._sum_calls(groups)
 
-    def _add_calls(self, groups: dict[ToolSeries, list[CallRow]]) -> None:
-        """Count the calls of one minute, as `_add_requests` does."""
+    def _sum_calls(self, groups: dict[ToolSeries, list[CallRow]]) -> None:
+        """Sum up calls of one minute."""
         for series, rows in groups.items():
-            summed, at = ToolStats(), rows[-1][0]
-            summed.calls, summed.last_at = len(rows), max(row[0] for row in rows)
-            summed.failures = [row[2] for row in rows].count(False)
-            summed.add_durations([row[1] for row in rows if row[1] is not None])
+            summed = self._summed.get(series)
+            if summed is None:
+                summed = self._summed[series] = ToolStats()
+            _, times, durations, successes = zip(*rows, strict=True)
+            summed.calls += len(rows)
+            summed.failures += successes.count(False)
+            summed.last_at = max(summed.last_at, max(times))
+            summed.add_durations([duration for duration in durations if duration is not None])
+        groups.clear()
+
+    def _add_calls(self) -> None:
+        """Add the calls of one minute to each bucket they belong to; whatever interrupts this, none is added twice."""
+        while self._summed:
+            series, summed = self._summed.popitem()
+            at = summed.last_at
             summed.settle()
             series.version += 1
             for stats in series.tiers.buckets(at, at):
                 stats.merge(summed)
             for counts in self.ledger.activity.buckets(at, at)[:3]:
                 counts.add_tools(summed.calls, summed.failures)
-        groups.clear()

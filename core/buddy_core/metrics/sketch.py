@@ -73,17 +73,18 @@ def tally(values: Sequence[float]) -> Mapping[int, int]:
     if values[0] % 1 == 0 or min(values) < SMALLEST_MS:
         return Counter(map(bucket_of, values))
     numbers = [_ceil(_log(value) * _SCALE) for value in values]
-    counts: dict[int, int] = {}
-    for number, count in Counter(numbers).items():
-        cut = _CUT_BUCKETS.get(number)
-        if cut is not None:
-            lower = [n for n, value in zip(numbers, values, strict=True) if n == number and value <= cut]
-            if lower:
-                counts[2 * number - 1] = len(lower)
-            count -= len(lower)
-        if count:
-            counts[2 * number] = count
-    return counts
+    counts = Counter(numbers)
+    cut = _CUT_BUCKETS.keys() & counts.keys()
+    tallied = {2 * number: count for number, count in counts.items()}
+    if cut:
+        for number, value in zip(numbers, values, strict=True):
+            if number in cut and value <= _CUT_BUCKETS[number]:
+                tallied[2 * number - 1] = tallied.get(2 * number - 1, 0) + 1
+                tallied[2 * number] -= 1
+        for number in cut:
+            if not tallied[2 * number]:
+                del tallied[2 * number]
+    return tallied
 
 
 def middle_of(index: int) -> float:
