@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from buddy_core.alerts.model import NO_ALERTS
+from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
@@ -21,6 +23,7 @@ class InlineFeed:
         self.clock = clock
         self.collector = MetricsCollector(clock=clock)
         self.observer = Observer(runs_dir, self.collector, clock=clock)
+        self.watch: AlertWatch | None = None
         self.wants = Wants()
         self.paused = False
         self.rereads = 0
@@ -64,8 +67,16 @@ class InlineFeed:
             run = await reader.read(wants.artifact)
             reader.close()
         assert self._publish is not None
+        now_ms = self.clock.now_ms()
+        alerts = NO_ALERTS if self.watch is None else self.watch.check(now_ms)
         self._publish(
             take_snapshot(
-                self.collector, self.observer, wants, now_ms=self.clock.now_ms(), run=run, paused=self.paused
+                self.collector,
+                self.observer,
+                wants,
+                now_ms=now_ms,
+                run=run,
+                alerts=alerts,
+                paused=self.paused,
             )
         )

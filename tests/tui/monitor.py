@@ -17,6 +17,7 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.model import Window
 from buddy_core.testing import sample_runs
@@ -190,9 +191,11 @@ def make_app(
     now_ms: int = NOW,
     **options: Any,
 ) -> tuple[BuddyTop, InlineFeed]:
-    """The app and its feed, not yet running."""
+    """The app and its feed, not yet running; alerts are looked for where `limits` are given."""
     clock = ManualClock(now_ms)
     feed = InlineFeed(runs_dir, clock)
+    if "limits" in options:
+        feed.watch = AlertWatch(feed.observer, feed.collector, options["limits"])
     app = kind(Options(runs_dir=runs_dir, tab=tab, window=window, clock=clock, **options), feed)
     app.animation_level = "none"
     return app, feed

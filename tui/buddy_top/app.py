@@ -164,6 +164,10 @@ class BuddyTop(Workspace):
             self.wants_demo = True
             self.exit()
 
+    def action_alerts(self) -> None:
+        """What needs attention; enter goes there."""
+        self.open_alerts()
+
     def action_help(self) -> None:
         """Every key that works here."""
         from buddy_top.screens.help import HelpScreen

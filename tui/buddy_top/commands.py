@@ -207,6 +207,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "panel.previous", "left,h", "step_panel(-1)", "panel back", "To the list or text before", ALL, 0, "←"
     ),
+    Command("alerts", "a", "alerts", "alerts", "What needs attention, and why", ALL),
     Command("copy", "y", "copy(False)", "copy", "Copy what names the selected row", ALL),
     Command("copy.record", "Y", "copy(True)", "copy all", "Copy everything about the selected row", ALL),
     Command("export", "x", "export", "export", "Write what is shown to a file", ALL),

@@ -15,11 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock
 from buddy_top.options import Options
 from buddy_top.state import RunDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
+    from buddy_core.alerts.watch import AlertWatch
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
     from buddy_top.run_reader import RunReader
@@ -57,11 +59,20 @@ class Feed:
 
     _observer: Observer
     _collector: MetricsCollector
+    _alerts: AlertWatch
 
-    def __init__(self, runs_dir: Path, *, clock: Clock, refresh_s: float = DEFAULT_REFRESH_S) -> None:
+    def __init__(
+        self,
+        runs_dir: Path,
+        *,
+        clock: Clock,
+        refresh_s: float = DEFAULT_REFRESH_S,
+        limits: Limits | None = None,
+    ) -> None:
         self._runs_dir = runs_dir
         self._clock = clock
         self._refresh_s = refresh_s
+        self._limits = limits or Limits()
         self._wants = Wants()
         self._paused = False
         self._behind = 0
@@ -139,15 +150,18 @@ class Feed:
             await asyncio.gather(follow, draw, return_exceptions=True)
             if self._reader is not None:
                 self._reader.close()
+            self._alerts.close()
             self._observer.close()
 
     def _open(self) -> None:
         """Load the library, here and not before: the first frame need not wait for it."""
+        from buddy_core.alerts.watch import AlertWatch
         from buddy_core.metrics.collector import MetricsCollector
         from buddy_core.observe import Observer
 
         self._collector = MetricsCollector(clock=self._clock)
         self._observer = Observer(self._runs_dir, self._collector, clock=self._clock)
+        self._alerts = AlertWatch(self._observer, self._collector, self._limits)
 
     async def _follow(self) -> None:
         await self._observer.follow(on_change=self._on_change)
@@ -189,12 +203,14 @@ class Feed:
 
         wants = self._wants
         self._observer.tick()
+        now_ms = self._clock.now_ms()
         fresh = take_snapshot(
             self._collector,
             self._observer,
             wants,
-            now_ms=self._clock.now_ms(),
+            now_ms=now_ms,
             run=await self._read_run(wants),
+            alerts=self._alerts.check(now_ms),
             behind=self._behind,
             paused=self._paused,
         )
@@ -225,7 +241,7 @@ def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
 
 def live_feed(options: Options) -> Feed:
     """The feed of a monitor on the runs directory of `options`."""
-    return Feed(options.runs_dir, clock=options.clock, refresh_s=options.refresh_s)
+    return Feed(options.runs_dir, clock=options.clock, refresh_s=options.refresh_s, limits=options.limits)
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

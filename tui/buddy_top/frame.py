@@ -86,6 +86,8 @@ def header_fields(
         state_words=state_words,
         running=snapshot.running,
         stalled=snapshot.stalled,
+        alerts=len(snapshot.alerts),
+        alerts_bad=any(alert.severity == "bad" for alert in snapshot.alerts),
         windows=tuple(windows_line(window)),
         cost=fmt.cost(snapshot.view.total_cost),
         cost_rate=fmt.cost_rate(rate) if rate is not None else Plain(""),

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import cast
 
+from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock
 from buddy_core.metrics.window import Window
 from buddy_core.runs.lookup import check_runs_dir
@@ -72,6 +73,11 @@ def _options(
         theme=choices.value("theme", str),
         read_only=bool(choices.value("read_only", bool)),
         debug=args.debug,
+        limits=Limits(
+            cost_per_hour=choices.value("cost_per_hour", float),
+            cost_per_day=choices.value("cost_per_day", float),
+        ),
+        notify=choices.value("notify", str) or "none",
         export_dir=choices.value("export_dir", str),
         ascii=not speaks_utf8(os.environ),
         demo=demo,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.window import Window
 
@@ -36,6 +37,10 @@ class Options:
     """Offer nothing that writes outside the screen."""
     debug: bool = False
     """Show tracebacks (without local variables) when something breaks."""
+    limits: Limits = field(default_factory=Limits)
+    """From where on something raises an alert."""
+    notify: str = "none"
+    """How a new alert is told beyond the screen: none, bell or desktop."""
     export_dir: str | None = None
     """Where exports are written; None: the user's downloads."""
     ascii: bool = False

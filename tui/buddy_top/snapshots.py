@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from buddy_core.alerts.model import NO_ALERTS, AlertState
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.observe import Observer
@@ -18,6 +19,7 @@ def take_snapshot(
     *,
     now_ms: int,
     run: RunDetail | None = None,
+    alerts: AlertState = NO_ALERTS,
     behind: int = 0,
     paused: bool = False,
 ) -> Snapshot:
@@ -38,6 +40,8 @@ def take_snapshot(
         recent_errors=_recent_errors(collector, view.since_ms or 0),
         series=series_detail(collector, wants, now_ms),
         run=run if run is not None and run.run_id == wants.run_id else None,
+        alerts=alerts.alerts,
+        budgets=alerts.budgets,
         behind=behind,
         paused=paused,
         by_id={facts.run_id: facts for facts in runs},

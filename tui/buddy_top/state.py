@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from buddy_core.metrics.window import Window
 
 if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
+    from buddy_core.alerts.model import Alert, BudgetUse
     from buddy_core.metrics.model import (
         Activity,
         DashboardState,
@@ -104,6 +105,10 @@ class Snapshot:
     """The latest errors one by one, newest first, within the window."""
     series: SeriesDetail | None = None
     run: RunDetail | None = None
+    alerts: tuple[Alert, ...] = ()
+    """What somebody should look at now, worst and newest first."""
+    budgets: tuple[BudgetUse, ...] = ()
+    """The budgets that are set, and what was spent of them."""
     behind: int = 0
     """Changes that wait while the picture is paused."""
     paused: bool = False

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
 from buddy_top import frame
+from buddy_top.announce import Announcer
 from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.feed import SnapshotFeed, live_feed
@@ -33,8 +34,10 @@ from buddy_top.widgets.tabline import TabLine
 from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
+    from buddy_core.alerts.model import Alert
     from buddy_core.runs.timeline import TimelineRow
     from buddy_top.panes.run import RunPage
+    from buddy_top.screens.alerts import AlertsScreen
 
 
 class Workspace(SafeApp):
@@ -56,6 +59,8 @@ class Workspace(SafeApp):
         self.paused = False
         self.wants_demo = False
         self.run_page: RunPage | None = None
+        self.alerts_screen: AlertsScreen | None = None
+        self._announcer = Announcer(options.notify)
         self.panes: dict[Tab, Pane] = {}
         self._window_is_chosen = options.window is not None
         self._window_was_chosen = False
@@ -116,6 +121,8 @@ class Workspace(SafeApp):
             self._window_is_chosen = True
             self.set_window(Window.ALL)
         self.draw()
+        if (told := self._announcer.words_for(event.snapshot)) and self._driver is not None:
+            self._driver.write(told)
 
     @on(FeedFailed)
     def _feed_died(self, event: FeedFailed) -> None:
@@ -145,6 +152,8 @@ class Workspace(SafeApp):
             self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
             self.footer.set_keys(frame.footer_keys(self.place, self.registry, empty=is_empty(self.snapshot)))
             self.visible_pane.show(self.snapshot)
+            if self.alerts_screen is not None:
+                self.alerts_screen.show_snapshot(self.snapshot)
 
     # Panes
 
@@ -196,6 +205,32 @@ class Workspace(SafeApp):
         page, self.run_page = self.run_page, None
         if page is not None:
             await page.remove()
+
+    def open_alerts(self) -> None:
+        """List what needs attention, over the picture."""
+        if self.snapshot is None or self.alerts_screen is not None:
+            return
+        from buddy_top.screens.alerts import AlertsScreen
+
+        self.alerts_screen = AlertsScreen(self.snapshot, self.options.limits)
+        self.push_screen(self.alerts_screen, self._go_to)
+
+    def _go_to(self, alert: Alert | None) -> None:
+        """Where an alert happens: its run, or the tab that has the numbers."""
+        self.alerts_screen = None
+        if alert is None:
+            return
+        if alert.run_id is not None:
+            self.post_message(OpenRun(alert.run_id))
+        elif alert.rule == "tool_errors":
+            self.post_message(OpenTab(Tab.TOOLS, alert.subject))
+        else:
+            key = alert.subject if alert.rule == "provider_errors" else None
+            self.post_message(OpenTab(Tab.PROVIDERS, key))
+
+    @on(HeaderLine.AlertsClicked)
+    def _alerts_clicked(self) -> None:
+        self.open_alerts()
 
     @on(OpenTab)
     async def _open_tab_at(self, event: OpenTab) -> None:

@@ -16,6 +16,7 @@ from buddy_top.messages import OpenRun, OpenTab
 from buddy_top.panes.activity import ActivityChart
 from buddy_top.panes.alone import is_alone
 from buddy_top.panes.base import Pane
+from buddy_top.panes.budget import BudgetLine
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
 from buddy_top.panes.providers import provider_key
 from buddy_top.panes.tiles import TILES
@@ -86,6 +87,7 @@ class OverviewPane(Pane):
     def __init__(self) -> None:
         super().__init__(id=self.TAB.value)
         self.tiles = {name: Tile(Plain(name), id=f"tile-{name.replace(' ', '-')}") for name in TILES}
+        self.budget = BudgetLine()
         self.chart = ActivityChart()
         self.running = Table(*_RUNNING, empty=Plain("no run is at work"))
         self.tools = TopList(Tab.TOOLS, "Tools", _TOOLS, id="top-tools")
@@ -99,6 +101,7 @@ class OverviewPane(Pane):
         yield self.welcome
         with Horizontal(id="tiles"):
             yield from self.tiles.values()
+        yield self.budget
         self.chart_panel = Panel(self.chart, title=Plain("Activity"), id="activity")
         yield self.chart_panel
         self.running_panel = Panel(self.running, title=Plain("Running now"), id="running")
@@ -119,6 +122,7 @@ class OverviewPane(Pane):
             return
         for name, facts_of in TILES.items():
             self.tiles[name].show(facts_of(snapshot))
+        self.budget.show_budgets(snapshot.budgets)
         self.chart.show_snapshot(snapshot)
         self.chart_panel.set_summary(Plain(f"tool calls and requests {WINDOW_WORDS[snapshot.view.window]}"))
         self._show_running(snapshot)

@@ -17,6 +17,9 @@ from buddy_top.widgets.frameline import FrameLine, Piece, blank, words
 LEAST_PATH = 12
 """Columns below which a shortened path says nothing any more."""
 
+ALERTS = "alerts"
+"""What a click on their number means."""
+
 _NOTHING = Plain("")
 
 
@@ -30,6 +33,9 @@ class HeaderFields:
     """`live`, `paused, 214 events behind`, `reading 12 of 30 runs`, `polling`, `no such directory`."""
     running: int = 0
     stalled: int = 0
+    alerts: int = 0
+    alerts_bad: bool = False
+    """One of them at least is more than a hint."""
     windows: tuple[tuple[str, bool], ...] = ()
     """Every window in its order, and whether it is the chosen one."""
     cost: Plain = _NOTHING
@@ -55,6 +61,9 @@ class HeaderLine(FrameLine):
             super().__init__()
             self.name = name
 
+    class AlertsClicked(Message):
+        """The number of alerts was clicked."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._fields = HeaderFields()
@@ -70,16 +79,18 @@ class HeaderLine(FrameLine):
         return header_pieces(self._fields, width)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the window under the mouse."""
+        """Choose the window under the mouse, or look at the alerts."""
         target = self.target_at(event.x)
-        if target is not None:
+        if target == ALERTS:
+            self.post_message(self.AlertsClicked())
+        elif target is not None:
             self.post_message(self.WindowClicked(target))
 
 
 def header_pieces(fields: HeaderFields, width: int) -> tuple[Piece, ...]:
     """The header in `width` columns: short of room it loses the clock, the path, the burn rate, the counts.
 
-    The path is shortened from its left before it is dropped. Left and right groups keep to their edges, so
+    Alerts are never given up. The path is shortened from its left before it is dropped. Left and right groups keep to their edges, so
     that nothing moves while numbers change.
     """
     for dropped in _DROPS:
@@ -125,6 +136,10 @@ def _left(fields: HeaderFields, dropped: frozenset[str], path: str) -> list[Piec
         ):
             if number:
                 pieces += [blank(2), words(f"{number:,} {word}", STATE_INKS[state])]
+    if fields.alerts:
+        noun = "alert" if fields.alerts == 1 else "alerts"
+        ink = "bad" if fields.alerts_bad else "warn"
+        pieces += [blank(2), words(f"▲ {fields.alerts:,} {noun}", ink, ALERTS)]
     return pieces
 
 
