@@ -76,6 +76,18 @@ async def test_the_list_below_and_the_text_beside_can_be_copied_too(tmp_path: Pa
         assert "F401 unused" in copies(seen)[-1]
 
 
+async def test_an_artifact_is_copied_by_its_name_or_with_all_its_text(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path, started_at=NOW - 60_000)
+    run.artifact("plan.md", f"# Plan\n\tuse\x1b]52;c;eA==\x07 https://x:{SECRET}@github.com\n").end().write()
+    async with monitor(tmp_path, kind=Clipboard) as seen:
+        await seen.go("run")
+        await seen.press("V", "y", "Y")
+        name, text = copies(seen)
+        assert name == "plan.md"
+        assert text.startswith("# Plan\n\tuse]52;c;eA== https://x:")
+        assert SECRET not in text
+
+
 async def test_without_a_selection_nothing_is_copied(tmp_path: Path) -> None:
     RunDirectoryBuilder(tmp_path, started_at=NOW - 1000).write()
     async with monitor(tmp_path, kind=Clipboard, tab="tools") as seen:

@@ -9,6 +9,7 @@ import pytest
 from tests.tui.monitor import COMFORTABLE, NOW, PLACES, SMALL, Staying, monitor, samples, ways
 from textual.widget import Widget
 
+from buddy_core import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.panes.tools import ToolsPane
 from buddy_top.panes.welcome import EXAMPLE, MIN_HEIGHT, MIN_WIDTH, too_small_lines
@@ -108,7 +109,16 @@ async def test_the_welcome_card_is_readable_in_a_small_terminal(
         assert "watch the demonstration agent" in seen.text
         assert "d demonstration" in seen.footer
         await seen.press("G")
-        assert '"durationMs": 812})' in seen.text
+        assert '"12 passed in 0.8 s")' in seen.text
+
+
+def test_the_agent_of_the_welcome_card_records_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEBUDDY_RUNS_DIR", str(tmp_path))
+    exec("\n".join(EXAMPLE), {})  # noqa: S102 - our own text, as somebody would paste it
+    (run,) = RunStore(tmp_path).list_runs()
+    assert (run.objective, run.status) == ("Fix the flaky login test", "completed")
 
 
 async def test_d_starts_the_demonstration_only_while_there_is_no_run(tmp_path: Path) -> None:

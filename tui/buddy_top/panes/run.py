@@ -67,9 +67,11 @@ class RunPage(Pane):
         return self.detail.timeline.sheet()
 
     def copied(self, focused: Widget | None, *, whole: bool) -> str:
-        """The selected event, or what has the keyboard."""
+        """The selected event or artifact, or what has the keyboard."""
         if focused is self.detail.timeline.table:
             return self.detail.timeline.copied(whole=whole)
+        if focused is self.detail.artifacts.table:
+            return self.detail.artifacts.copied(whole=whole)
         return super().copied(focused, whole=whole)
 
     def focus_main(self) -> None:

@@ -15,9 +15,8 @@ EXAMPLE = (
     "from buddy_core import RunStore",
     "",
     'with RunStore().run("Fix the flaky login test") as run:',
-    '    call = {"toolName": "bash", "toolCallId": "1"}',
-    '    run.emit("tool_call", call | {"args": {"command": "pytest"}})',
-    '    run.emit("tool_result", call | {"success": True, "durationMs": 812})',
+    '    with run.tool("bash", {"command": "pytest"}) as call:',
+    '        call.returned("12 passed in 0.8 s")',
 )
 
 

@@ -45,6 +45,16 @@ class ArtifactsView(Container):
         """The artifact under the cursor."""
         return self.table.cursor_key
 
+    def copied(self, *, whole: bool) -> str:
+        """The name of the chosen artifact, or its text as far as it was read; its name while there is none.
+
+        Control characters are left out: what was copied may be pasted into a shell.
+        """
+        artifact, _problem = self._shown
+        if whole and artifact is not None and artifact[0] == self.chosen and not artifact[1].binary:
+            return "".join(sign for sign in artifact[1].text if sign.isprintable() or sign in "\n\t")
+        return self.chosen or ""
+
     def show(self, detail: RunDetail) -> None:
         """List the artifacts and draw the text when it is the chosen one's."""
         self._infos = detail.artifacts
