@@ -167,7 +167,7 @@ def test_source_text_is_masked_by_mistake_at_most_once_in_five_thousand_lines() 
         "inspect",
         "typing",
         "tarfile",
-        "zipfile",
+        "optparse",
         "doctest",
         "subprocess",
         "dataclasses",
