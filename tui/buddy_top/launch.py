@@ -6,7 +6,7 @@ import argparse
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from buddy_top.cli.parser import wrong_usage
 from buddy_top.config.load import Choices
 from buddy_top.config.places import state_file
 from buddy_top.config.remembered import save
+from buddy_top.config.resolve import Effective
 from buddy_top.options import TABS, Options, TabName
 
 _LAST_RESORT_S = 1.0
@@ -88,6 +89,27 @@ def _options(
     )
 
 
+def with_known_theme(options: Options, decided: Effective, names: Sequence[str]) -> Options:
+    """`options` with a theme that there is; one that was left on the screen and is gone counts as none.
+
+    Raises:
+        SystemExit: Somebody asks for a theme that is none of `names`; what was said tells where, and which there are.
+    """
+    if options.theme is None or options.theme in names:
+        return options
+    if decided.origin != "remembered":
+        wrong_usage(f"{decided.place}: {_no_such_theme(options.theme, names)}")
+    return replace(options, theme=None)
+
+
+def _no_such_theme(name: str, names: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, n=1)
+    meant = f"did you mean {close[0]!r}? There" if close else "there"
+    return f"there is no theme {name!r}; {meant} are {', '.join(names)}"
+
+
 def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
     """Run the app to its end: its exit code, and whether the user asked for the demonstration next."""
     gc.disable()  # what is loaded now stays: a search for garbage among it would be a seventh of the start
@@ -98,10 +120,7 @@ def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
     from buddy_top.themes import THEMES
 
     names = [*(theme.name for theme in THEMES), *BUILTIN_THEMES]
-    if options.theme not in names and choices.settings["theme"].origin == "remembered":
-        options = replace(options, theme=None)  # there is no such theme any more
-    if options.theme is not None and options.theme not in names:
-        wrong_usage(f"there is no theme {options.theme!r}; there are {', '.join(names)}")
+    options = with_known_theme(options, choices.settings["theme"], names)
     app = monitor_class(choices.file.keys)(options)
     code = app.run_screen()
     if options.left is not None and code == 0:
