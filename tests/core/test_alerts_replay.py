@@ -88,6 +88,30 @@ def test_a_run_without_an_end_stalls_once_and_a_call_without_a_result_waits_once
     assert replayed(tmp_path, START + DAY) == [], "nobody knows when the writer went"
 
 
+def test_a_rate_that_rises_because_good_calls_are_long_ago_fires_when_they_leave_the_window(
+    tmp_path: Path,
+) -> None:
+    begun = START // MINUTE * MINUTE + 30_000
+    made = RunDirectoryBuilder(tmp_path, started_at=begun)
+    for number in range(20):
+        made.tool("bash", {"command": number}, took_ms=0)
+    made.wait(14 * MINUTE)
+    for number in range(10):
+        made.tool("bash", {"command": number}, took_ms=0, error="exit 1" if number < 4 else None)
+    made.wait(9 * MINUTE).end().write()
+    [alert] = [alert for alert in replayed(tmp_path, begun + DAY) if alert.rule == "tool_errors"]
+    assert alert.since_ms == begun - 30_000 + 16 * MINUTE
+    assert alert.why == "bash failed 4 of 10 times in the last 15 minutes (40 %)"
+
+
+def test_an_event_that_claims_to_be_of_tomorrow_ends_no_silence(tmp_path: Path) -> None:
+    """Case 40."""
+    made = RunDirectoryBuilder(tmp_path, started_at=START)
+    made.wait(2 * DAY).step("x").wait(20 * MINUTE - 2 * DAY).step("y").write()
+    fired = [alert.since_ms for alert in replayed(tmp_path, START + 45 * MINUTE)]
+    assert fired == [START + 30 * MINUTE, START + 10 * MINUTE]
+
+
 def test_a_run_that_ended_well_or_a_directory_without_runs_fires_nothing(tmp_path: Path) -> None:
     assert replayed(tmp_path, START) == []
     RunDirectoryBuilder(tmp_path, started_at=START).tool("bash").request(cost=0.1).end().write()

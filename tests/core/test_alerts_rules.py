@@ -185,6 +185,12 @@ def test_calls_that_may_differ_where_nothing_was_recorded_are_not_the_same(made:
     for _ in range(5):
         made.tool("write_file", {"path": "a", "content": "x" * CUT_AT})
     assert repetition(made) is None
+    for of_call, of_result in (({"truncated": True}, {}), ({}, {"truncated": True})):
+        for number in range(5):
+            cut: dict[str, Any] = {"toolName": "bash", "toolCallId": f"{len(of_call)}{number}"}
+            made.event("tool_call", {**cut, "args": {}, **of_call})
+            made.event("tool_result", {**cut, "outputLength": 1, **of_result})
+        assert repetition(made) is None
     for number in range(5):
         bare = {"toolName": "bash", "toolCallId": f"a{number}"}
         made.event("tool_call", bare).event("tool_result", {**bare, "success": True, "outputLength": 1})
@@ -192,6 +198,16 @@ def test_calls_that_may_differ_where_nothing_was_recorded_are_not_the_same(made:
     for number in range(5):
         call: dict[str, Any] = {"toolName": "bash", "toolCallId": f"b{number}", "args": {"command": "ls"}}
         made.event("tool_call", call).event("tool_result", {**call, "success": True})
+    assert repetition(made) is None
+
+
+def test_arguments_nested_however_deep_do_no_harm(made: RunDirectoryBuilder) -> None:
+    """Case 43: a hostile line must not end the thread that reads."""
+    for depth in (100, 900, 1_100, 5_000, 100_000):
+        deep = b'{"a":[' * depth + b"1" + b"]}" * depth
+        head = b'{"ts":%d,"type":"tool_call","data":{"toolName":"x","args":' % made.now_ms
+        made.raw(head + deep + b"}}\n")
+        made.event("tool_result", {"toolName": "x", "outputLength": 1})
     assert repetition(made) is None
 
 

@@ -10,9 +10,9 @@ from tests.conftest import Compare
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, make_app, monitor, samples
 
 from buddy_core.alerts.limits import Limits
-from buddy_core.alerts.model import BudgetUse
+from buddy_core.alerts.model import Alert, BudgetUse
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
-from buddy_top.announce import QUIET_MS
+from buddy_top.announce import QUIET_MS, desktop_words
 from buddy_top.cells import text_of, width_of
 from buddy_top.panes.budget import budget_cell
 from buddy_top.widgets.headerline import HeaderFields, header_pieces
@@ -160,6 +160,8 @@ async def test_an_observed_name_cannot_end_the_notification(tmp_path: Path, writ
         [data] = told(written)
         assert data.count("\a") == data.count("\x1b") == 1
         assert "\x9c" not in data
+    raw = Alert("waiting", "x", None, "warn", NOW, "\a\x1b]0;x")
+    assert desktop_words([raw, raw]) == "\x1b]9;buddy-top: ␇␛]0;x (and 1 more)\a"
 
 
 @pytest.mark.parametrize("size", [SMALL, COMFORTABLE], ids=lambda size: f"{size[0]}x{size[1]}")

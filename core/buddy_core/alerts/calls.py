@@ -30,6 +30,25 @@ CUT_AT = 500
 """Characters after which the original writer cuts a text among the arguments, and says nothing of it."""
 
 
+class _Call(ToolCallData, rename="camel", frozen=True):
+    """A call with what says whether another one is the same."""
+
+    args: Any = None
+    truncated: Any = None
+
+
+class _Result(ToolResultData, rename="camel", frozen=True):
+    """A result with what says whether another one is the same."""
+
+    output_length: Any = None
+    output: Any = None
+    truncated: Any = None
+
+
+_call_in = msgspec.json.Decoder(_Call).decode
+_result_in = msgspec.json.Decoder(_Result).decode
+
+
 class Open(NamedTuple):
     """A call whose result has not come."""
 
@@ -74,24 +93,22 @@ class CallReader:
                     yield finished
 
     def _call(self, event: WireEvent) -> None:
-        found = plain_payload(event.data)
-        call = coerced(ToolCallData, found)
+        call = _call_of(event.data)
         key: str | int | None = call.tool_call_id or call.call_id or call.id
         if key is None:
             self._numbered += 1
             key = self._numbered
-        known = found.get("args") if not found.get("truncated") and not _is_cut(found.get("args")) else None
+        known = None if call.truncated or _is_cut(call.args) else call.args
         self._open[key] = Open((call.tool_name or call.name or UNNAMED)[:MAX_NAME], event.ts, known)
         if len(self._open) > MAX_UNANSWERED:
             del self._open[next(iter(self._open))]
 
     def _result(self, event: WireEvent) -> Finished | None:
-        found = plain_payload(event.data)
-        result = coerced(ToolResultData, found)
+        result = _result_of(event.data)
         call = self._answered(result)
         if call is None:
             return None
-        outcome = _outcome(found, result)
+        outcome = _outcome(result)
         known = call.args is not None and outcome is not None
         sameness = _digest((call.tool, call.args, outcome)) if known else None
         return Finished(call.tool, call.at_ms, max(call.at_ms, event.ts), call.args, sameness)
@@ -107,21 +124,48 @@ class CallReader:
         return None
 
 
-def _outcome(found: Any, result: ToolResultData) -> tuple[object, ...] | None:  # noqa: ANN401 - any JSON object
+def _call_of(data: msgspec.Raw) -> _Call:
+    """A call from a payload of any shape."""
+    try:
+        return _call_in(data)
+    except MALFORMED:
+        found = plain_payload(data)
+        known = msgspec.structs.asdict(coerced(ToolCallData, found))
+        return _Call(**known, args=found.get("args"), truncated=found.get("truncated"))
+
+
+def _result_of(data: msgspec.Raw) -> _Result:
+    """A result from a payload of any shape."""
+    try:
+        return _result_in(data)
+    except MALFORMED:
+        found = plain_payload(data)
+        known = msgspec.structs.asdict(coerced(ToolResultData, found))
+        length, output = found.get("outputLength"), found.get("output")
+        return _Result(**known, output_length=length, output=output, truncated=found.get("truncated"))
+
+
+def _outcome(result: _Result) -> tuple[object, ...] | None:
     """What came of a call; None where the record says so little that two results could differ."""
-    length, output = count_of(found.get("outputLength")), found.get("output")
-    if found.get("truncated") or (length is None and output is None and not result.error):
+    length, output = count_of(result.output_length), result.output
+    if result.truncated or (length is None and output is None and not result.error):
         return None
     return result.success, result.error, length, output
 
 
 def _is_cut(value: object) -> bool:
     """True when some text in a JSON value has just the length at which the original writer cuts."""
-    if isinstance(value, str):
-        return len(value) == CUT_AT
-    if isinstance(value, dict):
-        return any(map(_is_cut, value.values()))
-    return isinstance(value, list) and any(map(_is_cut, value))
+    inside = [value]
+    while inside:  # no recursion: a value may be nested as deep as its writer liked
+        one = inside.pop()
+        if isinstance(one, str):
+            if len(one) == CUT_AT:
+                return True
+        elif isinstance(one, dict):
+            inside += one.values()
+        elif isinstance(one, list):
+            inside += one
+    return False
 
 
 def _digest(value: object) -> bytes | None:

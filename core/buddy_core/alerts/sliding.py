@@ -65,7 +65,6 @@ def overspending(
             return
         while spent and spent[0][0] < (since_of(window, at_ms) or 0):
             total -= spent.popleft()[1]
-        total = total if spent else 0.0  # what rounding left of an empty window is nothing
         holds = holds and total > budget.limit
         spent.append((at_ms, cost))
         total += cost

@@ -7,7 +7,7 @@ something was recorded or a minute has passed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from buddy_core.alerts.evaluate import AlertBook, Observed, evaluate
@@ -26,7 +26,7 @@ SUMS_MS = 5_000
 """Sums over a window of time are at least this old before they are made anew."""
 
 PIECE_BYTES = 256 * 1024
-"""Read of one run's events for one picture; what is more is read for the next."""
+"""Read of events for one picture, where there is that much; the rest is read for the next."""
 
 
 class AlertWatch:
@@ -112,15 +112,18 @@ class _Circles:
         able = {run.run_id: run for run in live if run.tool_calls >= self._limits.repeats}
         for gone in self._followed.keys() - able.keys():
             self._followed.pop(gone).close()
-        found: list[Repetition] = []
-        for run_id, run in able.items():
-            follower = self._followed.get(run_id)
-            if follower is None:
-                follower = self._followed[run_id] = _Follower(self._runs_dir, run_id, self._limits)
-            repetition = follower.look(run.event_count)
-            if repetition is not None:
-                found.append(repetition)
-        return found
+        for run_id in able.keys() - self._followed.keys():
+            self._followed[run_id] = _Follower(self._runs_dir, run_id, self._limits)
+        self._read(able)
+        found = (follower.repetition for follower in self._followed.values())
+        return [repetition for repetition in found if repetition is not None]
+
+    def _read(self, able: Mapping[str, RunFacts]) -> None:
+        """Read on in every run, but no more than one whole piece; who had it comes last the next time."""
+        for run_id, follower in tuple(self._followed.items()):
+            if follower.read(able[run_id].event_count):
+                self._followed[run_id] = self._followed.pop(run_id)
+                return
 
     def close(self) -> None:
         """Let go of all files."""
@@ -139,15 +142,21 @@ class _Follower:
         self._detector = RepetitionDetector(run_id, limits)
         self._seen: int | None = None
 
-    def look(self, event_count: int) -> Repetition | None:
-        """What the run does over and over, after reading on if it has more events than it had."""
-        if event_count != self._seen:
-            change = self._tail.poll(PIECE_BYTES)
-            if change.reset:
-                self._detector = RepetitionDetector(self._run_id, self._limits)
-            self._detector.feed(change.batch.events)
-            self._seen = None if change.more else event_count
+    @property
+    def repetition(self) -> Repetition | None:
+        """What the run does over and over, as far as it was read."""
         return self._detector.repetition
+
+    def read(self, event_count: int) -> bool:
+        """Read on if the run has more events than it had; True when a whole piece did not reach the end."""
+        if event_count == self._seen:
+            return False
+        change = self._tail.poll(PIECE_BYTES)
+        if change.reset:
+            self._detector = RepetitionDetector(self._run_id, self._limits)
+        self._detector.feed(change.batch.events)
+        self._seen = None if change.more else event_count
+        return change.more
 
     def close(self) -> None:
         """Let go of the file."""
