@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from buddy_core.runs.timeline import TimelineRow
 from buddy_top.state import Snapshot, Tab
+
+if TYPE_CHECKING:
+    from buddy_core.runs.timeline import TimelineRow
 
 
 class SnapshotTaken(Message):

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from buddy_core._version import __version__
-from buddy_top.cli import alerts, config, doctor, export, metrics, replay, runs, search
 from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, typed
 from buddy_top.config.schema import SETTINGS
-
-_COMMANDS = (alerts, config, metrics)
-"""Modules of commands of their own; each has `add(commands, everywhere)`."""
-
-_RUN_COMMANDS = (runs, search, replay, export, doctor)
-"""Modules of commands about runs; each has `add(commands, everywhere)`."""
 
 _EPILOG = (
     "Runs are looked for in --runs-dir, else in $CODEBUDDY_RUNS_DIR, else in ~/.codebuddy/runs. "
@@ -50,10 +44,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         seed=None,
         speed=1.0,
     )
-    return _parser().parse_args(argv, defaults)
+    words = sys.argv[1:] if argv is None else list(argv)
+    return _parser(words).parse_args(words, defaults)
 
 
-def _parser() -> OneLineParser:
+def _parser(words: Sequence[str]) -> OneLineParser:
     everywhere, screen = _everywhere(), _screen()
     parser = OneLineParser(
         prog="buddy-top",
@@ -65,10 +60,36 @@ def _parser() -> OneLineParser:
     parser.add_argument("--version", action="version", version=f"buddy-top {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_demo(commands, [everywhere, screen])
-    _add_run(commands, everywhere)
-    for module in _COMMANDS:
-        module.add(commands, everywhere)
+    if not _draws_a_screen(words, parser):
+        _add_others(commands, everywhere)
     return parser
+
+
+def _draws_a_screen(words: Sequence[str], parser: OneLineParser) -> bool:
+    """True when `words` name no other command and ask for no help: the screen does not wait for what they need."""
+    valued = {flag for action in parser._actions if action.nargs is None for flag in action.option_strings}
+    rest = iter(words)
+    for word in rest:
+        if word in valued:
+            next(rest, None)
+        elif word == "demo":
+            return True
+        elif word in ("-h", "--help") or not word.startswith("-"):
+            return False
+    return True
+
+
+def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
+    from buddy_top.cli import alerts, config, doctor, export, metrics, replay, runs, search
+
+    run = commands.add_parser(
+        "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
+    )
+    about_runs = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
+    for module in (runs, search, replay, export, doctor):
+        module.add(about_runs, everywhere)
+    for module in (alerts, config, metrics):
+        module.add(commands, everywhere)
 
 
 def _everywhere() -> OneLineParser:
@@ -115,15 +136,3 @@ def _add_demo(commands: Commands, parents: list[OneLineParser]) -> None:
         metavar="X",
         help="how many times faster than life",
     )
-
-
-def _add_run(commands: Commands, everywhere: OneLineParser) -> None:
-    run = commands.add_parser(
-        "run",
-        parents=[everywhere],
-        allow_abbrev=False,
-        help="list, show, follow, search, replay, export and check recorded runs",
-    )
-    inner = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
-    for module in _RUN_COMMANDS:
-        module.add(inner, everywhere)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
 from collections.abc import Mapping
@@ -91,5 +90,7 @@ def _keys(path: Path, table: object) -> dict[str, str]:
 
 
 def _meant(name: str, known: Mapping[str, object]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +41,8 @@ def load(path: Path) -> Remembered:
 def save(path: Path, remembered: Remembered) -> bool:
     """Replace the file, private to the user; False where that cannot be, which harms nobody."""
     tree = {**remembered.values, "orders": {tab: list(order) for tab, order in remembered.orders.items()}}
+    import tempfile
+
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd, temporary = tempfile.mkstemp(prefix=".screen-", dir=path.parent)
