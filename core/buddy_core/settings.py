@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from buddy_core.frozen import Frozen
 
 RUNS_DIR_VARIABLE = "CODEBUDDY_RUNS_DIR"
 """Environment variable that names the runs directory (the original Code Buddy reads the same)."""
@@ -14,8 +15,7 @@ NOWHERE = Path("/nonexistent/.codebuddy/runs")
 """The runs directory of somebody without a home; nothing is ever made there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Frozen):
     """What the environment decides."""
 
     runs_dir: Path

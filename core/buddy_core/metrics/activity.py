@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from buddy_core.metrics.batch import RequestRow
 from buddy_core.metrics.model import Activity, ActivityBucket, Window
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, SECOND, since_of
 from buddy_core.metrics.slices import Grid, tally, whole_grid, window_grid
 from buddy_core.metrics.stats import ProviderStats
+
+if TYPE_CHECKING:
+    from buddy_core.metrics.batch import RequestRow
 
 SECONDS_HELD = 16 * 60
 """Seconds kept: the 15 m chart has slices finer than a minute, and rates look back five minutes."""

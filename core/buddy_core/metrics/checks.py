@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from buddy_core.metrics.batch import RequestRow
 from buddy_core.metrics.stats import RequestSample
+
+if TYPE_CHECKING:
+    from buddy_core.metrics.batch import RequestRow
 
 LONGEST_NAME = 256
 """Characters of a provider, model, tool, metric or label; a longer name is no name."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from buddy_core.clock import Clock
-from buddy_core.metrics.batch import HistoryBatch, RequestRow
-from buddy_core.metrics.bulk import absorb_batch
 from buddy_core.metrics.checks import LARGEST_AMOUNT, request_row
 from buddy_core.metrics.custom import ROLES
 from buddy_core.metrics.errorlog import error_record, text_of
@@ -37,6 +35,9 @@ from buddy_core.metrics.stream import (
     MetricRecorded,
     Subscription,
 )
+
+if TYPE_CHECKING:
+    from buddy_core.metrics.batch import HistoryBatch, RequestRow
 
 
 class MetricsCollector(MetricsReader):
@@ -219,6 +220,8 @@ class MetricsCollector(MetricsReader):
 
     def absorb(self, batch: HistoryBatch) -> None:
         """Count a run's past in bulk: the totals of recording every item, without an event for each."""
+        from buddy_core.metrics.bulk import absorb_batch  # a program that records has no past to read
+
         try:
             with self._lock:
                 now = self._clock.now_ms()

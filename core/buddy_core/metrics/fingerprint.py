@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 LOOKED_AT = 400
 """Characters of a message that decide its group; what follows is usually output, not message."""
@@ -11,8 +11,7 @@ LOOKED_AT = 400
 KEPT = 200
 """Characters of the blanked message in the fingerprint."""
 
-_VARIABLE = re.compile(
-    r"""
+_VARIABLE = r"""
       (?P<url> \b[a-z][a-z0-9+.-]{1,15}://[^\s'"<>)]{1,300} )
     | (?P<path> (?<![\w<]) (?: ~?/ | \.{1,2}/ | [A-Za-z]:\\ ) [^\s:'"<>()\[\],;]{1,300}
               | (?<![\w./-]) \w[\w.-]{0,60} (?: / [\w.-]{1,60} ){1,20} )
@@ -20,14 +19,18 @@ _VARIABLE = re.compile(
             | \b(?=[a-z_]{0,12}[0-9a-z]*[0-9]) [a-z]{2,12}_[0-9A-Za-z_]{6,64}\b
             | \b(?=[0-9]{0,40}[a-f]) (?=[a-f]{0,40}[0-9]) [0-9a-f]{7,64}\b | \b0x[0-9a-f]{1,32}\b )
     | (?P<number> (?<![A-Za-z0-9_]) [0-9]+ (?: [.,:] [0-9]+ ){0,8} )
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    """
+
+
+@cache
+def _variable() -> re.Pattern[str]:
+    """Compiled for the first error: a program that has none need not wait for it."""
+    return re.compile(_VARIABLE, re.VERBOSE | re.IGNORECASE)
 
 
 @lru_cache(maxsize=2048)
 def _blanked(message: str) -> str:
-    text = _VARIABLE.sub(lambda match: f"<{match.lastgroup}>", message)
+    text = _variable().sub(lambda match: f"<{match.lastgroup}>", message)
     return " ".join(text.split())[:KEPT]
 
 

@@ -9,14 +9,17 @@ through `settle`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from buddy_core.metrics.activity import ActivityCounts
-from buddy_core.metrics.batch import RequestRow
 from buddy_core.metrics.custom import Registry
 from buddy_core.metrics.ledger import Ledger
 from buddy_core.metrics.rollup import MINUTE
 from buddy_core.metrics.series import ProviderSeries, ToolSeries
 from buddy_core.metrics.stats import ProviderStats, RequestSample, ToolStats
+
+if TYPE_CHECKING:
+    from buddy_core.metrics.batch import RequestRow
 
 MOST_WAITING = 256
 """Records that wait at most; counting them takes a fraction of a millisecond."""

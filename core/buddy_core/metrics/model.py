@@ -7,9 +7,9 @@ None means "not known": a latency nobody measured, a cost nobody stated. It is n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from buddy_core.frozen import Frozen, field
 from buddy_core.metrics.window import Window as Window  # noqa: PLC0414 - told to type checkers as ours too
 
 MetricType = Literal["counter", "gauge", "histogram"]
@@ -18,8 +18,7 @@ METRIC_TYPES: tuple[MetricType, ...] = get_args(MetricType)
 """Every type there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricPoint:
+class MetricPoint(Frozen):
     """One recorded value of a custom metric."""
 
     timestamp: int
@@ -27,8 +26,7 @@ class MetricPoint:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Frozen):
     """A registered metric with its newest points, oldest first."""
 
     name: str
@@ -38,8 +36,7 @@ class Metric:
     points: tuple[MetricPoint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
+class ApiRequest(Frozen):
     """One model request; the payload of `api:request`."""
 
     provider: str
@@ -62,8 +59,7 @@ class ApiRequest:
         return self.prompt_tokens + self.completion_tokens + self.cache_read_tokens + self.cache_write_tokens
 
 
-@dataclass(frozen=True, slots=True)
-class ToolExecution:
+class ToolExecution(Frozen):
     """One finished tool call; the payload of `tool:executed`."""
 
     name: str
@@ -74,8 +70,7 @@ class ToolExecution:
     at_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRecord:
+class ErrorRecord(Frozen):
     """One error; the payload of `error`."""
 
     timestamp: int
@@ -86,8 +81,7 @@ class ErrorRecord:
     run_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Frozen):
     """Tokens and cost known only as a run's total, not by request (the original's `metrics.json`)."""
 
     total_tokens: int = 0
@@ -98,8 +92,7 @@ class Usage:
     at_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SessionMetrics:
+class SessionMetrics(Frozen):
     """One session of an agent; every number moves while it runs."""
 
     session_id: str
@@ -114,8 +107,7 @@ class SessionMetrics:
     error_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ToolMetrics:
+class ToolMetrics(Frozen):
     """One tool over a window. Times are over the calls whose duration is known (`duration_count`)."""
 
     name: str
@@ -133,8 +125,7 @@ class ToolMetrics:
     duration_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderMetrics:
+class ProviderMetrics(Frozen):
     """One provider and model over a window. Averages are over the requests that state the number."""
 
     provider: str
@@ -163,8 +154,7 @@ class ProviderMetrics:
         return self.total_tokens > 0 or self.total_requests == self.error_count
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorGroup:
+class ErrorGroup(Frozen):
     """Errors of one type whose messages differ only in numbers, paths and ids."""
 
     fingerprint: str
@@ -178,8 +168,7 @@ class ErrorGroup:
     latest: ErrorRecord
 
 
-@dataclass(frozen=True, slots=True)
-class DashboardState:
+class DashboardState(Frozen):
     """The headline numbers. The two rates are over the last five minutes, or the uptime if shorter."""
 
     uptime_ms: int
@@ -196,8 +185,7 @@ class DashboardState:
     cost_per_hour: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityBucket:
+class ActivityBucket(Frozen):
     """What happened in one slice of time."""
 
     start_at: int
@@ -211,16 +199,14 @@ class ActivityBucket:
     latency_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Frozen):
     """A window cut into equal slices, oldest first, without holes."""
 
     bucket_ms: int
     buckets: tuple[ActivityBucket, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WindowView:
+class WindowView(Frozen):
     """Everything the collector knows about one window, taken at one moment."""
 
     window: Window
@@ -257,8 +243,7 @@ class WindowView:
     """Latest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistogramBin:
+class HistogramBin(Frozen):
     """Calls whose duration lies in [low_ms, high_ms)."""
 
     low_ms: float
@@ -266,8 +251,7 @@ class HistogramBin:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesPoint:
+class SeriesPoint(Frozen):
     """One slice of time of one provider, tool or error group."""
 
     start_at: int
@@ -278,8 +262,7 @@ class SeriesPoint:
     duration_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsExport:
+class MetricsExport(Frozen):
     """Everything at once, for JSON and tests."""
 
     exported_at: int

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-from buddy_core.metrics.batch import RequestRow
 from buddy_core.metrics.sketch import quantiles, tally
+
+if TYPE_CHECKING:
+    from buddy_core.metrics.batch import RequestRow
 
 MOST_WAITING = 64
 """Durations a bucket holds before it sums them up."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from buddy_core.clock import Clock
+from buddy_core.frozen import Frozen, field
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, SessionMetrics, ToolExecution
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ BREATH = 64
 """Events a consumer takes in a row before its event loop gets a turn, however fast the recorder is."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricRecorded:
+class MetricRecorded(Frozen):
     """A value was recorded; the payload of `metric`."""
 
     name: str
@@ -52,8 +51,7 @@ class MetricRecorded:
     labels: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class CollectorReset:
+class CollectorReset(Frozen):
     """Everything was set back to nothing; the payload of `reset`."""
 
     timestamp: int
@@ -62,8 +60,7 @@ class CollectorReset:
 Payload = MetricRecorded | ApiRequest | ToolExecution | ErrorRecord | SessionMetrics | CollectorReset
 
 
-@dataclass(frozen=True, slots=True)
-class CollectorEvent:
+class CollectorEvent(Frozen):
     """One thing that happened, under the name it can be subscribed to."""
 
     name: EventName

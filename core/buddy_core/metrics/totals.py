@@ -6,9 +6,9 @@ Times are milliseconds. What is not known is None or not there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypedDict
 
+from buddy_core.frozen import Frozen
 from buddy_core.metrics.bounds import BoundCounts
 from buddy_core.metrics.custom import ALWAYS, Custom, LabelKey
 from buddy_core.metrics.ledger import Ledger
@@ -20,8 +20,7 @@ from buddy_core.metrics.stats import Timing
 _ALWAYS = frozenset(name for name, *_ in ALWAYS)
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Frozen):
     """Values counted by upper bounds; exact."""
 
     bounds: Sequence[float]
@@ -39,8 +38,7 @@ class Distribution:
         return counts_up_to(self.bounds, counted) if isinstance(counted, Mapping) else counted
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderTotals:
+class ProviderTotals(Frozen):
     """One provider and model."""
 
     row: ProviderMetrics
@@ -48,16 +46,14 @@ class ProviderTotals:
     first_token: Distribution
 
 
-@dataclass(frozen=True, slots=True)
-class ToolTotals:
+class ToolTotals(Frozen):
     """One tool."""
 
     row: ToolMetrics
     duration: Distribution
 
 
-@dataclass(frozen=True, slots=True)
-class UsageTotals:
+class UsageTotals(Frozen):
     """Tokens and cost known only as totals of runs."""
 
     tokens: int
@@ -66,8 +62,7 @@ class UsageTotals:
     cost: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class CustomTotals:
+class CustomTotals(Frozen):
     """One metric that an agent named: values of a counter or gauge, or distributions of a histogram."""
 
     name: str
@@ -89,8 +84,7 @@ class SmallTotals(TypedDict):
     """Messages by role."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Frozen):
     """Everything, as of one moment unless there are very many series. The fields of `SmallTotals`, and the series."""
 
     state: DashboardState

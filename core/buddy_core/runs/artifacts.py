@@ -17,11 +17,11 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from buddy_core.errors import BadArtifactName
+from buddy_core.frozen import Frozen
 from buddy_core.safety.paths import BadName, check_name, directory_beneath, open_beneath
 
 ARTIFACTS_NAME = "artifacts"
@@ -55,8 +55,7 @@ _RESERVED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactInfo:
+class ArtifactInfo(Frozen):
     """One artifact as a list shows it."""
 
     name: str
@@ -67,8 +66,7 @@ class ArtifactInfo:
     """Wall time in milliseconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactText:
+class ArtifactText(Frozen):
     """The beginning of an artifact, decoded for a person to read."""
 
     text: str

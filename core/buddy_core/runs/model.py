@@ -7,8 +7,9 @@ does that translation. None always means "not known", never zero.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from buddy_core.frozen import Frozen, field
 
 EndStatus = Literal["completed", "failed", "cancelled"]
 """The three words a writer may end a run with."""
@@ -19,8 +20,7 @@ Status = Literal["running", "completed", "failed", "cancelled", "stalled", "inte
 EMPTY: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class RunEvent:
+class RunEvent(Frozen):
     """One line of `events.jsonl`."""
 
     ts: int
@@ -33,8 +33,7 @@ class RunEvent:
     """The payload as found."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunMetadata:
+class RunMetadata(Frozen):
     """Who started a run, where, and from which parent."""
 
     channel: str | None = None
@@ -48,8 +47,7 @@ class RunMetadata:
     """Fields nobody knows, kept under their own names and written back."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunMetrics:
+class RunMetrics(Frozen):
     """Totals as `metrics.json` states them. Zeros beside tool calls mean "not logged" there."""
 
     total_tokens: int = 0
@@ -63,8 +61,7 @@ class RunMetrics:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Frozen):
     """`summary.json`, as its writer left it: `status` is the writer's word, not a reader's conclusion."""
 
     run_id: str
@@ -78,8 +75,7 @@ class RunSummary:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Frozen):
     """Everything the files of one run say in total, without its events."""
 
     summary: RunSummary
@@ -87,8 +83,7 @@ class RunRecord:
     artifacts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Integrity:
+class Integrity(Frozen):
     """What of a run's event file could not be shown as it stands, counted so that nothing is silent."""
 
     skipped_lines: int = 0
@@ -106,8 +101,7 @@ class Integrity:
         return not (self.skipped_lines or self.recovered_lines or self.pending_bytes or self.notes)
 
 
-@dataclass(frozen=True, slots=True)
-class RunningTool:
+class RunningTool(Frozen):
     """A tool call that has no result yet."""
 
     name: str
@@ -117,8 +111,7 @@ class RunningTool:
     """Wall time of the call in milliseconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(Frozen):
     """One run as the lists show it: the files' words, joined, checked and with unknown kept unknown."""
 
     run_id: str

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from buddy_core.runs.artifacts import list_artifacts
 from buddy_core.runs.eventlog import EVENTS_NAME
-from buddy_core.runs.jsonl import JsonlReader, payload
 from buddy_core.runs.model import RunEvent, RunMetrics, RunRecord, RunSummary
 from buddy_core.runs.names import is_run_id, started_at_of
 from buddy_core.runs.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
@@ -60,6 +59,8 @@ def _is_directory(path: Path) -> bool:
 
 def read_events(runs_dir: Path, run_id: str) -> list[RunEvent]:
     """Every event that can be had, damaged lines salvaged or left out, in the order of the file."""
+    from buddy_core.runs.jsonl import JsonlReader, payload  # a program that records reads none
+
     try:
         fd = open_beneath(runs_dir, run_id, EVENTS_NAME)
     except OSError:
