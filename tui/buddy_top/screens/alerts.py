@@ -61,6 +61,7 @@ class AlertsScreen(ModalScreen["Alert | None"]):
         """Fill it."""
         self._is_made = True
         self.show_snapshot(self._snapshot)
+        self.call_after_refresh(self._explain)
         (self.table if self._alerts else self.reason).focus()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -101,6 +102,9 @@ class AlertsScreen(ModalScreen["Alert | None"]):
         )
 
     def _explain(self) -> None:
+        """Say why, once there is a width to wrap the words to."""
+        if not self.reason.size.width:
+            return
         alert = self._under_cursor()
         if alert is None:
             self.reason.set_lines(quiet_lines(self._limits))
