@@ -207,8 +207,8 @@ def check_totals(view: WindowView, inside: list[Sample]) -> None:
     assert view.prompt_tokens == sum(one.prompt_tokens for one in spent)
     assert view.unattributed_tokens == sum(one.total_tokens for one in used)
     assert view.total_cost == (sum(stated) if stated else None if spent or calls else 0.0)
-    failures = sum(not one.success for one in asked) + sum(not one.success for one in calls) + len(plain)
-    assert view.total_errors == failures
+    assert view.total_errors == sum(not one.success for one in calls) + len(plain)
+    assert view.failed_requests == sum(not one.success for one in asked)
     reasons = sum(one.error is not None and not one.success for one in calls)
     assert sum(group.count for group in view.errors) == len(plain) + reasons
     latencies = [one.latency_ms for one in asked if one.latency_ms is not None]
@@ -255,6 +255,7 @@ def test_the_slices_of_a_chart_add_up_to_the_window(items: list[Sample]) -> None
         assert sum(one.requests for one in buckets) == view.total_requests
         assert sum(one.tool_calls for one in buckets) == view.total_tool_calls
         assert sum(one.errors for one in buckets) == view.total_errors
+        assert sum(one.failures for one in buckets) == view.total_errors + view.failed_requests
         assert sum(one.cost for one in buckets) == (view.total_cost or 0)
         assert all(b.start_at - a.start_at == activity.bucket_ms for a, b in pairwise(buckets))
         for row in view.tools:

@@ -100,7 +100,7 @@ def test_tabs_carry_what_they_hold_and_nothing_when_they_are_empty(snapshot: Sna
         "overview": None,
         "providers": "3",
         "tools": "7",
-        "errors": "9",
+        "errors": "7",
         "runs": "12",
     }
     assert [label.count for label in frame.tab_labels(None)] == [None] * 5

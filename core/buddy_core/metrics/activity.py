@@ -130,7 +130,8 @@ class ActivityCounts:
             cost=self.cost,
             requests=self.requests,
             tool_calls=self.tool_calls,
-            errors=self.failures,
+            errors=self.failed_tools + self.errors,
+            failures=self.failures,
             latency_sum_ms=self.latency_sum_ms,
             latency_count=self.latency_count,
         )

@@ -194,7 +194,9 @@ class ActivityBucket(Frozen):
     requests: int = 0
     tool_calls: int = 0
     errors: int = 0
-    """Failed requests, failed tool calls and recorded errors; one failure counts once."""
+    """Failed tool calls and recorded errors; a tool's failure that gave a reason counts once."""
+    failures: int = 0
+    """These and failed requests: everything that went wrong."""
     latency_sum_ms: float = 0.0
     latency_count: int = 0
 
@@ -227,8 +229,8 @@ class WindowView(Frozen):
     total_tool_calls: int
     failed_tool_calls: int
     total_errors: int
-    """All failures: recorded errors (which include failed tools that gave a reason) and failed requests
-    and failed tools without one."""
+    """Recorded errors (which include failed tools that gave a reason) and failed tools without one. Failed
+    requests are `failed_requests`: who records one as an error too would count it twice."""
     avg_latency_ms: float | None
     p50_latency_ms: float | None
     p95_latency_ms: float | None

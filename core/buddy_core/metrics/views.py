@@ -66,7 +66,7 @@ def build_view(
         unattributed_tokens=usage.tokens,
         total_tool_calls=tools.calls,
         failed_tool_calls=tools.failures,
-        total_errors=requests.failures + tools.failures + other_errors,
+        total_errors=tools.failures + other_errors,
         avg_latency_ms=requests.mean,
         p50_latency_ms=p50,
         p95_latency_ms=p95,

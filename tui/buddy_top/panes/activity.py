@@ -16,7 +16,7 @@ def activity_data(snapshot: Snapshot) -> ChartData:
         series=(Series(tuple(float(bucket.tool_calls + bucket.requests) for bucket in buckets)),),
         start_ms=buckets[0].start_at if buckets else 0,
         bucket_ms=snapshot.activity.bucket_ms if buckets else 0,
-        failures=tuple(bucket.errors for bucket in buckets),
+        failures=tuple(bucket.failures for bucket in buckets),
         unit=Plain("calls"),
         per_slice=True,
         how="sum",

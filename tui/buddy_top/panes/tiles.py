@@ -47,7 +47,7 @@ def _response(snapshot: Snapshot) -> TileFacts:
 def _errors(snapshot: Snapshot) -> TileFacts:
     view = snapshot.view
     rate = fmt.percent(view.error_rate)
-    note = Plain("no requests") if view.error_rate is None else Plain(f"{rate} of requests")
+    note = Plain("no requests") if view.error_rate is None else Plain(f"req. {rate}")
     values = tuple(float(bucket.errors) for bucket in snapshot.activity.buckets)
     value_ink = "bad" if view.total_errors else "strong"
     return TileFacts(fmt.count(view.total_errors), _note(note), values, ink="bad", value_ink=value_ink)
