@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-from buddy_core.frozen import Frozen
 
 RUNS_DIR_VARIABLE = "CODEBUDDY_RUNS_DIR"
 """Environment variable that names the runs directory (the original Code Buddy reads the same)."""
@@ -15,7 +14,8 @@ NOWHERE = Path("/nonexistent/.codebuddy/runs")
 """The runs directory of somebody without a home; nothing is ever made there."""
 
 
-class Settings(Frozen):
+@dataclass(frozen=True, slots=True)
+class Settings:
     """What the environment decides."""
 
     runs_dir: Path

@@ -7,9 +7,9 @@ None means "not known": a latency nobody measured, a cost nobody stated. It is n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from buddy_core.frozen import Frozen, field
 from buddy_core.metrics.window import Window as Window  # noqa: PLC0414 - told to type checkers as ours too
 
 MetricType = Literal["counter", "gauge", "histogram"]
@@ -18,7 +18,8 @@ METRIC_TYPES: tuple[MetricType, ...] = get_args(MetricType)
 """Every type there is."""
 
 
-class MetricPoint(Frozen):
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
     """One recorded value of a custom metric."""
 
     timestamp: int
@@ -26,7 +27,8 @@ class MetricPoint(Frozen):
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class Metric(Frozen):
+@dataclass(frozen=True, slots=True)
+class Metric:
     """A registered metric with its newest points, oldest first."""
 
     name: str
@@ -36,7 +38,8 @@ class Metric(Frozen):
     points: tuple[MetricPoint, ...] = ()
 
 
-class ApiRequest(Frozen):
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
     """One model request; the payload of `api:request`."""
 
     provider: str
@@ -59,7 +62,8 @@ class ApiRequest(Frozen):
         return self.prompt_tokens + self.completion_tokens + self.cache_read_tokens + self.cache_write_tokens
 
 
-class ToolExecution(Frozen):
+@dataclass(frozen=True, slots=True)
+class ToolExecution:
     """One finished tool call; the payload of `tool:executed`."""
 
     name: str
@@ -70,7 +74,8 @@ class ToolExecution(Frozen):
     at_ms: int = 0
 
 
-class ErrorRecord(Frozen):
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
     """One error; the payload of `error`."""
 
     timestamp: int
@@ -81,7 +86,8 @@ class ErrorRecord(Frozen):
     run_id: str | None = None
 
 
-class Usage(Frozen):
+@dataclass(frozen=True, slots=True)
+class Usage:
     """Tokens and cost known only as a run's total, not by request (the original's `metrics.json`)."""
 
     total_tokens: int = 0
@@ -92,7 +98,8 @@ class Usage(Frozen):
     at_ms: int = 0
 
 
-class SessionMetrics(Frozen):
+@dataclass(frozen=True, slots=True)
+class SessionMetrics:
     """One session of an agent; every number moves while it runs."""
 
     session_id: str
@@ -107,7 +114,8 @@ class SessionMetrics(Frozen):
     error_count: int = 0
 
 
-class ToolMetrics(Frozen):
+@dataclass(frozen=True, slots=True)
+class ToolMetrics:
     """One tool over a window. Times are over the calls whose duration is known (`duration_count`)."""
 
     name: str
@@ -125,7 +133,8 @@ class ToolMetrics(Frozen):
     duration_count: int = 0
 
 
-class ProviderMetrics(Frozen):
+@dataclass(frozen=True, slots=True)
+class ProviderMetrics:
     """One provider and model over a window. Averages are over the requests that state the number."""
 
     provider: str
@@ -154,7 +163,8 @@ class ProviderMetrics(Frozen):
         return self.total_tokens > 0 or self.total_requests == self.error_count
 
 
-class ErrorGroup(Frozen):
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
     """Errors of one type whose messages differ only in numbers, paths and ids."""
 
     fingerprint: str
@@ -168,7 +178,8 @@ class ErrorGroup(Frozen):
     latest: ErrorRecord
 
 
-class DashboardState(Frozen):
+@dataclass(frozen=True, slots=True)
+class DashboardState:
     """The headline numbers. The two rates are over the last five minutes, or the uptime if shorter."""
 
     uptime_ms: int
@@ -185,7 +196,8 @@ class DashboardState(Frozen):
     cost_per_hour: float | None
 
 
-class ActivityBucket(Frozen):
+@dataclass(frozen=True, slots=True)
+class ActivityBucket:
     """What happened in one slice of time."""
 
     start_at: int
@@ -201,14 +213,16 @@ class ActivityBucket(Frozen):
     latency_count: int = 0
 
 
-class Activity(Frozen):
+@dataclass(frozen=True, slots=True)
+class Activity:
     """A window cut into equal slices, oldest first, without holes."""
 
     bucket_ms: int
     buckets: tuple[ActivityBucket, ...]
 
 
-class WindowView(Frozen):
+@dataclass(frozen=True, slots=True)
+class WindowView:
     """Everything the collector knows about one window, taken at one moment."""
 
     window: Window
@@ -245,7 +259,8 @@ class WindowView(Frozen):
     """Latest first."""
 
 
-class HistogramBin(Frozen):
+@dataclass(frozen=True, slots=True)
+class HistogramBin:
     """Calls whose duration lies in [low_ms, high_ms)."""
 
     low_ms: float
@@ -253,7 +268,8 @@ class HistogramBin(Frozen):
     count: int
 
 
-class SeriesPoint(Frozen):
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
     """One slice of time of one provider, tool or error group."""
 
     start_at: int
@@ -264,7 +280,8 @@ class SeriesPoint(Frozen):
     duration_count: int = 0
 
 
-class MetricsExport(Frozen):
+@dataclass(frozen=True, slots=True)
+class MetricsExport:
     """Everything at once, for JSON and tests."""
 
     exported_at: int

@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from buddy_core.clock import Clock
-from buddy_core.frozen import Frozen, field
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, SessionMetrics, ToolExecution
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ BREATH = 64
 """Events a consumer takes in a row before its event loop gets a turn, however fast the recorder is."""
 
 
-class MetricRecorded(Frozen):
+@dataclass(frozen=True, slots=True)
+class MetricRecorded:
     """A value was recorded; the payload of `metric`."""
 
     name: str
@@ -51,7 +52,8 @@ class MetricRecorded(Frozen):
     labels: dict[str, str] = field(default_factory=dict)
 
 
-class CollectorReset(Frozen):
+@dataclass(frozen=True, slots=True)
+class CollectorReset:
     """Everything was set back to nothing; the payload of `reset`."""
 
     timestamp: int
@@ -60,7 +62,8 @@ class CollectorReset(Frozen):
 Payload = MetricRecorded | ApiRequest | ToolExecution | ErrorRecord | SessionMetrics | CollectorReset
 
 
-class CollectorEvent(Frozen):
+@dataclass(frozen=True, slots=True)
+class CollectorEvent:
     """One thing that happened, under the name it can be subscribed to."""
 
     name: EventName

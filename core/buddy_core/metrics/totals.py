@@ -6,9 +6,9 @@ Times are milliseconds. What is not known is None or not there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
-from buddy_core.frozen import Frozen
 from buddy_core.metrics.bounds import BoundCounts
 from buddy_core.metrics.custom import ALWAYS, Custom, LabelKey
 from buddy_core.metrics.ledger import Ledger
@@ -20,7 +20,8 @@ from buddy_core.metrics.stats import Timing
 _ALWAYS = frozenset(name for name, *_ in ALWAYS)
 
 
-class Distribution(Frozen):
+@dataclass(frozen=True, slots=True)
+class Distribution:
     """Values counted by upper bounds; exact."""
 
     bounds: Sequence[float]
@@ -38,7 +39,8 @@ class Distribution(Frozen):
         return counts_up_to(self.bounds, counted) if isinstance(counted, Mapping) else counted
 
 
-class ProviderTotals(Frozen):
+@dataclass(frozen=True, slots=True)
+class ProviderTotals:
     """One provider and model."""
 
     row: ProviderMetrics
@@ -46,14 +48,16 @@ class ProviderTotals(Frozen):
     first_token: Distribution
 
 
-class ToolTotals(Frozen):
+@dataclass(frozen=True, slots=True)
+class ToolTotals:
     """One tool."""
 
     row: ToolMetrics
     duration: Distribution
 
 
-class UsageTotals(Frozen):
+@dataclass(frozen=True, slots=True)
+class UsageTotals:
     """Tokens and cost known only as totals of runs."""
 
     tokens: int
@@ -62,7 +66,8 @@ class UsageTotals(Frozen):
     cost: float | None
 
 
-class CustomTotals(Frozen):
+@dataclass(frozen=True, slots=True)
+class CustomTotals:
     """One metric that an agent named: values of a counter or gauge, or distributions of a histogram."""
 
     name: str
@@ -84,7 +89,8 @@ class SmallTotals(TypedDict):
     """Messages by role."""
 
 
-class Totals(Frozen):
+@dataclass(frozen=True, slots=True)
+class Totals:
     """Everything, as of one moment unless there are very many series. The fields of `SmallTotals`, and the series."""
 
     state: DashboardState

@@ -17,11 +17,11 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from buddy_core.errors import BadArtifactName
-from buddy_core.frozen import Frozen
 from buddy_core.safety.paths import BadName, check_name, directory_beneath, open_beneath
 
 ARTIFACTS_NAME = "artifacts"
@@ -55,7 +55,8 @@ _RESERVED = frozenset(
 )
 
 
-class ArtifactInfo(Frozen):
+@dataclass(frozen=True, slots=True)
+class ArtifactInfo:
     """One artifact as a list shows it."""
 
     name: str
@@ -66,7 +67,8 @@ class ArtifactInfo(Frozen):
     """Wall time in milliseconds since the epoch."""
 
 
-class ArtifactText(Frozen):
+@dataclass(frozen=True, slots=True)
+class ArtifactText:
     """The beginning of an artifact, decoded for a person to read."""
 
     text: str

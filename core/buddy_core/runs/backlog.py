@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from buddy_core.frozen import Frozen
 from buddy_core.runs.eventlog import EventLog
 
 MAX_WAITING = 1_000
@@ -20,7 +20,8 @@ MAX_WAITING_BYTES = 1024 * 1024
 """Bytes that wait at most: one event of the largest size."""
 
 
-class Gap(Frozen):
+@dataclass(frozen=True, slots=True)
+class Gap:
     """What a disk that took no events for a while did to the record."""
 
     late: int

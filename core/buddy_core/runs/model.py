@@ -7,9 +7,8 @@ does that translation. None always means "not known", never zero.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from buddy_core.frozen import Frozen, field
 
 EndStatus = Literal["completed", "failed", "cancelled"]
 """The three words a writer may end a run with."""
@@ -20,7 +19,8 @@ Status = Literal["running", "completed", "failed", "cancelled", "stalled", "inte
 EMPTY: Mapping[str, Any] = {}
 
 
-class RunEvent(Frozen):
+@dataclass(frozen=True, slots=True)
+class RunEvent:
     """One line of `events.jsonl`."""
 
     ts: int
@@ -33,7 +33,8 @@ class RunEvent(Frozen):
     """The payload as found."""
 
 
-class RunMetadata(Frozen):
+@dataclass(frozen=True, slots=True)
+class RunMetadata:
     """Who started a run, where, and from which parent."""
 
     channel: str | None = None
@@ -47,7 +48,8 @@ class RunMetadata(Frozen):
     """Fields nobody knows, kept under their own names and written back."""
 
 
-class RunMetrics(Frozen):
+@dataclass(frozen=True, slots=True)
+class RunMetrics:
     """Totals as `metrics.json` states them. Zeros beside tool calls mean "not logged" there."""
 
     total_tokens: int = 0
@@ -61,7 +63,8 @@ class RunMetrics(Frozen):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-class RunSummary(Frozen):
+@dataclass(frozen=True, slots=True)
+class RunSummary:
     """`summary.json`, as its writer left it: `status` is the writer's word, not a reader's conclusion."""
 
     run_id: str
@@ -75,7 +78,8 @@ class RunSummary(Frozen):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-class RunRecord(Frozen):
+@dataclass(frozen=True, slots=True)
+class RunRecord:
     """Everything the files of one run say in total, without its events."""
 
     summary: RunSummary
@@ -83,7 +87,8 @@ class RunRecord(Frozen):
     artifacts: tuple[str, ...] = ()
 
 
-class Integrity(Frozen):
+@dataclass(frozen=True, slots=True)
+class Integrity:
     """What of a run's event file could not be shown as it stands, counted so that nothing is silent."""
 
     skipped_lines: int = 0
@@ -101,7 +106,8 @@ class Integrity(Frozen):
         return not (self.skipped_lines or self.recovered_lines or self.pending_bytes or self.notes)
 
 
-class RunningTool(Frozen):
+@dataclass(frozen=True, slots=True)
+class RunningTool:
     """A tool call that has no result yet."""
 
     name: str
@@ -111,7 +117,8 @@ class RunningTool(Frozen):
     """Wall time of the call in milliseconds since the epoch."""
 
 
-class RunFacts(Frozen):
+@dataclass(frozen=True, slots=True)
+class RunFacts:
     """One run as the lists show it: the files' words, joined, checked and with unknown kept unknown."""
 
     run_id: str

@@ -13,10 +13,10 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from buddy_core.frozen import Frozen, field
 from buddy_core.runs.eventlog import EVENTS_NAME
 from buddy_core.runs.json_values import count_of, decode_object
 from buddy_core.runs.liveness import INTERRUPTED_AFTER_MS
@@ -33,7 +33,8 @@ _TAIL_BYTES = 64 * 1024
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class PruneReport(Frozen):
+@dataclass(frozen=True, slots=True)
+class PruneReport:
     """What one prune did."""
 
     removed: tuple[str, ...] = ()
