@@ -64,9 +64,6 @@ if TYPE_CHECKING:
     from buddy_core.prometheus.exporter import get_prometheus_exporter as get_prometheus_exporter
     from buddy_core.prometheus.server import MetricsServer as MetricsServer
     from buddy_core.prometheus.server import serve_metrics as serve_metrics
-    from buddy_core.runs.active import get_active_run_store as get_active_run_store
-    from buddy_core.runs.active import reset_run_store as reset_run_store
-    from buddy_core.runs.active import set_active_run_store as set_active_run_store
     from buddy_core.runs.doctor import DoctorReport as DoctorReport
     from buddy_core.runs.doctor import doctor as doctor
     from buddy_core.runs.export import export_run as export_run
@@ -76,17 +73,20 @@ if TYPE_CHECKING:
     from buddy_core.runs.model import RunMetrics as RunMetrics
     from buddy_core.runs.model import RunRecord as RunRecord
     from buddy_core.runs.model import RunSummary as RunSummary
-    from buddy_core.runs.prune import PruneReport as PruneReport
     from buddy_core.runs.replay.model import ReplayReport as ReplayReport
     from buddy_core.runs.replay.session import ReplayCancelled as ReplayCancelled
     from buddy_core.runs.replay.session import replay_run as replay_run
-    from buddy_core.runs.run_context import Run as Run
-    from buddy_core.runs.search import SearchHit as SearchHit
-    from buddy_core.runs.search import search_runs as search_runs
-    from buddy_core.runs.store import RunStore as RunStore
-    from buddy_core.runs.viewer import list_runs as list_runs
-    from buddy_core.runs.viewer import show_run as show_run
-    from buddy_core.runs.viewer import tail_run as tail_run
+    from buddy_core.runs.viewing.search import SearchHit as SearchHit
+    from buddy_core.runs.viewing.search import search_runs as search_runs
+    from buddy_core.runs.viewing.viewer import list_runs as list_runs
+    from buddy_core.runs.viewing.viewer import show_run as show_run
+    from buddy_core.runs.viewing.viewer import tail_run as tail_run
+    from buddy_core.runs.writing.active import get_active_run_store as get_active_run_store
+    from buddy_core.runs.writing.active import reset_run_store as reset_run_store
+    from buddy_core.runs.writing.active import set_active_run_store as set_active_run_store
+    from buddy_core.runs.writing.prune import PruneReport as PruneReport
+    from buddy_core.runs.writing.run_context import Run as Run
+    from buddy_core.runs.writing.store import RunStore as RunStore
     from buddy_core.settings import Settings as Settings
     from buddy_core.telemetry import ObservabilityStatus as ObservabilityStatus
     from buddy_core.telemetry import init_observability as init_observability

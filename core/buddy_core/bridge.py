@@ -20,8 +20,8 @@ from buddy_core.metrics.model import ApiRequest
 from buddy_core.metrics.provenance import PassedOn, is_reading_files, passes_on
 from buddy_core.metrics.stream import SLOW_MS, CollectorEvent, MetricRecorded
 from buddy_core.runs.names import is_run_id
-from buddy_core.runs.store import RunStore
-from buddy_core.runs.usage import API_REQUEST
+from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.writing.usage import API_REQUEST
 
 VALUE: Final = "value"
 """The `kind` of a `metric` event that tells of one point of a custom metric."""

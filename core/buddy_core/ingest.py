@@ -16,9 +16,9 @@ from buddy_core.metrics.batch import HistoryBatch, batches
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
 from buddy_core.metrics.provenance import has_passed_on, reading_files
-from buddy_core.runs.facts import RunFiles, RunUsage, ended_at, started_at, usage_of
-from buddy_core.runs.harvest import Harvest, RequestSums
-from buddy_core.runs.seen import SeenRecords
+from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, started_at, usage_of
+from buddy_core.runs.folding.harvest import Harvest, RequestSums
+from buddy_core.runs.folding.seen import SeenRecords
 
 MAX_GONE = 1_000
 """Runs whose directories are gone and whose records are still remembered; the longest gone are forgotten."""

@@ -16,13 +16,13 @@ from typing import Any, Literal
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.ingest import Ingest
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.runs.garbage import without_collection
+from buddy_core.runs.folding.observed import ObservedRun
+from buddy_core.runs.folding.roster import Roster
+from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, TurnBook, span_of
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.observed import ObservedRun
-from buddy_core.runs.roster import Roster
-from buddy_core.runs.turnfile import TurnFile
-from buddy_core.runs.turns import JOIN_MARGIN_MS, TURN_METRICS, TurnBook, span_of
-from buddy_core.runs.watch import DirectoryChange, RunsWatch
+from buddy_core.runs.reading.garbage import without_collection
+from buddy_core.runs.reading.turnfile import TurnFile
+from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
 from buddy_core.safety.paths import real_root
 
 TICK_S = 1.0

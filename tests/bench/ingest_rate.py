@@ -13,7 +13,7 @@ from workload import finished_runs
 
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
-from buddy_core.runs.wire import WireEvent
+from buddy_core.runs.reading.wire import WireEvent
 
 TARGET, GOAL = 0.2, 0.4
 

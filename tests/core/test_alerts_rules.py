@@ -15,8 +15,8 @@ from buddy_core.alerts.repetition import RepetitionDetector
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
-from buddy_core.runs.jsonl import EVENTS, LineReader
 from buddy_core.runs.model import RunFacts, RunningTool
+from buddy_core.runs.reading.jsonl import EVENTS, LineReader
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_767_961_867_000

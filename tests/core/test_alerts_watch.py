@@ -16,8 +16,8 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window, WindowView
 from buddy_core.observe import Observer
-from buddy_core.runs.tail import Change, FileTail
-from buddy_core.runs.wire import WireEvent
+from buddy_core.runs.reading.tail import Change, FileTail
+from buddy_core.runs.reading.wire import WireEvent
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_767_961_867_000

@@ -16,7 +16,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord, Window, WindowView
 from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.tail import FileTail
+from buddy_core.runs.reading.tail import FileTail
 
 MUCH_LATER = 1_790_000_000_000
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.errors import RunLocked
-from buddy_core.runs.eventlog import MAX_EVENT_BYTES, EventLog, encode_event
-from buddy_core.runs.lock import RunLock
+from buddy_core.runs.writing.eventlog import MAX_EVENT_BYTES, EventLog, encode_event
+from buddy_core.runs.writing.lock import RunLock
 
 RUN = "run_mk5k1qoj_724ab2"
 NOW = 1_770_000_000_000

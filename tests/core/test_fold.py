@@ -11,11 +11,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.fold import MAX_UNANSWERED, RunFold
-from buddy_core.runs.harvest import Harvest
-from buddy_core.runs.jsonl import EventBatch, JsonlReader
-from buddy_core.runs.payloads import MAX_NAME, UNNAMED
-from buddy_core.runs.wire import WireEvent
+from buddy_core.runs.folding.fold import MAX_UNANSWERED, RunFold
+from buddy_core.runs.folding.harvest import Harvest
+from buddy_core.runs.reading.jsonl import EventBatch, JsonlReader
+from buddy_core.runs.reading.payloads import MAX_NAME, UNNAMED
+from buddy_core.runs.reading.wire import WireEvent
 
 RUN = "run_mk000001_aaaaaa"
 T0 = 1_767_890_000_000

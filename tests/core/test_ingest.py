@@ -20,9 +20,9 @@ from buddy_core.ingest import Ingest
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
 from buddy_core.observe import Observer
-from buddy_core.runs.fold import RunFold
-from buddy_core.runs.jsonl import EventBatch
-from buddy_core.runs.wire import WireEvent
+from buddy_core.runs.folding.fold import RunFold
+from buddy_core.runs.reading.jsonl import EventBatch
+from buddy_core.runs.reading.wire import WireEvent
 from buddy_core.testing import RunDirectoryBuilder
 
 T0 = 1_767_890_000_000

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from buddy_core.runs.jsonl import (
+from buddy_core.runs.reading.jsonl import (
     Batch,
     EventBatch,
     JsonlReader,

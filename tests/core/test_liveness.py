@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.liveness import (
+from buddy_core.runs.model import Status
+from buddy_core.runs.watching.liveness import (
     INTERRUPTED_AFTER_MS,
     LOCK_NAME,
     STALLED_AFTER_MS,
@@ -19,7 +20,6 @@ from buddy_core.runs.liveness import (
     conclude_status,
     lock_state,
 )
-from buddy_core.runs.model import Status
 
 NOW = 1_767_890_000_000
 MINUTE = 60_000

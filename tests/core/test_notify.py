@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from buddy_core.runs import notify
-from buddy_core.runs.mounts import filesystem_type, silent_filesystem
-from buddy_core.runs.notify import (
+from buddy_core.runs.watching import notify
+from buddy_core.runs.watching.mounts import filesystem_type, silent_filesystem
+from buddy_core.runs.watching.notify import (
     InotifyNotifier,
     Notifier,
     PollingNotifier,

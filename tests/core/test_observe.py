@@ -15,8 +15,8 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.store import RunStore
-from buddy_core.runs.watch import RunsWatch
+from buddy_core.runs.watching.watch import RunsWatch
+from buddy_core.runs.writing.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
 
 T0 = 1_767_890_000_000

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from buddy_core.errors import RunLocked
-from buddy_core.runs import lock
-from buddy_core.runs.lock import LOCK_NAME, RunLock
+from buddy_core.runs.writing import lock
+from buddy_core.runs.writing.lock import LOCK_NAME, RunLock
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buddy_core.runs import salvage
-from buddy_core.runs.jsonl import EventBatch, JsonlReader, WireEvent, payload
-from buddy_core.runs.wire import EVENTS, moment_ms
+from buddy_core.runs.reading import salvage
+from buddy_core.runs.reading.jsonl import EventBatch, JsonlReader, WireEvent, payload
+from buddy_core.runs.reading.wire import EVENTS, moment_ms
 
 TS = 1_767_890_000_000
 RUN = "run_mk000000_aaaaaa"

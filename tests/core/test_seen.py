@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.seen import SeenRecords
+from buddy_core.runs.folding.seen import SeenRecords
 
 
 def test_while_a_file_only_grows_everything_is_fresh_and_nothing_is_looked_up() -> None:

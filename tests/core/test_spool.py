@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy_core.clock import ManualClock
-from buddy_core.runs import backlog
-from buddy_core.runs.jsonl import JsonlReader
-from buddy_core.runs.store import RunStore
+from buddy_core.runs.reading.jsonl import JsonlReader
+from buddy_core.runs.writing import backlog
+from buddy_core.runs.writing.store import RunStore
 
 NOW = 1_770_000_000_000
 
@@ -224,7 +224,7 @@ RECORDING = textwrap.dedent(
     """
     import json, os, sys
     from pathlib import Path
-    from buddy_core.runs.store import RunStore
+    from buddy_core.runs.writing.store import RunStore
 
     root = Path(sys.argv[1])
     store = RunStore(root / "runs")

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from buddy_core.runs.descriptors import DescriptorPool
-from buddy_core.runs.jsonl import StructDialect, payload
-from buddy_core.runs.tail import FileTail, Tail, TailChange
+from buddy_core.runs.reading.descriptors import DescriptorPool
+from buddy_core.runs.reading.jsonl import StructDialect, payload
+from buddy_core.runs.reading.tail import FileTail, Tail, TailChange
 
 TS = 1_767_890_000_000
 RUN = "run_mk000000_aaaaaa"

@@ -17,8 +17,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from buddy_core.runs.descriptors import SHARED
-from buddy_core.runs.tail import FileTail, TailChange
+from buddy_core.runs.reading.descriptors import SHARED
+from buddy_core.runs.reading.tail import FileTail, TailChange
 
 RECORD = re.compile(rb'\{"ts":\d{13},"runId":"run_mk000000_aaaaaa","type":"n(\d+)","data":\{"pad":"a*"\}\}')
 

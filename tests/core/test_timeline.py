@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.jsonl import JsonlReader
-from buddy_core.runs.timeline import TimelineBuilder, TimelineRow, load_timeline, read_record
+from buddy_core.runs.reading.jsonl import JsonlReader
+from buddy_core.runs.viewing.timeline import TimelineBuilder, TimelineRow, load_timeline, read_record
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.fold import RunFold
-from buddy_core.runs.jsonl import EVENTS, Batch, LineReader
-from buddy_core.runs.payloads import plain_payload
-from buddy_core.runs.typed import TYPED_EVENTS, CallLine, ResultLine
-from buddy_core.runs.wire import WireEvent
+from buddy_core.runs.folding.fold import RunFold
+from buddy_core.runs.reading.jsonl import EVENTS, Batch, LineReader
+from buddy_core.runs.reading.payloads import plain_payload
+from buddy_core.runs.reading.typed import TYPED_EVENTS, CallLine, ResultLine
+from buddy_core.runs.reading.wire import WireEvent
 
 RUN = "run_mk000001_aaaaaa"
 T0 = 1_767_890_000_000

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from buddy_core.errors import AmbiguousRun, RunNotFound, StoreUnavailable
-from buddy_core.runs.joined import joined_events
 from buddy_core.runs.replay.session import replay_run
-from buddy_core.runs.viewer import list_runs, show_run, tail_run
+from buddy_core.runs.viewing.joined import joined_events
+from buddy_core.runs.viewing.viewer import list_runs, show_run, tail_run
 from buddy_core.settings import NOWHERE
 from buddy_core.testing import RunDirectoryBuilder
 

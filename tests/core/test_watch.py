@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from buddy_core.clock import ManualClock
-from buddy_core.runs.census import Census
-from buddy_core.runs.notify import Notifier, PollingNotifier
-from buddy_core.runs.watch import SLICE, DirectoryChange, RunsWatch
+from buddy_core.runs.watching.census import Census
+from buddy_core.runs.watching.notify import Notifier, PollingNotifier
+from buddy_core.runs.watching.watch import SLICE, DirectoryChange, RunsWatch
 
 NEVER_MS = 3_600_000.0
 """A sweep that does not come in a test: what is seen was notified."""
@@ -259,7 +259,9 @@ async def test_what_happens_just_before_a_run_is_watched_is_not_lost(
             return await asyncio.get_running_loop().create_future()
 
     run = make_run(root, 1)
-    monkeypatch.setattr("buddy_core.runs.watch.make_notifier", lambda _path: (Racing(), "notify", ""))
+    monkeypatch.setattr(
+        "buddy_core.runs.watching.watch.make_notifier", lambda _path: (Racing(), "notify", "")
+    )
     watch = RunsWatch(root)
     watch.scan()
     watch.attend([run])

@@ -14,8 +14,8 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import DashboardState, ErrorRecord, ProviderMetrics, ToolMetrics, Window
 from buddy_core.observe import Observer
-from buddy_core.runs.joined import joined_events
 from buddy_core.runs.model import RunMetrics
+from buddy_core.runs.viewing.joined import joined_events
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
 from buddy_top.documents import (
     event_entry,

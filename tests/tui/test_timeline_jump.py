@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buddy_core.runs.timeline import load_timeline
+from buddy_core.runs.viewing.timeline import load_timeline
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.run_view.timeline import row_at
 

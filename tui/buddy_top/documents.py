@@ -23,10 +23,10 @@ from buddy_core.metrics.model import (
     WindowView,
 )
 from buddy_core.observe import Observer, SourceStatus
-from buddy_core.runs.facts import logged_totals
-from buddy_core.runs.joined import JoinedEvent
-from buddy_core.runs.json_values import to_json_value
+from buddy_core.runs.folding.facts import logged_totals
 from buddy_core.runs.model import RunEvent, RunFacts, RunMetrics
+from buddy_core.runs.reading.json_values import to_json_value
+from buddy_core.runs.viewing.joined import JoinedEvent
 from buddy_core.safety.redact import redact_value
 
 SCHEMA_VERSION = 1

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
-from buddy_core.runs.census import NOT_THERE_YET
+from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.commands import COMMANDS, Command, Place, commands_at, footer_at

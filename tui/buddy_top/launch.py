@@ -16,7 +16,7 @@ from typing import cast
 from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock
 from buddy_core.metrics.window import Window
-from buddy_core.runs.lookup import check_runs_dir
+from buddy_core.runs.viewing.lookup import check_runs_dir
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings
 from buddy_top.cli.parser import wrong_usage

@@ -10,7 +10,7 @@ from textual.message import Message
 from buddy_top.state import Snapshot, Tab
 
 if TYPE_CHECKING:
-    from buddy_core.runs.timeline import TimelineRow
+    from buddy_core.runs.viewing.timeline import TimelineRow
 
 
 class SnapshotTaken(Message):

@@ -12,7 +12,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
 from buddy_core.observe import Observer, SourceStatus
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewer import runs_table
+from buddy_core.runs.viewing.viewer import runs_table
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import plain

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from buddy_core.errors import BuddyError
 from buddy_core.runs.artifacts import ArtifactText, list_artifacts, read_artifact
-from buddy_core.runs.tail import FileTail
-from buddy_core.runs.timeline import TimelineBuilder
+from buddy_core.runs.reading.tail import FileTail
+from buddy_core.runs.viewing.timeline import TimelineBuilder
 from buddy_top.state import RunDetail
 
 PIECE_BYTES = 512 * 1024

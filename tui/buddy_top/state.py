@@ -20,10 +20,10 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
         WindowView,
     )
     from buddy_core.observe import SourceStatus
-    from buddy_core.runs.accounting import Accounting
     from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
     from buddy_core.runs.model import RunFacts
-    from buddy_core.runs.timeline import TimelineRow
+    from buddy_core.runs.reading.accounting import Accounting
+    from buddy_core.runs.viewing.timeline import TimelineRow
 
 SeriesKind = Literal["provider", "tool", "error"]
 RunView = Literal["timeline", "metrics", "artifacts"]

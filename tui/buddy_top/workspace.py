@@ -35,7 +35,7 @@ from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
     from buddy_core.alerts.model import Alert
-    from buddy_core.runs.timeline import TimelineRow
+    from buddy_core.runs.viewing.timeline import TimelineRow
     from buddy_top.panes.run import RunPage
     from buddy_top.screens.alerts import AlertsScreen
 

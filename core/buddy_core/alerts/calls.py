@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from buddy_core.runs.fold import MAX_UNANSWERED
-from buddy_core.runs.json_values import count_of
-from buddy_core.runs.payloads import (
+from buddy_core.runs.folding.fold import MAX_UNANSWERED
+from buddy_core.runs.reading.json_values import count_of
+from buddy_core.runs.reading.payloads import (
     MALFORMED,
     MAX_NAME,
     UNNAMED,
@@ -24,7 +24,7 @@ from buddy_core.runs.payloads import (
     coerced,
     plain_payload,
 )
-from buddy_core.runs.wire import WireEvent
+from buddy_core.runs.reading.wire import WireEvent
 
 CUT_AT = 500
 """Characters after which the original writer cuts a text among the arguments, and says nothing of it."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
-from buddy_core.runs.json_values import printable_utf8
 from buddy_core.runs.model import RunEvent
+from buddy_core.runs.reading.json_values import printable_utf8
 
 MOST_NAME = 200
 """Characters kept of a name."""

@@ -35,7 +35,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 
 def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.viewer import load_facts, runs_table
+    from buddy_core.runs.viewing.viewer import load_facts, runs_table
 
     found = [facts for facts in load_facts(runs_dir, clock=clock) if _fits(facts, args.words)]
     shown = found[: args.limit] if args.limit else found
@@ -50,13 +50,13 @@ def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 
 
 def _show(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs import viewer
+    from buddy_core.runs.viewing import viewer
 
     if not args.json:
         viewer.show_run(args.run_id, store=runs_dir, out=writer(), width=terminal_width())
         return DONE
-    from buddy_core.runs.joined import joined_events
-    from buddy_core.runs.reader import read_metrics
+    from buddy_core.runs.reading.reader import read_metrics
+    from buddy_core.runs.viewing.joined import joined_events
     from buddy_top.documents import joined_entry, show_document, to_text
 
     facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock), args.run_id, runs_dir)
@@ -67,8 +67,8 @@ def _show(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 
 
 def _tail(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.lookup import find_run
-    from buddy_core.runs.viewer import tail_run
+    from buddy_core.runs.viewing.lookup import find_run
+    from buddy_core.runs.viewing.viewer import tail_run
 
     if args.json:
         asyncio.run(_tail_json(runs_dir, find_run(runs_dir, args.run_id), clock))
@@ -79,7 +79,7 @@ def _tail(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 
 async def _tail_json(runs_dir: Path, run_id: str, clock: Clock) -> None:
     """One JSON object a line, one line an event."""
-    from buddy_core.runs.following import RunFollower
+    from buddy_core.runs.viewing.following import RunFollower
     from buddy_top.documents import event_entry, to_text
 
     async for event in RunFollower(runs_dir, run_id, clock=clock).events():

@@ -12,7 +12,7 @@ from buddy_top.cli.output import DONE, complain, print_text, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number, wrong_usage
 
 if TYPE_CHECKING:
-    from buddy_core.runs.search import SearchHit
+    from buddy_core.runs.viewing.search import SearchHit
 
 _EPILOG = (
     "Every word must be in the same event, or in the same line of an artifact. Small letters find capitals too. "
@@ -43,7 +43,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 
 def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.search import BadPattern, search_runs
+    from buddy_core.runs.viewing.search import BadPattern, search_runs
 
     try:
         hits = search_runs(

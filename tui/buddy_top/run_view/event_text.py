@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.timeline import TimelineRow, read_record
+from buddy_core.runs.viewing.timeline import TimelineRow, read_record
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.timeline import TimelineRow
+from buddy_core.runs.viewing.timeline import TimelineRow
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from buddy_core.runs.timeline import TimelineRow
+from buddy_core.runs.viewing.timeline import TimelineRow
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS

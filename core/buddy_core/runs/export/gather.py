@@ -16,11 +16,11 @@ import msgspec
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, ArtifactInfo, artifact_text, list_artifacts
-from buddy_core.runs.event_words import describe, tool_name
-from buddy_core.runs.joined import JoinedEvent, joined_events
 from buddy_core.runs.model import RunEvent, RunFacts, RunMetrics
-from buddy_core.runs.reader import read_metrics
-from buddy_core.runs.timeline import TimelineRow
+from buddy_core.runs.reading.reader import read_metrics
+from buddy_core.runs.viewing.event_words import describe, tool_name
+from buddy_core.runs.viewing.joined import JoinedEvent, joined_events
+from buddy_core.runs.viewing.timeline import TimelineRow
 from buddy_core.safety.paths import open_beneath, real_root
 from buddy_core.safety.redact import redact, redact_value
 from buddy_core.settings import Settings
@@ -77,7 +77,7 @@ def gather(
     wanted: str, *, store: RunsPlace | Path | None, unmasked: bool, clock: Clock | None = None
 ) -> Report:
     """Read one run. Raises `RunNotFound` or `StoreUnavailable`."""
-    from buddy_core.runs import viewer
+    from buddy_core.runs.viewing import viewer
 
     clock = clock or SystemClock()
     runs_dir = _place(store)
@@ -193,7 +193,7 @@ def as_json(data: Mapping[str, Any], *, limit: int) -> tuple[str, int]:
     """A payload as indented JSON of at most `limit` characters, and how many were left out."""
     import json
 
-    from buddy_core.runs.json_values import to_json_value
+    from buddy_core.runs.reading.json_values import to_json_value
 
     clean, _ = to_json_value(data)
     text = json.dumps(clean, indent=2, ensure_ascii=False, allow_nan=False)

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 from buddy_core.runs.export.gather import ExportedArtifact, ExportedEvent, Report
-from buddy_core.runs.facts import logged_totals
-from buddy_core.runs.json_values import to_json_value
+from buddy_core.runs.folding.facts import logged_totals
 from buddy_core.runs.model import RunEvent, RunFacts
+from buddy_core.runs.reading.json_values import to_json_value
 
 SCHEMA_VERSION = 1
 """The same as that of the command line's documents."""

@@ -14,7 +14,7 @@ from buddy_core.runs.replay.commands import Conditions, Findings, find_tests
 from buddy_core.runs.replay.model import Command, RecordedTest, Replayed, ReplayReport, Rerun
 from buddy_core.runs.replay.report import approval_lines, listing_lines, outcome_lines, rerun_lines
 from buddy_core.runs.replay.runner import Interrupted, execute
-from buddy_core.runs.viewer import RunsPlace, run_of
+from buddy_core.runs.viewing.viewer import RunsPlace, run_of
 from buddy_core.safety.output import LineWriter, Writable, line_writer
 
 TIMEOUT_S = 600.0

@@ -1,0 +1,391 @@
+"""One run's events folded into counts, and into what the collector has not been told yet.
+
+The counts describe the file as it stands. The harvest of a batch holds only what is new: after a file was
+replaced or read again the caller says which records are fresh, the counts start anew and nothing is
+recorded twice. Only the payloads that carry numbers are decoded, each at most once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from buddy_core.metrics.batch import ToolColumn
+from buddy_core.runs.folding.harvest import CustomValue, Harvest, RequestSums, error_record, tool_error_record
+from buddy_core.runs.model import RunMetadata
+from buddy_core.runs.reading.json_values import MAX_INT
+from buddy_core.runs.reading.jsonl import Batch, EventBatch, WireEvent
+from buddy_core.runs.reading.payloads import (
+    MALFORMED,
+    MAX_NAME,
+    UNNAMED,
+    MetricData,
+    StepData,
+    ToolCallData,
+    ToolResultData,
+    bounded,
+    coerced,
+    is_sound,
+    observed_text,
+    payload_decoder,
+    plain_payload,
+)
+from buddy_core.runs.reading.records import metadata_from_wire
+from buddy_core.runs.reading.typed import (
+    PLAIN_LINES,
+    CallLine,
+    MetricLine,
+    ResultLine,
+    StepEndLine,
+    StepStartLine,
+    TypedEvent,
+)
+
+MAX_UNANSWERED = 256
+"""Calls without a result that are remembered; older ones were refused, and would make pairing slow."""
+
+_MAX_STEPS = 100
+_MAX_MODELS = 100
+_MAX_ARGUMENTS = 65_536
+_NOTHING = Harvest()  # stands in between two batches, and is never added to
+_NO_ARGUMENTS = msgspec.Raw(b"{}")
+
+# Most events are calls and results: for them the decoders are used without a function around them.
+_call_of = msgspec.json.Decoder(ToolCallData).decode
+_result_of = msgspec.json.Decoder(ToolResultData).decode
+_step_of = payload_decoder(StepData)
+_metric_of = payload_decoder(MetricData)
+
+
+class OpenCall(NamedTuple):
+    """A tool call whose result has not come."""
+
+    name: str
+    at_ms: int
+    data: msgspec.Raw
+    """The call's payload, for whoever shows its arguments."""
+
+
+_Call: TypeAlias = CallLine | OpenCall
+"""A call that waits: as its line while its batch is read, as less than that from then on."""
+
+
+class RunFold:
+    """The state of one run after every event fed so far."""
+
+    __slots__ = (
+        "_harvest",
+        "_idless",
+        "_numbered",
+        "_open",
+        "_steps",
+        "end_status",
+        "ended_at",
+        "errors",
+        "event_count",
+        "failovers",
+        "first_at",
+        "foreign_records",
+        "fork_reason",
+        "last_at",
+        "metadata",
+        "models",
+        "objective",
+        "parent_run_id",
+        "run_id",
+        "sums",
+        "tool_calls",
+        "tool_failures",
+    )
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.event_count = 0
+        self.tool_calls = 0
+        self.tool_failures = 0
+        self.errors = 0
+        self.failovers = 0
+        self.foreign_records = 0
+        """Records that claim another run's id; the directory's name wins, and this is told."""
+        self.first_at: int | None = None
+        self.last_at: int | None = None
+        """Time of the last event that does not lie in the future."""
+        self.end_status: str | None = None
+        self.ended_at: int | None = None
+        self.objective: str | None = None
+        self.metadata: RunMetadata | None = None
+        self.parent_run_id: str | None = None
+        self.fork_reason: str | None = None
+        self.sums = RequestSums()
+        self.models: Counter[str] = Counter()
+        self._open: dict[str | int, _Call] = {}
+        self._idless = 0  # of those open
+        self._numbered = 0  # calls without an id so far; the number is their key
+        self._steps: list[str] = []
+        self._harvest = _NOTHING
+
+    @property
+    def open_calls(self) -> tuple[OpenCall, ...]:
+        """Calls without a result, oldest first, at most `MAX_UNANSWERED`."""
+        return tuple(call for call in self._open.values() if isinstance(call, OpenCall))
+
+    @property
+    def step(self) -> str | None:
+        """The innermost step that has begun and not ended."""
+        return self._steps[-1] if self._steps else None
+
+    def feed(
+        self, batch: EventBatch | Batch[TypedEvent], *, now_ms: int, fresh: Sequence[bool] | None = None
+    ) -> Harvest:
+        """Fold a batch; `fresh` says of each event whether it was never recorded (None: all are fresh)."""
+        self._harvest = harvest = Harvest()
+        events: Sequence[TypedEvent] = batch.events
+        self._fold(events, repeat(True) if fresh is None else fresh)
+        self._let_go_of_lines()
+        self._note_owners(events)
+        self._note_times(events, now_ms)
+        self.event_count += len(events)
+        self._harvest = _NOTHING
+        return harvest
+
+    def _fold(self, events: Sequence[TypedEvent], fresh: Iterable[bool]) -> None:
+        """Take events in their order. Calls and results as they should be, nine of ten, go no way round."""
+        calls, column_of, made = self._open, self._harvest.tools.get, 0
+        for event, new in zip(events, fresh, strict=False):
+            if type(event) is ResultLine:
+                result = event.data
+                call = calls.pop(result.tool_call_id, None) if result.tool_call_id else None
+                column, took = column_of(result.tool_name or ""), result.duration_ms
+                if call is None or column is None or took is None or not (new and result.success):
+                    self._result(event.ts, result, call, new)
+                elif 0 <= took <= MAX_INT:
+                    column.at_ms.append(event.ts)
+                    column.duration_ms.append(took)
+                    column.ok.append(True)
+                else:
+                    self._result(event.ts, result, call, new)
+            elif type(event) is CallLine:
+                made += 1
+                if event.data.tool_call_id:
+                    calls[event.data.tool_call_id] = event
+                    if len(calls) > MAX_UNANSWERED:
+                        self._answer(next(iter(calls)))
+                else:
+                    self._call(event.data, event)
+            else:
+                self._other(event, new)
+        self.tool_calls += made
+
+    def _other(self, event: TypedEvent, new: bool) -> None:
+        handler: _Handler | None = _LINE_HANDLERS.get(type(event))
+        if handler is None and isinstance(event, WireEvent):
+            handler = _HANDLERS.get(event.type)
+        if handler is not None:
+            handler(self, event.ts, event.data, new)
+
+    def _note_times(self, events: Sequence[TypedEvent], now_ms: int) -> None:
+        if self.first_at is None:
+            self.first_at = next((event.ts for event in events if event.ts > 0), None)
+        last = next((event.ts for event in reversed(events) if 0 < event.ts <= now_ms), None)
+        self.last_at = self.last_at if last is None else last
+
+    def _note_owners(self, events: Sequence[TypedEvent]) -> None:
+        named = [event.run_id for event in events]
+        if named.count(self.run_id) < len(named):
+            self.foreign_records += sum(run is not None and run != self.run_id for run in named)
+
+    def _let_go_of_lines(self) -> None:
+        """Of the calls that wait beyond their batch only what may be shown is kept, not the whole lines."""
+        for key, call in self._open.items():
+            if type(call) is CallLine:
+                self._open[key] = OpenCall(_name_of(call), call.ts, _payload_of(call.data.args))
+
+    def _wire_call(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        """A call that the typed decoder refused, or that comes from a reader without one."""
+        self.tool_calls += 1
+        try:
+            call = _call_of(data)
+        except MALFORMED:
+            call = coerced(ToolCallData, plain_payload(data))
+        kept = data if len(data) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
+        self._call(call, OpenCall(_called(call), ts, kept))
+
+    def _call(self, data: ToolCallData, call: _Call) -> None:
+        key: str | int | None = data.tool_call_id or data.call_id or data.id
+        if key is None:
+            self._numbered += 1
+            key = self._numbered
+            self._idless += 1
+        self._open[key] = call
+        if len(self._open) > MAX_UNANSWERED:
+            self._answer(next(iter(self._open)))
+
+    def _wire_result(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        try:
+            result = _result_of(data)
+        except MALFORMED:
+            result = coerced(ToolResultData, plain_payload(data))
+        self._result(ts, result, None, new)
+
+    def _result(self, ts: int, result: ToolResultData, found: _Call | None, new: bool) -> None:
+        """Count a result; `found` is its call by `tool_call_id`, if that is known already."""
+        call = found or self._call_for(result)
+        if not result.success:
+            self.tool_failures += 1
+        if not new:
+            return
+        duration = result.duration_ms
+        if duration is None or not 0 <= duration <= MAX_INT:
+            duration = _time_between(call, ts)
+        name = (result.tool_name or result.name or (_name_of(call) if call is not None else UNNAMED))[
+            :MAX_NAME
+        ]
+        column = self._harvest.tools.get(name)
+        if column is None:
+            column = self._harvest.tools[name] = ToolColumn([], [], [])
+        if result.error and not result.success:
+            record = tool_error_record(name, ts, result.error, self.run_id)
+            self._harvest.tool_errors.append((name, len(column.ok), record))
+        column.at_ms.append(ts)
+        column.duration_ms.append(duration)
+        column.ok.append(result.success)
+
+    def _call_for(self, result: ToolResultData) -> _Call | None:
+        key = result.tool_call_id or result.call_id or result.id
+        call = self._open.pop(key, None) if key is not None else None
+        if call is not None:
+            return call
+        return self._best_guess(key, (result.tool_name or result.name or UNNAMED)[:MAX_NAME])
+
+    def _best_guess(self, key: str | None, tool: str) -> _Call | None:
+        """The oldest call of the tool that a result without a call of its id could be meant for."""
+        if key is not None and not self._idless:
+            return None  # a filtered tool leaves a result without a call
+        for candidate, call in self._open.items():
+            if _name_of(call) == tool and (key is None or isinstance(candidate, int)):
+                return self._answer(candidate)
+        return None
+
+    def _answer(self, key: str | int) -> _Call:
+        if isinstance(key, int):
+            self._idless -= 1
+        return self._open.pop(key)
+
+    def _error(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        self.errors += 1
+        if new:
+            self._harvest.errors.append(error_record(plain_payload(data), ts, self.run_id))
+
+    def _wire_metric(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        self._metric(ts, _metric_of(data), new)
+
+    def _metric(self, ts: int, metric: MetricData, new: bool) -> None:
+        if metric.kind == "api_request":
+            self._api_request(ts, metric if is_sound(metric) else bounded(metric), new)
+        elif metric.kind == "value" and new and metric.name and metric.value is not None:
+            self._harvest.values.append(CustomValue(metric.name, metric.value, metric.labels, ts))
+
+    def _api_request(self, ts: int, metric: MetricData, new: bool) -> None:
+        prompt, completion, cost = metric.prompt_tokens, metric.completion_tokens, metric.cost
+        read, written, model = metric.cache_read_tokens, metric.cache_write_tokens, metric.model or UNNAMED
+        if len(model) > MAX_NAME:
+            model = model[:MAX_NAME]
+        self.sums.add(prompt + completion + read + written, prompt, completion, cost)
+        if model in self.models or len(self.models) < _MAX_MODELS:
+            self.models[model] += 1
+        if not new:
+            return
+        key = (metric.provider[:MAX_NAME] or UNNAMED, model)
+        rows = self._harvest.requests.get(key)
+        if rows is None:
+            rows = self._harvest.requests[key] = []
+        latency, ttft = metric.latency_ms, metric.ttft_ms
+        rows.append((ts, prompt, completion, read, written, cost, latency, ttft, metric.success))
+
+    def _run_start(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        found = plain_payload(data)
+        if self.objective is None:
+            self.objective = observed_text(found.get("objective"))
+        if self.metadata is None:
+            self.metadata = metadata_from_wire(found.get("metadata"))
+
+    def _run_end(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        """The first end counts; whatever is written after it was late."""
+        status = plain_payload(data).get("status")
+        if self.end_status is None and isinstance(status, str):
+            self.end_status = observed_text(status, MAX_NAME)
+            self.ended_at = ts
+
+    def _wire_step_start(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        self._step_start(ts, _step_of(data), new)
+
+    def _step_start(self, ts: int, data: StepData, new: bool) -> None:
+        if len(self._steps) < _MAX_STEPS:
+            self._steps.append(data.step[:MAX_NAME])
+
+    def _wire_step_end(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        self._step_end(ts, _step_of(data), new)
+
+    def _step_end(self, ts: int, data: StepData, new: bool) -> None:
+        """Ends the innermost step of that name, and with it those inside whose end is missing."""
+        name = data.step[:MAX_NAME]
+        if name in self._steps:
+            while self._steps.pop() != name:
+                pass
+
+    def _decision(self, ts: int, data: msgspec.Raw, new: bool) -> None:
+        found = plain_payload(data)
+        if found.get("kind") == "provider_fallback":
+            self.failovers += 1
+        elif found.get("kind") == "fork" and self.parent_run_id is None:
+            self.parent_run_id = observed_text(found.get("parentRunId"), MAX_NAME)
+            self.fork_reason = observed_text(found.get("reason"), MAX_NAME)
+
+
+_Handler: TypeAlias = Callable[[RunFold, int, Any, bool], None]
+
+_HANDLERS: dict[str, _Handler] = {
+    "tool_call": RunFold._wire_call,
+    "tool_result": RunFold._wire_result,
+    "metric": RunFold._wire_metric,
+    "error": RunFold._error,
+    "run_start": RunFold._run_start,
+    "run_end": RunFold._run_end,
+    "step_start": RunFold._wire_step_start,
+    "step_end": RunFold._wire_step_end,
+    "decision": RunFold._decision,
+}
+"""Event types that count for more than one event; all others are only counted."""
+
+_LINE_HANDLERS: dict[type, _Handler] = {
+    MetricLine: RunFold._metric,
+    StepStartLine: RunFold._step_start,
+    StepEndLine: RunFold._step_end,
+    **{line: _HANDLERS[kind] for kind, line in PLAIN_LINES.items() if kind in _HANDLERS},
+}
+"""The same for lines that are typed, and neither calls nor results."""
+
+
+def _called(data: ToolCallData) -> str:
+    return (data.tool_name or data.name or UNNAMED)[:MAX_NAME]
+
+
+def _name_of(call: _Call) -> str:
+    return _called(call.data) if isinstance(call, CallLine) else call.name
+
+
+def _payload_of(args: msgspec.Raw) -> msgspec.Raw:
+    """A payload with these arguments and nothing else, in memory of its own."""
+    return msgspec.Raw(b'{"args":%b}' % bytes(args)) if len(args) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
+
+
+def _time_between(call: _Call | None, ts: int) -> float | None:
+    """Milliseconds from a call to its result, where both times are usable and in order."""
+    if call is None:
+        return None
+    began = call.ts if isinstance(call, CallLine) else call.at_ms
+    return float(ts - began) if 0 < began <= ts else None

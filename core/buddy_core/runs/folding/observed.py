@@ -1,0 +1,171 @@
+"""One run as a reader follows it: its event file, its two JSON files, its artifacts, and what they say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
+from buddy_core.runs.folding.facts import RunFiles, build_facts, has_ended, recorded_status, started_at
+from buddy_core.runs.folding.fold import RunFold
+from buddy_core.runs.folding.harvest import Harvest
+from buddy_core.runs.folding.seen import SeenRecords
+from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
+from buddy_core.runs.reading.accounting import Accounting
+from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
+from buddy_core.runs.reading.tail import Tail
+from buddy_core.runs.reading.typed import TYPED_EVENTS
+from buddy_core.runs.watching.liveness import conclude_status, lock_state
+from buddy_core.safety.paths import directory_beneath, open_at
+
+EVENTS = "events.jsonl"
+SUMMARY = "summary.json"
+METRICS = "metrics.json"
+
+_COARSE_MS = 100  # file times move in steps of some milliseconds
+
+V = TypeVar("V")
+
+
+class RecordFile(Generic[V]):
+    """A small JSON file that is replaced as a whole; its last good value outlives a bad one."""
+
+    __slots__ = ("_name", "_parse", "_signature", "problem", "value")
+
+    def __init__(self, name: str, parse: Callable[[bytes], V | None]) -> None:
+        self._name = name
+        self._parse = parse
+        self._signature: tuple[int, int, int] | None = None
+        self.value: V | None = None
+        self.problem: str | None = None
+        """Why `value` is old or missing, in words; None when all is well or there is no file."""
+
+    def refresh(self, run_fd: int) -> None:
+        """Read the file in the open run directory if it has changed since the last time."""
+        try:
+            found = os.stat(self._name, dir_fd=run_fd, follow_symlinks=False)
+            signature = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if signature != self._signature:
+                self._take(self._read(run_fd))
+                self._signature = signature
+        except FileNotFoundError:
+            self._signature = None
+        except OSError as error:
+            self.problem = f"{self._name} cannot be read: {error.strerror or error}"
+
+    def _take(self, data: bytes) -> None:
+        value = self._parse(data)
+        if value is not None:
+            self.value, self.problem = value, None
+            return
+        kept = "; what it said before is shown" if self.value is not None else ""
+        self.problem = f"{self._name} is no JSON object{kept}"
+
+    def _read(self, run_fd: int) -> bytes:
+        """The file, or so much of it that it is too large; asking for no more saves a megabyte of memory."""
+        fd = open_at(run_fd, self._name)
+        try:
+            return os.read(fd, min(os.fstat(fd).st_size, MAX_RECORD_BYTES) + 1)
+        finally:
+            os.close(fd)
+
+
+class Reading(NamedTuple):
+    """What one look at a run's event file brought."""
+
+    harvest: Harvest
+    events: int
+    """Records read, whether fresh or not."""
+    more: bool
+    """There is more to read at once."""
+
+
+class ObservedRun:
+    """Follows the run `run_id` beneath `root`; `seen` outlives it and keeps records from counting twice."""
+
+    def __init__(self, root: Path, run_id: str, seen: SeenRecords) -> None:
+        self.run_id = run_id
+        self._root = root
+        self._tail = Tail(root, run_id, EVENTS, dialect=TYPED_EVENTS, places=False)
+        self._seen = seen
+        self._summary: RecordFile[RunSummary] = RecordFile(SUMMARY, lambda data: parse_summary(data, run_id))
+        self._metrics: RecordFile[RunMetrics] = RecordFile(METRICS, parse_metrics)
+        self._artifacts_at: int | None = None
+        self._grew_at: int | None = None
+        self._whole = False  # the file, as it is now, was read to its end
+        self._seen.restart()
+        self.files = RunFiles(RunFold(run_id))
+
+    def refresh(self, *, now_ms: int) -> None:
+        """Read the JSON files and list the artifacts, before the events: a total must never be newer."""
+        try:
+            with directory_beneath(self._root, self.run_id) as run_fd:
+                self._summary.refresh(run_fd)
+                self._metrics.refresh(run_fd)
+                listed = self._artifacts_changed(run_fd, now_ms)
+        except OSError:
+            return  # the directory is gone; the watch will say so
+        self.files = self.files._replace(summary=self._summary.value, metrics=self._metrics.value)
+        if listed:
+            artifacts = list_artifacts(self._root / self.run_id)
+            self.files = self.files._replace(artifacts=tuple(artifact.name for artifact in artifacts))
+
+    def _artifacts_changed(self, run_fd: int, now_ms: int) -> bool:
+        """True when the directory of artifacts is not as it was, or so new that its time proves nothing."""
+        try:
+            changed_at = os.stat(ARTIFACTS_NAME, dir_fd=run_fd, follow_symlinks=False).st_mtime_ns
+        except FileNotFoundError:
+            changed_at = None
+        before, self._artifacts_at = self._artifacts_at, changed_at
+        young = changed_at is not None and now_ms - changed_at // 1_000_000 < _COARSE_MS
+        return changed_at != before or young
+
+    def read(self, *, now_ms: int, budget_bytes: int, watching: bool) -> Reading:
+        """Read on in the event file; growth seen while `watching` counts as a sign of life.
+
+        What stood in a file when it was first read, or took its place, is history: an old run that is
+        copied or moved into the directory does not come to life by that.
+        """
+        change = self._tail.poll(budget_bytes)
+        if change.reset:
+            self._seen.restart()
+            self.files = self.files._replace(fold=RunFold(self.run_id))
+        events = len(change.batch.events)
+        if events and watching and self._whole and not change.reset:
+            self._grew_at = now_ms
+        self._whole = not change.more and change.problem is None and change.accounting.seen > 0
+        fresh = self._seen.sift(change.batch.identities)
+        harvest = self.files.fold.feed(change.batch, now_ms=now_ms, fresh=fresh)
+        self.files = self.files._replace(integrity=self._integrity(change.accounting, change.problem))
+        return Reading(harvest, events, change.more)
+
+    def facts(self, *, now_ms: int, turn_model: str | None, polling: bool) -> RunFacts:
+        """The run as of `now_ms`; asks for the lock only while the writer has not said how it ended."""
+        status = conclude_status(
+            recorded_status(self.files),
+            lock="none" if has_ended(self.files) else lock_state(self._root / self.run_id),
+            now_ms=now_ms,
+            last_activity_ms=self._last_activity(now_ms),
+        )
+        return build_facts(self.files, status=status, turn_model=turn_model, polling=polling)
+
+    def close(self) -> None:
+        """Let go of the event file."""
+        self._tail.close()
+
+    def _last_activity(self, now_ms: int) -> int | None:
+        start = started_at(self.files)
+        signs = (self.files.fold.last_at, self._grew_at, start if start <= now_ms else None)
+        return max((sign for sign in signs if sign is not None), default=None)
+
+    def _integrity(self, account: Accounting, problem: str | None) -> Integrity:
+        notes = [*account.notes]
+        if foreign := self.files.fold.foreign_records:
+            notes.append(
+                f"{foreign:,} events name another run" if foreign > 1 else "1 event names another run"
+            )
+        problems = (problem, self._summary.problem, self._metrics.problem)
+        notes += [problem for problem in problems if problem is not None]
+        return Integrity(account.skipped_lines, account.recovered_lines, account.pending, tuple(notes))

@@ -1,0 +1,1 @@
+"""From bytes in any state to records: lines, salvage, growing files, and the small files beside them."""

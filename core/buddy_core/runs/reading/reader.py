@@ -1,0 +1,88 @@
+"""Reading whole runs from the disk, for code that asks once; the monitor follows them with `tail` instead."""
+
+from __future__ import annotations
+
+import os
+import stat
+from functools import partial
+from pathlib import Path
+
+from buddy_core.runs.artifacts import list_artifacts
+from buddy_core.runs.model import RunEvent, RunMetrics, RunRecord, RunSummary
+from buddy_core.runs.names import is_run_id, started_at_of
+from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
+from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.safety.paths import open_beneath
+
+_CHUNK = 256 * 1024
+
+
+def run_ids(runs_dir: Path) -> list[str]:
+    """The ids of all run directories, newest first by the time in their names; none when unreadable."""
+    try:
+        with os.scandir(runs_dir) as entries:
+            found = [e.name for e in entries if is_run_id(e.name) and e.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    return sorted(found, key=lambda run_id: (started_at_of(run_id), run_id), reverse=True)
+
+
+def read_summary(runs_dir: Path, run_id: str) -> RunSummary:
+    """The summary on the disk, or what the id alone says when there is none that can be read."""
+    data = read_small_file(runs_dir, run_id, "summary.json")
+    summary = parse_summary(data, run_id) if data is not None else None
+    return summary or RunSummary(
+        run_id=run_id, objective="", status="running", started_at=started_at_of(run_id) or 0
+    )
+
+
+def read_metrics(runs_dir: Path, run_id: str) -> RunMetrics | None:
+    """The totals on the disk; None when there are none that can be read."""
+    data = read_small_file(runs_dir, run_id, "metrics.json")
+    return parse_metrics(data) if data is not None else None
+
+
+def read_run(runs_dir: Path, run_id: str) -> RunRecord | None:
+    """Everything but the events; None when there is no such run directory, and a link to one is none."""
+    if not is_run_id(run_id) or not _is_directory(runs_dir / run_id):
+        return None
+    names = tuple(info.name for info in list_artifacts(runs_dir / run_id))
+    return RunRecord(read_summary(runs_dir, run_id), read_metrics(runs_dir, run_id), names)
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def read_events(runs_dir: Path, run_id: str) -> list[RunEvent]:
+    """Every event that can be had, damaged lines salvaged or left out, in the order of the file."""
+    from buddy_core.runs.reading.jsonl import JsonlReader, payload  # a program that records reads none
+
+    try:
+        fd = open_beneath(runs_dir, run_id, EVENTS_NAME)
+    except OSError:
+        return []
+    reader = JsonlReader()
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        return [
+            RunEvent(event.ts, event.type, run_id, payload(event.data))
+            for chunk in iter(partial(file.read, _CHUNK), b"")
+            for event in reader.feed(chunk).events
+        ]
+
+
+def read_small_file(runs_dir: Path, *parts: str, limit: int = MAX_RECORD_BYTES) -> bytes | None:
+    """The bytes of a plain file beneath the root; None when it is missing, too large or no plain file."""
+    try:
+        fd = open_beneath(runs_dir, *parts)
+    except OSError:
+        return None
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        try:
+            data = file.read(limit + 1)
+        except OSError:
+            return None
+    return data if data is not None and len(data) <= limit else None

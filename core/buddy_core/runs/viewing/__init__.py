@@ -1,0 +1,1 @@
+"""One run or many as people read them, in plain text."""

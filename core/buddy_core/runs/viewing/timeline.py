@@ -1,0 +1,271 @@
+"""One run's events as lines to read: a call and its result are one line, steps indent what is inside them.
+
+A timeline is bounded: it keeps the newest rows and says how many older ones it let go. Rows never change;
+when a result comes, the row of its call is replaced by another one in the same place.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from buddy_core.runs.reading.jsonl import Accounting, EventBatch, WireEvent, payload
+from buddy_core.runs.reading.tail import FileTail
+from buddy_core.runs.viewing.event_words import Payload, State, Words, call_id, describe, tool_name
+from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.safety.paths import open_beneath
+
+MAX_ROWS = 20_000
+"""Rows a timeline keeps unless told otherwise."""
+
+MAX_RECORD = 1024 * 1024
+"""Bytes of one record that are read to show it raw."""
+
+_MAX_OPEN = 256
+_MAX_DEPTH = 100
+WITHOUT_RESULT = "no result was recorded before the run ended"
+
+
+class TimelineRow(msgspec.Struct, frozen=True, gc=False):
+    """One line of a timeline. Its texts are observed and hostile."""
+
+    index: int
+    """Counts rows from the beginning of the run, also those that are not kept."""
+    at_ms: int
+    """Wall time of the (first) record."""
+    since_start_ms: int
+    """Since the first event with a time; never negative, whatever the clock did."""
+    gap_ms: int | None
+    """Since the record before it in the file; None for the first."""
+    kind: str
+    """The event type; of a call with its result, `tool_call`."""
+    state: State
+    title: str
+    """The name of the tool, or the event type in words."""
+    detail: str
+    """The key argument, the message, the decision: at most 300 characters."""
+    duration_ms: float | None
+    """Of tools and requests as recorded, else between the two records that begin and end something."""
+    output_bytes: int | None
+    error: str | None
+    depth: int
+    """How many steps it is inside of."""
+    step_id: str | None
+    """Key of the innermost step: its name and the index of its first row."""
+    offset: int
+    """Where the (first) record begins in the file, for `read_record`."""
+    result_offset: int | None = None
+    """Where the record of the result begins."""
+
+
+class Timeline(NamedTuple):
+    """A whole run, read once."""
+
+    rows: tuple[TimelineRow, ...]
+    hidden: int
+    """Older rows that are not kept."""
+    accounting: Accounting
+
+
+class _Open(NamedTuple):
+    """A call or a step whose end has not come."""
+
+    name: str
+    row: int
+    at_ms: int
+    step_id: str = ""
+
+
+class TimelineBuilder:
+    """Grows a timeline by batches of events, in the order of the file.
+
+    Args:
+        max_rows: How many of the newest rows are kept.
+    """
+
+    def __init__(self, *, max_rows: int = MAX_ROWS) -> None:
+        self.hidden = 0
+        """Older rows that are not kept any more."""
+        self._max_rows = max_rows
+        self._rows: list[TimelineRow] = []
+        self._snapshot: tuple[TimelineRow, ...] | None = ()
+        self._first_at: int | None = None
+        self._last_at: int | None = None
+        self._calls: dict[str | int, _Open] = {}
+        self._steps: list[_Open] = []
+
+    def rows(self) -> Sequence[TimelineRow]:
+        """The kept rows, oldest first: the same tuple until something is fed."""
+        if self._snapshot is None:
+            self._snapshot = tuple(self._rows)
+        return self._snapshot
+
+    def feed(self, batch: EventBatch) -> None:
+        """Add a batch."""
+        if not batch.events:
+            return
+        for event, offset in zip(batch.events, batch.offsets, strict=True):
+            self._add(event, offset)
+            if len(self._rows) >= 2 * self._max_rows:
+                self._let_go()
+        self._let_go()
+        self._snapshot = None
+
+    def _add(self, event: WireEvent, offset: int) -> None:
+        if self._first_at is None and event.ts > 0:
+            self._first_at = event.ts
+        data = payload(event.data)
+        words = describe(event.type, data)
+        if event.type == "tool_result":
+            self._answer(event, offset, data, words)
+        elif event.type == "step_end":
+            self._end_step(event, offset, data, words)
+        else:
+            row = self._append(event, offset, _title(event.type, data), words)
+            if event.type == "tool_call":
+                self._open_call(event, data, row)
+            elif event.type == "step_start":
+                self._begin_step(event, data, row)
+            elif event.type == "run_end":
+                self._end_run()
+        self._last_at = event.ts
+
+    def _append(self, event: WireEvent, offset: int, title: str, words: Words) -> int:
+        index = self.hidden + len(self._rows)
+        first, last = self._first_at or event.ts, self._last_at
+        self._rows.append(
+            TimelineRow(
+                index=index,
+                at_ms=event.ts,
+                since_start_ms=max(0, event.ts - first),
+                gap_ms=None if last is None else max(0, event.ts - last),
+                kind=event.type,
+                state=words.state,
+                title=title,
+                detail=words.detail,
+                duration_ms=words.duration_ms,
+                output_bytes=words.output_bytes,
+                error=words.error,
+                depth=len(self._steps),
+                step_id=self._steps[-1].step_id if self._steps else None,
+                offset=offset,
+            )
+        )
+        return index
+
+    def _replace(self, index: int, **changes: object) -> None:
+        """Put a changed row in the place of row `index`, if it is still kept."""
+        place = index - self.hidden
+        if 0 <= place < len(self._rows):
+            self._rows[place] = msgspec.structs.replace(self._rows[place], **changes)
+
+    def _open_call(self, event: WireEvent, data: Payload, row: int) -> None:
+        key = call_id(data)
+        self._calls[row if key is None else key] = _Open(tool_name(data), row, event.ts)
+        if len(self._calls) > _MAX_OPEN:
+            del self._calls[next(iter(self._calls))]
+
+    def _answer(self, event: WireEvent, offset: int, data: Payload, words: Words) -> None:
+        call = self._call_for(data)
+        if call is None:  # a tool that was filtered out leaves a result without a call
+            self._append(event, offset, tool_name(data), words)
+            return
+        took = words.duration_ms
+        changes: dict[str, object] = {"detail": words.detail} if words.detail else {}
+        self._replace(
+            call.row,
+            state=words.state,
+            duration_ms=_between(call.at_ms, event.ts) if took is None else took,
+            output_bytes=words.output_bytes,
+            error=words.error,
+            result_offset=offset,
+            **changes,
+        )
+
+    def _call_for(self, data: Payload) -> _Open | None:
+        """By id; without one the oldest open call of that tool."""
+        key = call_id(data)
+        if key is not None and key in self._calls:
+            return self._calls.pop(key)
+        name = tool_name(data)
+        for candidate, call in self._calls.items():
+            if call.name == name and (key is None or isinstance(candidate, int)):
+                return self._calls.pop(candidate)
+        return None
+
+    def _begin_step(self, event: WireEvent, data: Payload, row: int) -> None:
+        if len(self._steps) < _MAX_DEPTH:
+            name = str(data.get("step") or "")[:200]
+            self._steps.append(_Open(name, row, event.ts, f"{name}:{row}"))
+
+    def _end_step(self, event: WireEvent, offset: int, data: Payload, words: Words) -> None:
+        """Ends the innermost step of that name, and with it those inside whose end is missing."""
+        name = str(data.get("step") or "")[:200]
+        ended: _Open | None = None
+        if any(step.name == name for step in self._steps):
+            while (ended := self._steps.pop()).name != name:
+                self._replace(ended.row, state="info")
+        if ended is not None:
+            took = _between(ended.at_ms, event.ts)
+            words = words._replace(duration_ms=took)
+            self._replace(ended.row, state=words.state, duration_ms=took)
+        self._append(event, offset, _title(event.type, data), words)
+
+    def _end_run(self) -> None:
+        """Nothing that is still open will end now; a result that comes late is joined all the same."""
+        for call in self._calls.values():
+            self._replace(call.row, state="refused", error=WITHOUT_RESULT)
+        for step in self._steps:
+            self._replace(step.row, state="info")
+
+    def _let_go(self) -> None:
+        excess = len(self._rows) - self._max_rows
+        if excess > 0:
+            del self._rows[:excess]
+            self.hidden += excess
+
+
+def load_timeline(run_dir: Path, *, max_rows: int = MAX_ROWS) -> Timeline:
+    """Read a whole run. A missing or unreadable event file gives no rows; the accounting tells."""
+    tail = FileTail(run_dir.parent, run_dir.name, EVENTS_NAME)
+    builder = TimelineBuilder(max_rows=max_rows)
+    try:
+        while True:
+            change = tail.poll()
+            if change.reset:
+                builder = TimelineBuilder(max_rows=max_rows)
+            builder.feed(change.batch)
+            if not change.more:
+                return Timeline(tuple(builder.rows()), builder.hidden, change.accounting)
+    finally:
+        tail.close()
+
+
+def read_record(run_dir: Path, offset: int, *, limit: int = MAX_RECORD) -> bytes:
+    """The bytes of the record at `offset` up to its newline, at most `limit`, undecoded.
+
+    Raises:
+        OSError: The file is gone, no plain file, or may not be read.
+    """
+    fd = open_beneath(run_dir.parent, run_dir.name, EVENTS_NAME)
+    try:
+        return os.pread(fd, limit, max(0, offset)).split(b"\n", 1)[0]
+    finally:
+        os.close(fd)
+
+
+def _title(kind: str, data: Payload) -> str:
+    if kind in ("tool_call", "tool_result"):
+        return tool_name(data)
+    if kind == "metric" and data.get("kind") == "api_request":
+        return "api request"
+    return kind[:200].replace("_", " ") or "(no type)"
+
+
+def _between(begin: int, end: int) -> float | None:
+    """Milliseconds between two records; None where the clock makes no sense of it."""
+    return float(end - begin) if 0 < begin <= end else None

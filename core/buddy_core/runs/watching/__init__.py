@@ -1,0 +1,1 @@
+"""Which runs there are, which have changed, and whose writer still lives."""

@@ -1,0 +1,1 @@
+"""What an agent records with: the store, one run while it is written, and what is done with old ones."""
