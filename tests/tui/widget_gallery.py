@@ -184,15 +184,15 @@ class Gallery(App[None]):
         windows = tuple((name, name == "24h") for name in ("15m", "1h", "24h", "7d", "all"))
         self.query_one(HeaderLine).set_fields(
             HeaderFields(
-                Plain("~/.codebuddy/runs"),
-                "live",
-                Plain("live"),
-                2,
-                1,
-                windows,
-                Plain("≈$3.41"),
-                Plain("$0.82/h"),
-                Plain("12:31:07"),
+                path=Plain("~/.codebuddy/runs"),
+                state="live",
+                state_words=Plain("live"),
+                running=2,
+                stalled=1,
+                windows=windows,
+                cost=Plain("≈$3.41"),
+                cost_rate=Plain("$0.82/h"),
+                clock=Plain("12:31:07"),
             )
         )
         tabs = (("Overview", None), ("Providers", "3"), ("Tools", "12"), ("Errors", "3"), ("Runs", "27"))
