@@ -15,17 +15,10 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import DashboardState, ErrorRecord, ProviderMetrics, ToolMetrics, Window
 from buddy_core.observe import Observer
 from buddy_core.runs.model import RunMetrics
+from buddy_core.runs.viewing.entries import event_entry, run_entry
 from buddy_core.runs.viewing.joined import joined_events
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
-from buddy_top.documents import (
-    event_entry,
-    joined_entry,
-    once_document,
-    run_entry,
-    runs_document,
-    show_document,
-    to_text,
-)
+from buddy_top.documents import joined_entry, once_document, runs_document, show_document, to_text
 
 NOW = 1_767_890_000_000
 

@@ -5,13 +5,10 @@ Everything is ASCII with escapes, so no control character of an observed text ca
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import (
@@ -24,13 +21,11 @@ from buddy_core.metrics.model import (
 )
 from buddy_core.observe import Observer, SourceStatus
 from buddy_core.runs.folding.facts import logged_totals
-from buddy_core.runs.model import RunEvent, RunFacts, RunMetrics
+from buddy_core.runs.model import RunFacts, RunMetrics
 from buddy_core.runs.reading.json_values import to_json_value
+from buddy_core.runs.viewing.entries import SCHEMA_VERSION, call_entry, fields_of, run_entry
 from buddy_core.runs.viewing.joined import JoinedEvent
 from buddy_core.safety.redact import redact_value
-
-SCHEMA_VERSION = 1
-"""Grows when a name changes its meaning or goes away; new names may come at any time."""
 
 NEWEST_RUNS = 20
 """Runs in the document of `--once`."""
@@ -104,55 +99,14 @@ def show_document(
     }
 
 
-def event_entry(event: RunEvent) -> Document:
-    """One event as it stands in its file, under the id of its directory."""
-    return {"ts": event.ts, "type": event.type, "run_id": event.run_id, "data": dict(event.data)}
-
-
 def joined_entry(joined: JoinedEvent) -> Document:
     """One event; a tool call carries `result`, which is null while there is none."""
-    entry = event_entry(joined.event)
-    if joined.event.type == "tool_call":
-        entry["result"] = None if joined.result is None else event_entry(joined.result)
-    return entry
-
-
-def run_entry(facts: RunFacts) -> Document:
-    """One run of a list."""
-    return {
-        "run_id": facts.run_id,
-        "objective": facts.objective,
-        "status": facts.status,
-        "recorded_status": facts.recorded_status,
-        "started_at": facts.started_at,
-        "ended_at": facts.ended_at,
-        "duration_ms": facts.duration_ms,
-        "event_count": facts.event_count,
-        "tool_calls": facts.tool_calls,
-        "tool_failures": facts.tool_failures,
-        "errors": facts.errors,
-        "total_tokens": facts.total_tokens,
-        "prompt_tokens": facts.prompt_tokens,
-        "completion_tokens": facts.completion_tokens,
-        "total_cost": facts.total_cost,
-        "model": facts.model,
-        "tags": facts.tags,
-        "parent_run_id": facts.parent_run_id,
-        "artifacts": facts.artifacts,
-        "integrity": fields_of(facts.integrity),
-    }
+    return call_entry(joined.event, joined.result)
 
 
 def heading(now_ms: int) -> Document:
     """What every document begins with."""
     return {"schema_version": SCHEMA_VERSION, "generated_at": now_ms}
-
-
-def fields_of(value: Any) -> Document:  # noqa: ANN401 - any frozen value of the library
-    """A frozen value of the library, under its own names."""
-    if isinstance(value, msgspec.Struct):
-        return msgspec.structs.asdict(value)
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _without(fields: Mapping[str, Any], *names: str) -> Document:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from buddy_core.runs.replay.model import Command, Replayed, ReplayReport, Rerun, TestCounts
-from buddy_top.documents import SCHEMA_VERSION, Document
+from buddy_core.runs.viewing.entries import SCHEMA_VERSION
+from buddy_top.documents import Document
 
 
 def replay_document(report: ReplayReport, *, now_ms: int) -> Document:

@@ -89,6 +89,7 @@ class _Calls:
         return reliability_score(self.total - self.failures, self.total, average)
 
     def as_metric(self, name: str) -> ToolMetric:
+        """The frozen value; latencies over those remembered, counts over all calls."""
         ordered = sorted(self.latencies)
         return ToolMetric(
             name=name,

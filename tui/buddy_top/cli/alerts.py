@@ -70,7 +70,8 @@ def _alerts(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     limits = _limits(args)
     found = replay_alerts(runs_dir, since_ms, limits, clock=clock)
     if args.json:
-        from buddy_top.documents import fields_of, heading, to_text
+        from buddy_core.runs.viewing.entries import fields_of
+        from buddy_top.documents import heading, to_text
 
         entries = [fields_of(alert) for alert in found]
         span = {"since_ms": since_ms, "limits": fields_of(limits)}

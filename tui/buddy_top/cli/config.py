@@ -128,7 +128,7 @@ def _source(found: Effective) -> str:
 
 
 def _document(choices: Choices, runs_dir: Path, clock: Clock) -> dict[str, object]:
-    from buddy_top.documents import SCHEMA_VERSION
+    from buddy_core.runs.viewing.entries import SCHEMA_VERSION
 
     settings = {
         name: {

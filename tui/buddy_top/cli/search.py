@@ -59,7 +59,8 @@ def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     except BadPattern as error:
         wrong_usage(str(error), program="buddy-top run search")
     if args.json:
-        from buddy_top.documents import SCHEMA_VERSION, to_text
+        from buddy_core.runs.viewing.entries import SCHEMA_VERSION
+        from buddy_top.documents import to_text
 
         heading = {"schema_version": SCHEMA_VERSION, "generated_at": clock.now_ms()}
         print_text(to_text({**heading, "hits": [_entry(hit) for hit in hits]}))

@@ -124,7 +124,7 @@ class TablePane(Pane, Generic[Row]):
 
     def record_of(self, row: Row) -> Document:
         """A row under the names of the library's types."""
-        from buddy_top.documents import fields_of
+        from buddy_core.runs.viewing.entries import fields_of
 
         return fields_of(row)
 

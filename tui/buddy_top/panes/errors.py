@@ -120,7 +120,7 @@ class ErrorsPane(TablePane[ErrorRow]):
 
     def record_of(self, row: ErrorRow) -> Document:
         """The row, with its latest error whole."""
-        from buddy_top.documents import fields_of
+        from buddy_core.runs.viewing.entries import fields_of
 
         return {**fields_of(row), "latest": fields_of(row.latest)}
 

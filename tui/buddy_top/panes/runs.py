@@ -107,7 +107,7 @@ class RunsPane(TablePane[RunFacts]):
 
     def record_of(self, row: R) -> Document:
         """As `run list --json` writes it."""
-        from buddy_top.documents import run_entry
+        from buddy_core.runs.viewing.entries import run_entry
 
         return run_entry(row)
 

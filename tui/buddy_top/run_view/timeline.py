@@ -135,7 +135,7 @@ class TimelineView(Container):
 
     def sheet(self) -> Sheet:
         """The rows as they are shown."""
-        from buddy_top.documents import fields_of
+        from buddy_core.runs.viewing.entries import fields_of
         from buddy_top.export.sheet import Sheet
 
         return Sheet(
@@ -152,7 +152,7 @@ class TimelineView(Container):
             return ""
         if not whole:
             return row.detail or row.error or row.title
-        from buddy_top.documents import fields_of
+        from buddy_core.runs.viewing.entries import fields_of
         from buddy_top.export.sheet import one_record
 
         return one_record(fields_of(row))
