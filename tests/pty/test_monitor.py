@@ -138,6 +138,36 @@ def test_a_demonstration_that_is_ended_while_it_begins_leaves_nothing(tmp_path: 
     assert temporary_demos(tmp_path) == []
 
 
+SWALLOWED = """
+import os, signal, sys, time
+from buddy_top.cli import entry
+from buddy_top import app
+from buddy_top.demo import agent
+class Ends:
+    def __del__(self):  # whatever is raised in here, the interpreter prints and forgets
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+def at(place, name):
+    whole = getattr(place, name)
+    def wrapped(*args, **others):
+        Ends()
+        return whole(*args, **others)
+    setattr(place, name, wrapped)
+at(*{"recording": (agent.DemoAgent, "begin"), "drawing": (app.BuddyTop, "run")}[sys.argv.pop()])
+sys.exit(entry.main(["demo"]))
+"""
+
+
+@pytest.mark.parametrize("moment", ["recording", "drawing"])
+def test_a_signal_inside_a_finalizer_ends_a_start_too(moment: str, tmp_path: Path) -> None:
+    """C10: an exception would be swallowed there, and the monitor would go on."""
+    with terminal("-c", SWALLOWED, moment, env={"TMPDIR": str(tmp_path)}) as term:
+        assert term.exit_code() == 143
+        assert term.attributes() == term.attributes_before
+        assert b"1049" not in term.out, "the screen was never taken, or is not given back"
+    assert temporary_demos(tmp_path) == []
+
+
 HANGING = """
 import sys, threading
 from buddy_top import app

@@ -45,7 +45,8 @@ def run_demo(args: argparse.Namespace, choices: Choices, clock: Clock) -> int:
     from buddy_top.cli.picture import print_once, screen_is_possible
     from buddy_top.demo import Demonstration
 
-    with _signals_unwind(), Demonstration(seed=args.seed, speed=args.speed, clock=clock) as demonstration:
+    demonstration = Demonstration(seed=args.seed, speed=args.speed, clock=clock)
+    with _signals_end(demonstration.abandon), demonstration:
         if args.once or args.json or not screen_is_possible():
             return print_once(demonstration.runs_dir, choices.value("window", str), args.json, clock)
         options = _options(
@@ -131,14 +132,23 @@ def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
 
 
 @contextmanager
-def _signals_unwind() -> Iterator[None]:
-    """Signals that would end the process at once raise instead, so that temporary files are removed."""
+def _signals_end(last_duty: Callable[[], None]) -> Iterator[None]:
+    """Signals that would end the process at once still do, after a last duty.
 
-    def unwind(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+    They do not raise: an exception in the middle of a start, from inside a finalizer or a class body that is
+    being imported, is swallowed or becomes another one.
+    """
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, unwind) for number in numbers}
+    def end(number: int, _frame: FrameType | None) -> None:
+        last_duty()
+        os._exit(128 + number)
+
+    numbers = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     finally:

@@ -80,8 +80,10 @@ class SafeApp(App[None]):
             yield
 
     def on_load(self) -> None:
-        """Remember the loop, through which a signal asks the app to leave."""
+        """Remember the loop, through which a signal asks the app to leave; one that came before is heeded now."""
         self._ui_loop = asyncio.get_running_loop()
+        if self._teardown is not None and self._teardown.code is not None:
+            self.exit(return_code=self._teardown.code)
 
     def panic(self, *renderables: RenderableType) -> None:
         """Leave because of a failure that Textual describes; its description is taken as words."""

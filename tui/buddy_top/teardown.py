@@ -107,9 +107,10 @@ class Teardown:
         return _is_hung_up(self._terminal)
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
-        """In the main thread, when it comes round to it: before the app runs there is nothing to restore."""
-        if not self._leave(128 + number):
-            raise SystemExit(128 + number)
+        """The thread has been told, and an app that does not run yet asks for `code` when it begins.
+
+        Nothing is raised: a start that is interrupted anywhere may swallow it.
+        """
 
     def _ring(self, number: int) -> None:
         with contextlib.suppress(OSError):  # a full pipe has been heard already

@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         abandon_output()
         return complain(f"cannot go on: {error.strerror or error}", FAILED)
     except Exception as error:  # noqa: BLE001 - the last place that can keep a traceback from the user
+        if arrived:  # an import that is interrupted may turn the interrupt into another error
+            return code_of(arrived)
         return report(error, debug=args.debug)
 
 

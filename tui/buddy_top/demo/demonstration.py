@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,7 +19,7 @@ from buddy_top.demo.agent import DemoAgent
 class Demonstration:
     """A context manager that records runs into `runs_dir` while it is open, and then removes them.
 
-    On entry a day of finished runs is written at once; the rest happens in a daemon thread. `close` may be
+    On entry the directory is made and a day of finished runs is written at once; the rest happens in a daemon thread. `close` may be
     called from any thread and more than once, also while the program is being ended by a signal.
 
     Args:
@@ -26,7 +28,7 @@ class Demonstration:
     """
 
     def __init__(self, *, seed: int | None = None, speed: float = 1.0, clock: Clock | None = None) -> None:
-        self._home = Path(tempfile.mkdtemp(prefix="buddy-top-demo-"))
+        self._home = Path(tempfile.gettempdir(), f"buddy-top-demo-{secrets.token_hex(6)}")
         self.runs_dir = self._home / "runs"
         """Where the runs are recorded."""
         self._agent = DemoAgent(self.runs_dir, seed=seed, clock=clock, speed=speed)
@@ -35,6 +37,7 @@ class Demonstration:
 
     def __enter__(self) -> Self:
         try:
+            self._home.mkdir(mode=0o700)
             self._agent.begin()
             self._thread.start()
         except BaseException:
@@ -57,6 +60,19 @@ class Demonstration:
             self._thread.join(timeout_s)
         self._agent.close()
         shutil.rmtree(self._home, ignore_errors=True)
+
+    def abandon(self) -> None:
+        """Remove the directory when the process is about to end, from a signal handler.
+
+        It takes no lock: the code that was interrupted may hold any of them. The thread may be writing still,
+        so that a directory fills up again while it is emptied.
+        """
+        self._stop.set()
+        for _ in range(50):
+            shutil.rmtree(self._home, ignore_errors=True)
+            if not self._home.exists():
+                return
+            time.sleep(0.02)
 
     def _play(self) -> None:
         """Ends quietly when the directory is taken away, by `close` or by somebody who cleans up."""
