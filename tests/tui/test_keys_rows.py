@@ -108,6 +108,66 @@ async def test_the_filter_shows_the_rows_that_contain_what_is_typed(tmp_path: Pa
             assert needle.upper() not in seen.lines[-2]
 
 
+async def test_n_and_capital_n_go_round_the_matches_of_the_filter_and_are_told_only_then(
+    tmp_path: Path,
+) -> None:
+    async with monitor(samples(tmp_path), size=COMFORTABLE) as seen:
+        for (place, after), (_, before) in zip(ways("match.next"), ways("match.previous"), strict=True):
+            await seen.go(place)
+            assert "next match" not in seen.footer
+            first = seen.table.keys[0]
+            await seen.press("g", after)
+            assert seen.cursor == first, "without a filter there is no match"
+            await seen.press("/", "e", "enter", "g")
+            assert "n next match" in seen.footer
+            found = list(seen.table.keys)
+            assert len(found) > 1, place
+            passed: list[str | None] = [seen.cursor]
+            for key in (after, before, before, after):
+                await seen.press(key)
+                passed.append(seen.cursor)
+            assert passed == [found[0], found[1], found[0], found[-1], found[0]]
+            await seen.press("escape")
+            assert "next match" not in seen.footer
+
+
+async def test_e_goes_from_row_to_row_of_what_failed_and_says_when_there_is_no_more(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), size=COMFORTABLE) as seen:
+        for (place, after), (_, before) in zip(ways("error.next"), ways("error.previous"), strict=True):
+            await seen.go(place)
+            pane = seen.app.visible_pane
+            if not isinstance(pane, TablePane):
+                continue  # the timeline of a run has a test of its own
+            failing = [pane.key_of(row) for row in pane._rows if pane.failing(row)]
+            assert failing, place
+            assert "e next error" in seen.footer
+            await seen.press("g")
+            passed: list[str | None] = [seen.cursor] if seen.cursor in failing else []
+            for _ in range(len(failing) - len(passed)):
+                await seen.press(after)
+                passed.append(seen.cursor)
+            assert passed == failing
+            await seen.press(after)
+            assert "no further error this way" in seen.footer
+            assert seen.cursor == failing[-1]
+            if len(failing) > 1:
+                await seen.press(before)
+                assert seen.cursor == failing[-2]
+            seen.app.footer.be_silent()
+
+
+async def test_where_nothing_failed_no_key_to_the_next_failure_is_offered(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path / "runs", started_at=NOW - 100_000).tool("bash", {"command": "true"})
+    run.end().write()
+    async with monitor(tmp_path / "runs", size=COMFORTABLE) as seen:
+        for place in ("tools", "errors"):
+            await seen.go(place)
+            assert "next error" not in seen.footer
+            await seen.press("question_mark")
+            assert "row that failed" not in seen.text
+            await seen.press("escape")
+
+
 async def test_a_filter_that_matches_nothing_says_so_and_is_left_with_enter(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path)) as seen:
         for place in NEEDLES:

@@ -70,7 +70,7 @@ def run_with_failures(folder: Path) -> Path:
 
 async def test_e_jumps_from_failure_to_failure_and_capital_e_back(tmp_path: Path) -> None:
     async with monitor(run_with_failures(tmp_path), size=COMFORTABLE) as seen:
-        assert [place for place, _ in (*ways("error.next"), *ways("error.previous"))] == ["run", "run"]
+        assert {place for place, _ in (*ways("error.next"), *ways("error.previous"))} >= {"run"}
         await seen.go("run")
         await seen.press("g")
         for words in ("make target-20", "make target-50", "make target-80", "three targets failed"):

@@ -57,6 +57,7 @@ class BuddyTop(Workspace):
         if self.visible_pane.filter_text:
             self.visible_pane.set_filter("")
             self.filter_line.hold("")
+            self._show_keys()
         elif end_alone(self.visible_pane):
             self.draw()
         elif self.run_page is not None:
@@ -98,9 +99,15 @@ class BuddyTop(Workspace):
         self.visible_pane.step_view(step)
 
     def action_jump_error(self, step: int) -> None:
-        """The next failure of the timeline."""
-        if self.run_page is not None and not self.run_page.detail.timeline.jump_error(step):
+        """The next row that failed."""
+        if not self.visible_pane.jump_error(step):
             self.footer.say(Plain("no further error this way"))
+
+    def action_jump_match(self, step: int) -> None:
+        """The next match of the filter, going round."""
+        pane = self.visible_pane
+        if pane.filter_text and not pane.jump_match(self.focused, step):
+            self.footer.say(Plain("no match here"))
 
     def action_raw(self) -> None:
         """The selected event as it stands in its file."""
@@ -172,7 +179,7 @@ class BuddyTop(Workspace):
         """Every key that works here."""
         from buddy_top.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.place, self.registry))
+        self.push_screen(HelpScreen(self.place, self.registry, self.visible_pane.there))
 
 
 def monitor_class(keymap: Mapping[str, str]) -> type[BuddyTop]:

@@ -6,9 +6,9 @@ key of its own. Ids are stable, so that a configuration can remap keys by them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from textual.binding import Binding
 
@@ -17,8 +17,13 @@ from buddy_top.state import Tab
 Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
 """Where a command works: one of the tabs, or the full-screen run."""
 
+Need = Literal["filter", "failures"]
+"""What some commands need on the screen: a filter in force, rows of something that failed."""
+
+NEEDS: frozenset[Need] = frozenset(get_args(Need))
 TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
 LISTS: frozenset[Place] = frozenset({*TABLES, "run"})
+FAILING: frozenset[Place] = frozenset({"providers", "tools", "errors", "run"})
 TABS: frozenset[Place] = frozenset({*TABLES, "overview"})
 ALL: frozenset[Place] = LISTS | TABS
 
@@ -43,6 +48,8 @@ class Command:
     priority: bool = False
     """Works even while a text field has the focus."""
     palette: bool = True
+    needs: Need | None = None
+    """What there has to be on the screen for it to do anything; without it neither footer nor help name it."""
 
     def binding(self) -> Binding:
         """The same command as a Textual binding."""
@@ -143,17 +150,38 @@ COMMANDS: tuple[Command, ...] = (
         "e",
         "jump_error(1)",
         "next error",
-        "Jump to the next error of the timeline",
-        frozenset({"run"}),
+        "Jump to the next row that failed",
+        FAILING,
         3,
+        needs="failures",
     ),
     Command(
         "error.previous",
         "E",
         "jump_error(-1)",
         "previous error",
-        "Jump to the previous error of the timeline",
-        frozenset({"run"}),
+        "Jump to the previous row that failed",
+        FAILING,
+        needs="failures",
+    ),
+    Command(
+        "match.next",
+        "n",
+        "jump_match(1)",
+        "next match",
+        "Jump to the next match of the filter",
+        LISTS,
+        2,
+        needs="filter",
+    ),
+    Command(
+        "match.previous",
+        "N",
+        "jump_match(-1)",
+        "previous match",
+        "Jump to the previous match of the filter",
+        LISTS,
+        needs="filter",
     ),
     Command(
         "raw",
@@ -271,11 +299,20 @@ MOVING_KEYS = frozenset(
 """The names of those keys, which no command can have without taking them from every table."""
 
 
-def commands_at(place: Place, commands: Iterable[Command] = COMMANDS) -> Iterable[Command]:
-    """The commands that do something at `place`."""
-    return (command for command in commands if place in command.places)
+def commands_at(
+    place: Place, commands: Iterable[Command] = COMMANDS, there: Container[Need] = NEEDS
+) -> Iterable[Command]:
+    """The commands that do something at `place`, given what is `there`."""
+    return (
+        command
+        for command in commands
+        if place in command.places and (command.needs is None or command.needs in there)
+    )
 
 
-def footer_at(place: Place, commands: Iterable[Command] = COMMANDS) -> list[Command]:
+def footer_at(
+    place: Place, commands: Iterable[Command] = COMMANDS, there: Container[Need] = NEEDS
+) -> list[Command]:
     """The commands the footer shows at `place`, the most useful first."""
-    return sorted((c for c in commands_at(place, commands) if c.footer), key=lambda command: command.footer)
+    shown = (command for command in commands_at(place, commands, there) if command.footer)
+    return sorted(shown, key=lambda command: command.footer)

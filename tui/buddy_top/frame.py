@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import tzinfo
 from pathlib import Path, PurePath
 from typing import Literal
@@ -14,7 +14,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
-from buddy_top.commands import COMMANDS, Command, Place, commands_at, footer_at
+from buddy_top.commands import COMMANDS, NEEDS, Command, Need, Place, commands_at, footer_at
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.headerline import HeaderFields
 from buddy_top.widgets.tabline import TabLabel
@@ -50,10 +50,14 @@ def any_activity(snapshot: Snapshot) -> bool:
 
 
 def footer_keys(
-    place: Place, commands: Sequence[Command] = COMMANDS, *, empty: bool = False
+    place: Place,
+    commands: Sequence[Command] = COMMANDS,
+    *,
+    there: Container[Need] = NEEDS,
+    empty: bool = False,
 ) -> list[tuple[str, str, str]]:
     """Key, word and action of what the footer shows; `empty` is said while there is no run at all."""
-    shown = footer_at(place, commands)
+    shown = footer_at(place, commands, there)
     if empty:
         shown = [
             command for command in commands_at(place, commands) if command.id in ("demo", "help", "quit")

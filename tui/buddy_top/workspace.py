@@ -150,10 +150,16 @@ class Workspace(SafeApp):
         with self.batch_update():
             self.header.set_fields(self._header_fields(self.snapshot))
             self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
-            self.footer.set_keys(frame.footer_keys(self.place, self.registry, empty=is_empty(self.snapshot)))
             self.visible_pane.show(self.snapshot)
+            self._show_keys()
             if self.alerts_screen is not None:
                 self.alerts_screen.show_snapshot(self.snapshot)
+
+    def _show_keys(self) -> None:
+        """The keys that do something here, with what there is now."""
+        empty = self.snapshot is not None and is_empty(self.snapshot)
+        there = self.visible_pane.there
+        self.footer.set_keys(frame.footer_keys(self.place, self.registry, there=there, empty=empty))
 
     # Panes
 
@@ -184,7 +190,7 @@ class Workspace(SafeApp):
     def _arrive(self) -> None:
         self.visible_pane.focus_main()
         self.filter_line.hold(self.visible_pane.filter_text)
-        self.footer.set_keys(frame.footer_keys(self.place, self.registry))
+        self._show_keys()
         self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
         self.draw()
         self._ask()
@@ -268,6 +274,7 @@ class Workspace(SafeApp):
     @on(FilterLine.Changed)
     def _filter_changed(self, event: FilterLine.Changed) -> None:
         self.visible_pane.set_filter(event.text)
+        self._show_keys()
 
     @on(FilterLine.Closed)
     def _filter_closed(self) -> None:

@@ -21,6 +21,7 @@ from buddy_top.widgets.table import Table
 from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
+    from buddy_top.commands import Need
     from buddy_top.documents import Document
     from buddy_top.export.sheet import Sheet
 
@@ -61,6 +62,19 @@ class Pane(Container):
 
     def restore_order(self, order: tuple[str, bool] | None) -> None:
         """Sort as it was left; called before it is shown. A column there is no more is ignored."""
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """What some keys need to do anything, as far as it is on the screen."""
+        return frozenset({"filter"}) if self.filter_text else frozenset()
+
+    def jump_error(self, step: int) -> bool:
+        """Put the cursor on the next (1) or previous (-1) row that failed; False when there is none that way."""
+        return False
+
+    def jump_match(self, focused: Widget | None, step: int) -> bool:
+        """Go to the next match of the filter where the keyboard is, going round; False when there is none."""
+        return isinstance(focused, TextView) and focused.next_match(step)
 
     def step_view(self, step: int) -> None:
         """The next view of the run beside it, where there is one."""
@@ -131,6 +145,10 @@ class TablePane(Pane, Generic[Row]):
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """The sentence shown where there is no row."""
         return Plain("nothing here")
+
+    def failing(self, row: Row) -> bool:
+        """True for a row that tells of something that failed."""
+        return False
 
     def reorder(self, rows: list[Row]) -> list[Row]:
         """Last say over the order, after sorting: a tree, for example."""
@@ -224,8 +242,9 @@ class TablePane(Pane, Generic[Row]):
         return self._filter
 
     def set_filter(self, text: str) -> None:
-        """Filter, at once."""
+        """Filter, at once; what is left shows why."""
         self._filter = text
+        self.table.highlight_matches(text, each_word=True)
         self.redraw()
 
     def set_order(self, order: Order) -> None:
@@ -269,6 +288,30 @@ class TablePane(Pane, Generic[Row]):
     def focus_main(self) -> None:
         """Focus the table."""
         self.table.focus()
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """A filter, rows that failed."""
+        there: frozenset[Need] = frozenset({"failures"} if any(map(self.failing, self._rows)) else ())
+        return super().there | there
+
+    def jump_error(self, step: int) -> bool:
+        """From the row under the cursor, wherever the keyboard is: so that one can read on and on."""
+        at = self.table.cursor_index
+        order = range(at + 1, len(self._rows)) if step > 0 else range(at - 1, -1, -1)
+        found = next((index for index in order if self.failing(self._rows[index])), None)
+        return found is not None and self._go_to(found)
+
+    def jump_match(self, focused: Widget | None, step: int) -> bool:
+        """In a text to its next match; else to the next row, for only rows that match are listed."""
+        if isinstance(focused, TextView):
+            return super().jump_match(focused, step)
+        rows = len(self._rows)
+        return rows > 0 and self._go_to((self.table.cursor_index + step) % rows)
+
+    def _go_to(self, index: int) -> bool:
+        self.table.follow = False
+        return self.table.move_to(index)
 
     def toggle_follow(self) -> bool:
         """Keep the cursor on the newest row, which is the first in the natural order."""

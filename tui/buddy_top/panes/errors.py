@@ -132,6 +132,10 @@ class ErrorsPane(TablePane[ErrorRow]):
             key = fingerprint(row.type, row.message)
         return replace(base, series=("error", key) if key is not None else None)
 
+    def failing(self, row: ErrorRow) -> bool:
+        """Each of them is a failure."""
+        return True
+
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """Good news, and how far it reaches."""
         return Plain(f"no errors {WINDOW_WORDS[snapshot.view.window]}")

@@ -133,6 +133,10 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         key = self.table.cursor_key
         return replace(base, series=("provider", key) if key is not None else None)
 
+    def failing(self, row: P) -> bool:
+        """Some of its requests failed."""
+        return row.error_count > 0
+
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """Why there may be no requests."""
         return nothing_in(snapshot, "no model requests")

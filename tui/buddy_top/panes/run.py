@@ -16,6 +16,7 @@ from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
 
 if TYPE_CHECKING:
+    from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 
 _GONE = Plain("this run is not there any more: its directory was removed or moved · esc goes back")
@@ -81,6 +82,19 @@ class RunPage(Pane):
     def step_view(self, step: int) -> None:
         """Timeline, metrics or artifacts."""
         self.detail.step_view(step)
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """The timeline's filter; whether anything failed in a long timeline is not looked for beforehand."""
+        return super().there | {"failures"}
+
+    def jump_error(self, step: int) -> bool:
+        """The next failure of the timeline."""
+        return self.detail.timeline.jump_error(step)
+
+    def jump_match(self, focused: Widget | None, step: int) -> bool:
+        """In a text to its next match; else to the next row of the timeline."""
+        return super().jump_match(focused, step) or self.detail.timeline.step_row(step)
 
     def toggle_grouping(self) -> None:
         """Relative or absolute times."""

@@ -126,6 +126,10 @@ class ToolsPane(TablePane[ToolMetrics]):
         key = self.table.cursor_key
         return replace(base, series=("tool", key) if key is not None else None)
 
+    def failing(self, row: T) -> bool:
+        """Some of its calls failed."""
+        return row.error_count > 0
+
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """Why there may be no calls."""
         return nothing_in(snapshot, "no tool has finished")

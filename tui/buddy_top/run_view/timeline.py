@@ -109,6 +109,12 @@ class TimelineView(Container):
                 return True
         return False
 
+    def step_row(self, step: int) -> bool:
+        """Put the cursor on the next row (-1: the previous one), going round; False without rows."""
+        if self._rows:
+            self._stay_at((self.table.cursor_index + step) % len(self._rows))
+        return bool(self._rows)
+
     @property
     def selected(self) -> TimelineRow | None:
         """The row under the cursor."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top.cells import Cell, Span
-from buddy_top.commands import COMMANDS, MOVING, Command, Place, commands_at
+from buddy_top.commands import COMMANDS, MOVING, NEEDS, Command, Need, Place, commands_at
 from buddy_top.states import STATE_INKS
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
@@ -33,10 +33,12 @@ _SIGNS = (
 )
 
 
-def help_lines(place: Place, commands: Sequence[Command] = COMMANDS) -> list[Cell]:
-    """The text of the help screen at `place`."""
+def help_lines(
+    place: Place, commands: Sequence[Command] = COMMANDS, there: Container[Need] = NEEDS
+) -> list[Cell]:
+    """The text of the help screen at `place`, given what is `there`."""
     lines: list[Cell] = [(Span(Plain("Keys"), "strong"),)]
-    lines += [_row(command.key_text, command.help) for command in commands_at(place, commands)]
+    lines += [_row(command.key_text, command.help) for command in commands_at(place, commands, there)]
     lines += [(), (Span(Plain("In a table"), "strong"),)]
     lines += [_row(keys, words) for keys, words in MOVING]
     lines += [(), (Span(Plain("States of a run"), "strong"),)]
@@ -63,10 +65,13 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,f1", "dismiss(None)", "back", show=False)
     ]
 
-    def __init__(self, place: Place, commands: Sequence[Command] = COMMANDS) -> None:
+    def __init__(
+        self, place: Place, commands: Sequence[Command] = COMMANDS, there: Container[Need] = NEEDS
+    ) -> None:
         super().__init__()
         self._place: Place = place
         self._commands = commands
+        self._there = there
 
     def compose(self) -> ComposeResult:
         """One panel with text."""
@@ -78,5 +83,5 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Fill it."""
-        self.text.set_lines(help_lines(self._place, self._commands))
+        self.text.set_lines(help_lines(self._place, self._commands, self._there))
         self.text.focus()

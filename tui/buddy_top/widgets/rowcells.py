@@ -56,6 +56,8 @@ def marked(cell: Cell, match: re.Pattern[str]) -> Iterator[Span]:
             yield Span(Plain(text[at:]), ink)
 
 
-def match_pattern(text: str) -> re.Pattern[str] | None:
-    """A pattern that finds `text` as it is, in either case; None when there is nothing to find."""
-    return re.compile(re.escape(text), re.IGNORECASE) if text else None
+def match_pattern(text: str, *, each_word: bool = False) -> re.Pattern[str] | None:
+    """A pattern that finds `text` as it is, or each of its words, in either case; None where there is nothing
+    to find."""
+    words = sorted(set(text.split()), key=len, reverse=True) if each_word else [text] if text else []
+    return re.compile("|".join(map(re.escape, words)), re.IGNORECASE) if words else None

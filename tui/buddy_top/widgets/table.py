@@ -175,9 +175,9 @@ class Table(LineScroller, can_focus=True):
             if not self._keys:
                 self.refresh_row(self.HEADER_LINES)
 
-    def highlight_matches(self, text: str) -> None:
-        """Mark every occurrence of `text` (in either case) in the rows; an empty text marks nothing."""
-        self._match = match_pattern(text)
+    def highlight_matches(self, text: str, *, each_word: bool = False) -> None:
+        """Mark every occurrence of `text`, or of its words, in either case; an empty text marks nothing."""
+        self._match = match_pattern(text, each_word=each_word)
         self.refresh()
 
     # Cursor, marks and follow

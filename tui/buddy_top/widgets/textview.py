@@ -69,9 +69,9 @@ class TextView(LineScroller, can_focus=True):
         self._top = min(self._top, self.max_top)
         self.refresh()
 
-    def highlight_matches(self, text: str) -> int:
-        """Mark every occurrence of `text` in either case; answers in how many source lines it occurs."""
-        self._match = match_pattern(text)
+    def highlight_matches(self, text: str, *, each_word: bool = False) -> int:
+        """Mark `text`, or its words, in either case wherever it occurs; answers in how many source lines."""
+        self._match = match_pattern(text, each_word=each_word)
         self.refresh()
         return len(self._matching())
 
