@@ -144,9 +144,7 @@ def _signals_end(last_duty: Callable[[], None]) -> Iterator[None]:
         os._exit(128 + number)
 
     numbers = [
-        number
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN
     ]
     before = {number: signal.signal(number, end) for number in numbers}
     try:
