@@ -67,6 +67,23 @@ class SourceStatus:
     """Records dug out of damaged lines."""
     ambiguous_turns: int
     """Turns that more than one run could have made; they belong to none."""
+    history: Path | None = None
+    """The file that remembers runs after they are gone; None where nothing is remembered."""
+    history_runs: int = 0
+    """Runs whose directories are gone, and whose numbers come from the history."""
+    history_turns: int = 0
+    """Model requests that are in `turn_metrics` no more, and come from the history."""
+    history_since_ms: int | None = None
+    """The earliest moment that the history knows of; None when it knows of none."""
+    history_problem: str | None = None
+    """Why the history is not read or not kept, or what was lost of it, in words."""
+    history_loading: bool = False
+    """The history has not been counted to its end yet."""
+
+    @property
+    def complete(self) -> bool:
+        """True when everything that is known has been counted."""
+        return self.loaded >= self.total and not self.history_loading
 
 
 class Observer:

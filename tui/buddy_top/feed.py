@@ -171,7 +171,7 @@ class Feed:
         sources = self._observer.sources()
         if self._changed is not None and self._asked is not None:
             self._changed.set()
-            if not self._complete and sources.loaded >= sources.total:
+            if not self._complete and sources.complete:
                 self._complete = True
                 self._asked.set()  # everything is read: nobody should wait out a refresh interval to see it
 

@@ -121,8 +121,7 @@ async def _observe_and_serve(
         stack.callback(observer.close)
 
         def serve_when_read() -> None:
-            sources = observer.sources()
-            if sources.loaded < sources.total or server:
+            if not observer.sources().complete or server:
                 return
             server.append(MetricsServer(exporter, listener, names=(args.host, *args.name)))
             stack.enter_context(server[0])
