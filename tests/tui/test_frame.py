@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.tui.monitor import NOW, PLACES, samples
 
 from buddy_core.clock import ManualClock
@@ -33,7 +34,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
 
 
 def with_sources(snapshot: Snapshot, **changes: Any) -> Snapshot:
-    return replace(snapshot, sources=replace(snapshot.sources, **changes))
+    return replace(snapshot, sources=dataclasses.replace(snapshot.sources, **changes))
 
 
 def test_the_header_says_where_it_reads_and_what_it_counts(snapshot: Snapshot) -> None:
@@ -88,8 +89,8 @@ def test_a_paused_picture_says_how_much_waits(behind: int, words: str, snapshot:
 def test_an_unknown_cost_is_a_dash_without_a_rate(snapshot: Snapshot) -> None:
     unknown = replace(
         snapshot,
-        view=replace(snapshot.view, total_cost=None),
-        state=replace(snapshot.state, cost_per_hour=None),
+        view=dataclasses.replace(snapshot.view, total_cost=None),
+        state=dataclasses.replace(snapshot.state, cost_per_hour=None),
     )
     fields = frame.header_fields(unknown, Window.ALL, home=None)
     assert (fields.cost, fields.cost_rate) == ("–", "")
@@ -123,13 +124,13 @@ def test_a_chart_gets_as_many_slices_as_it_has_columns_within_reason(width: int,
 
 
 def test_activity_is_anything_at_all_within_the_window(snapshot: Snapshot) -> None:
-    nothing = replace(
+    nothing = dataclasses.replace(
         snapshot.view, total_requests=0, total_tool_calls=0, total_errors=0, unattributed_tokens=0
     )
     assert frame.any_activity(snapshot)
     assert not frame.any_activity(replace(snapshot, view=nothing))
     for field in ("total_requests", "total_tool_calls", "total_errors", "unattributed_tokens"):
-        assert frame.any_activity(replace(snapshot, view=replace(nothing, **{field: 1})))
+        assert frame.any_activity(replace(snapshot, view=dataclasses.replace(nothing, **{field: 1})))
 
 
 def test_an_empty_directory_has_a_footer_of_its_own() -> None:

@@ -7,9 +7,9 @@ key of its own. Ids are stable, so that a configuration can remap keys by them.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+import msgspec
 from textual.binding import Binding
 
 from buddy_top.state import Tab
@@ -28,8 +28,7 @@ TABS: frozenset[Place] = frozenset({*TABLES, "overview"})
 ALL: frozenset[Place] = LISTS | TABS
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One thing a key does."""
 
     id: str

@@ -8,16 +8,16 @@ locals, and all of it is made printable, since an exception's message may quote 
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
 from pathlib import PurePath
+
+import msgspec
 
 from buddy_core.safety.text import Plain, plain, plain_lines
 
 _OURS = ("buddy_top", "buddy_core")
 
 
-@dataclass(frozen=True, slots=True)
-class CrashReport:
+class CrashReport(msgspec.Struct, frozen=True):
     """One failure, in words that are safe to print."""
 
     headline: Plain

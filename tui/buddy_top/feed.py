@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
 
 from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock

@@ -8,10 +8,11 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import cast
+
+from msgspec.structs import replace
 
 from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
+
+import msgspec
 
 from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock, SystemClock
@@ -20,8 +21,7 @@ TabName = Literal["overview", "providers", "tools", "errors", "runs"]
 TABS: tuple[TabName, ...] = get_args(TabName)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """How the monitor is to start."""
 
     runs_dir: Path
@@ -37,7 +37,7 @@ class Options:
     """Offer nothing that writes outside the screen."""
     debug: bool = False
     """Show tracebacks (without local variables) when something breaks."""
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = msgspec.field(default_factory=Limits)
     """From where on something raises an alert."""
     notify: str = "none"
     """How a new alert is told beyond the screen: none, bell or desktop."""
@@ -51,6 +51,6 @@ class Options:
     """How the screen was left last time; None where nobody wants to know."""
     home: Path | None = None
     """The user's home, which paths on the screen are shortened by."""
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = msgspec.field(default_factory=SystemClock)
     on_forced_exit: Callable[[], None] | None = None
     """Called just before the process is ended by force, because leaving in an orderly way took too long."""

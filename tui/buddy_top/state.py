@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from buddy_core.metrics.window import Window
 
@@ -44,8 +45,7 @@ class Tab(Enum):
         return list(Tab).index(self) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Wants:
+class Wants(msgspec.Struct, frozen=True):
     """What the screen shows right now, and so what a snapshot has to hold; nothing else is computed."""
 
     tab: Tab = Tab.OVERVIEW
@@ -60,8 +60,7 @@ class Wants:
     """The artifact of that run whose text is on the screen."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesDetail:
+class SeriesDetail(msgspec.Struct, frozen=True):
     """One provider, tool or error group in depth."""
 
     kind: SeriesKind
@@ -73,8 +72,7 @@ class SeriesDetail:
     """The errors that concern it, newest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunDetail:
+class RunDetail(msgspec.Struct, frozen=True):
     """One run in depth."""
 
     run_id: str
@@ -90,8 +88,7 @@ class RunDetail:
     """Not read to its end yet: `rows` stay empty until then, and `accounting` says how far it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """Everything on the screen, taken at one moment."""
 
     taken_at: int
@@ -112,7 +109,7 @@ class Snapshot:
     behind: int = 0
     """Changes that wait while the picture is paused."""
     paused: bool = False
-    by_id: dict[str, RunFacts] = field(default_factory=dict, compare=False)
+    by_id: dict[str, RunFacts] = msgspec.field(default_factory=dict)
 
     @property
     def running(self) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from buddy_core.errors import BuddyError
 from buddy_top.config.schema import BY_NAME, BadValue, Value
@@ -18,14 +19,13 @@ class BadConfig(BuddyError):
     """The configuration file cannot be read or says something that cannot be; the message says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(msgspec.Struct, frozen=True):
     """What a configuration file says."""
 
     path: Path
     exists: bool = False
-    values: Mapping[str, Value] = field(default_factory=dict)
-    keys: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Value] = msgspec.field(default_factory=dict)
+    keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Command ids, each with the keys that should do it, comma-separated."""
 
 

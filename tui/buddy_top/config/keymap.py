@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, format_key
 
 from buddy_top.commands import MOVING_KEYS, Command

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from buddy_top.config.file import ConfigFile, read_config
 from buddy_top.config.places import CONFIG_VARIABLE, config_file, state_file
@@ -16,13 +17,12 @@ from buddy_top.config.schema import SETTINGS
 T = TypeVar("T", str, float, bool)
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(msgspec.Struct, frozen=True):
     """The effective settings, with the file they may come from and how the screen was left."""
 
     settings: Mapping[str, Effective]
     file: ConfigFile
-    remembered: Remembered = field(default_factory=Remembered)
+    remembered: Remembered = msgspec.field(default_factory=Remembered)
 
     def value(self, name: str, kind: type[T]) -> T | None:
         """The value of a setting; None when nobody chose and there is no default."""

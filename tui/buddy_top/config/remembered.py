@@ -6,9 +6,10 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from buddy_top.config.schema import BY_NAME, BadValue, Value
 from buddy_top.options import TABS
@@ -17,13 +18,12 @@ MAX_BYTES = 64 * 1024
 _REMEMBERED = ("tab", "window", "theme")
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(msgspec.Struct, frozen=True):
     """What a screen is opened with again."""
 
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = msgspec.field(default_factory=dict)
     """Of the settings tab, window and theme, those that were chosen on the screen."""
-    orders: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    orders: Mapping[str, tuple[str, bool]] = msgspec.field(default_factory=dict)
     """By tab: the column its table was sorted by, and whether the largest came first."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from buddy_top.config.file import BadConfig, ConfigFile
 from buddy_top.config.schema import SETTINGS, BadValue, Setting, Value
@@ -12,8 +13,7 @@ from buddy_top.config.schema import SETTINGS, BadValue, Setting, Value
 Origin = Literal["flag", "environment", "file", "remembered", "default"]
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(msgspec.Struct, frozen=True):
     """The value of a setting, and who decided it."""
 
     setting: Setting

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from buddy_core.metrics.window import Window
 from buddy_core.settings import RUNS_DIR_VARIABLE
@@ -23,8 +24,7 @@ class BadValue(ValueError):
     """A value that a setting cannot have; the message says which it can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One setting. `parse` takes text, or a value as TOML has it, and raises `BadValue`."""
 
     name: str

@@ -5,12 +5,12 @@ Speeds and prices are of the right order for early 2026; they are there to look 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Model:
+
+class Model(msgspec.Struct, frozen=True):
     """One model of one provider; prices are US dollars for a million tokens."""
 
     provider: str

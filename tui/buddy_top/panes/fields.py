@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from buddy_top.cells import Cell
 from buddy_top.widgets.table import Column
@@ -12,8 +13,7 @@ from buddy_top.widgets.table import Column
 Row = TypeVar("Row")
 
 
-@dataclass(frozen=True, slots=True)
-class Field(Generic[Row]):
+class Field(msgspec.Struct, Generic[Row], frozen=True):
     """One column of a pane: where it stands, what it shows and what it sorts by."""
 
     column: Column
@@ -38,8 +38,7 @@ class Field(Generic[Row]):
         return self.column.key
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """The column a table is sorted by, and whether it runs from the largest down."""
 
     key: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual.app import ComposeResult
 
 from buddy_core.metrics.model import ErrorRecord
@@ -21,8 +21,7 @@ from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(msgspec.Struct, frozen=True):
     """One row, and where enter goes from it."""
 
     key: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Align
@@ -13,8 +14,7 @@ WIDE_GAP, NARROW_GAP = 2, 1
 """Columns of the screen between two columns of a table, and when two would cost a column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column of a table; `width` is its least width, `grow` its part of what is left over."""
 
     key: str

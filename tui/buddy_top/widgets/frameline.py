@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -12,8 +11,7 @@ from buddy_top.cells import Cell, Span, width_of
 from buddy_top.ink import Ground, InkWidget
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """Words that belong together; `target` is what a click on them means, None for nothing."""
 
     spans: Cell

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 from textual import events
 from textual.message import Message
 
@@ -23,8 +23,7 @@ ALERTS = "alerts"
 _NOTHING = Plain("")
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFields:
+class HeaderFields(msgspec.Struct, frozen=True):
     """What the header says; an empty text is left out."""
 
     path: Plain = _NOTHING

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 from rich.cells import cell_len
 from textual.geometry import Region
 from textual.strip import Strip
@@ -40,8 +40,7 @@ class Bin(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class HistogramData:
+class HistogramData(msgspec.Struct, frozen=True):
     """Everything a histogram shows; the bins follow one another and grow by one factor."""
 
     bins: Sequence[Bin] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import groupby
 from typing import Literal
 
+import msgspec
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from buddy_core.safety.text import Plain
@@ -29,8 +30,7 @@ LEAST_WIDTH = 16
 NO_WORDS, NOTHING_YET = Plain(""), Plain("nothing recorded yet")
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """One row of values, a value for each slice of time; None where nothing is known."""
 
     values: tuple[float | None, ...]
@@ -39,8 +39,7 @@ class Series:
     """Its name in the legend; needed only where there is more than one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChartData:
+class ChartData(msgspec.Struct, frozen=True):
     """Everything a chart shows: series that share slices of time and one scale."""
 
     series: tuple[Series, ...] = ()

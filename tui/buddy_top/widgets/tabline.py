@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual import events
 from textual.message import Message
 
@@ -13,8 +13,7 @@ from buddy_top.cells import Span
 from buddy_top.widgets.frameline import FrameLine, Piece, blank
 
 
-@dataclass(frozen=True, slots=True)
-class TabLabel:
+class TabLabel(msgspec.Struct, frozen=True):
     """One tab: the key that opens it, its name, and a count that is left out when None."""
 
     key: str

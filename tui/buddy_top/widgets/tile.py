@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -17,8 +16,7 @@ BESIDE = 20
 """Inner width from which the note stands beside the value."""
 
 
-@dataclass(frozen=True, slots=True)
-class TileFacts:
+class TileFacts(msgspec.Struct, frozen=True):
     """Everything a tile shows."""
 
     value: Plain
