@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from buddy_core.metrics.batch import HistoryBatch, batches
+from buddy_core.metrics.batch import HistoryBatch, batches, row_of
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
 from buddy_core.metrics.provenance import has_passed_on, reading_files
 from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, started_at, usage_of
 from buddy_core.runs.folding.harvest import Harvest, RequestSums
 from buddy_core.runs.folding.seen import SeenRecords
+from buddy_core.runs.folding.uses import ModelUses
 
 MAX_GONE = 1_000
 """Runs whose directories are gone and whose records are still remembered; the longest gone are forgotten."""
@@ -71,6 +72,8 @@ class Ingest:
         self._collector = collector
         self._runs: dict[str, RunRecord] = {}
         self._gone: dict[str, RunRecord] = {}
+        self.uses = ModelUses()
+        """What each run used of each model, also of runs that are gone and still remembered."""
 
     def record_of(self, run_id: str) -> RunRecord:
         """What is remembered of a run; a new or forgotten run begins with nothing."""
@@ -85,13 +88,16 @@ class Ingest:
         if record is not None:
             self._gone[run_id] = record
             while len(self._gone) > MAX_GONE:
-                del self._gone[next(iter(self._gone))]
+                forgotten = next(iter(self._gone))
+                del self._gone[forgotten]
+                self.uses.forget(forgotten)
 
     def deliver(self, run_id: str, harvest: Harvest, *, live: bool) -> None:
         """Record what a batch of a run's events brought."""
         sums = self.record_of(run_id).requests
-        for rows in harvest.requests.values():
+        for model, rows in harvest.requests.items():
             sums.add_rows(rows)
+            self.uses.add(run_id, model, rows)
         with reading_files():
             self._record(run_id, self._news(run_id, harvest), live=live)
 
@@ -114,6 +120,9 @@ class Ingest:
 
     def deliver_turns(self, requests: Sequence[ApiRequest], *, live: bool) -> None:
         """Record requests of `turn-metrics.jsonl`, joined to their runs or not."""
+        for request in requests:
+            if request.run_id is not None:
+                self.uses.add(request.run_id, (request.provider, request.model), [row_of(request)])
         with reading_files():
             if live:
                 for request in requests:

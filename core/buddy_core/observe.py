@@ -19,6 +19,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.runs.folding.observed import ObservedRun
 from buddy_core.runs.folding.roster import Roster
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, TurnBook, span_of
+from buddy_core.runs.folding.uses import ModelUse
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.reading.turnfile import TurnFile
@@ -135,6 +136,21 @@ class Observer:
     def sources(self) -> SourceStatus:
         """What is being read, as of the last change or tick."""
         return self._sources
+
+    def model_uses(self, provider: str, model: str, since_ms: int = 0) -> tuple[ModelUse, ...]:
+        """Runs that used a model at or after a moment, the latest request first.
+
+        A run that only says it used the model comes by its last event, with no request, tokens or cost; it
+        does not say by which provider. Runs whose directories are gone are not among them.
+        """
+        facts = {run.run_id: run for run in self.facts()}
+        uses = self._ingest.uses
+        found = [use for use in uses.of(provider, model, since_ms) if use.run_id in facts]
+        for run in facts.values():
+            last = run.last_event_at or run.started_at
+            if run.model == model and last >= since_ms and not uses.known(run.run_id):
+                found.append(ModelUse(run.run_id, 0, 0, None, None, last))
+        return tuple(sorted(found, key=lambda use: (-use.last_at, use.run_id)))
 
     def run_dir(self, run_id: str) -> Path:
         """Where the files of a run are."""

@@ -10,7 +10,7 @@ from functools import partial
 from operator import itemgetter
 
 from buddy_core.metrics.activity import ActivityCounts, ActivityLog
-from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow
+from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow, row_of
 from buddy_core.metrics.checks import LARGEST_AMOUNT, LARGEST_COUNT, LATEST_AT, Refusals, request_sample
 from buddy_core.metrics.ledger import Ledger
 from buddy_core.metrics.model import ApiRequest
@@ -47,9 +47,7 @@ def _absorb(ledger: Ledger, provider: str, model: str, rows: list[RequestRow], n
 def _grouped(requests: Iterable[ApiRequest]) -> dict[ModelKey, list[RequestRow]]:
     found: dict[ModelKey, list[RequestRow]] = {}
     for one in requests:
-        counts = (one.prompt_tokens, one.completion_tokens, one.cache_read_tokens, one.cache_write_tokens)
-        row = (one.at_ms, *counts, one.cost, one.latency_ms, one.ttft_ms, one.success)
-        found.setdefault((one.provider, one.model), []).append(row)
+        found.setdefault((one.provider, one.model), []).append(row_of(one))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from buddy_core.metrics.activity import ActivityLog
+from buddy_core.metrics.blame import Blame
 from buddy_core.metrics.bounds import MOST_WAITING
 from buddy_core.metrics.custom import OTHER
 from buddy_core.metrics.errorlog import ErrorLog
@@ -30,6 +31,7 @@ class Ledger:
         self.providers: dict[tuple[str, str], ProviderSeries] = {}
         self.tools: dict[str, ToolSeries] = {}
         self.errors: dict[str, ErrorSeries] = {}
+        self.blame = Blame(self.room)
         self.error_types: Counter[str] = Counter()
         self.usage = Tiers(UsageStats, self.room)
         self.activity = ActivityLog()
@@ -113,6 +115,7 @@ class Ledger:
         of_tool = record.type == TOOL_ERROR and bool(record.context and "tool" in record.context)
         for stats in series.tiers.buckets(record.timestamp, now_ms):
             stats.add(record.timestamp, of_tool)
+        self.blame.note(record, series.key, of_tool, now_ms)
         if not of_tool:
             for counts in self.activity.buckets(record.timestamp, now_ms):
                 counts.errors += 1

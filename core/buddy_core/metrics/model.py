@@ -156,6 +156,9 @@ class ProviderMetrics:
     latency_count: int = 0
     cost_count: int = 0
     """Requests that stated a cost; fewer than `total_requests` means `total_cost` is a lower bound."""
+    p99_latency_ms: float | None = None
+    last_failed_at: int | None = None
+    """Wall time of the latest request that failed; None when none did."""
 
     @property
     def tokens_logged(self) -> bool:
@@ -278,6 +281,8 @@ class SeriesPoint:
     tokens: int = 0
     duration_sum_ms: float = 0.0
     duration_count: int = 0
+    p95_ms: float | None = None
+    """Of the durations in this slice, for providers; None without any."""
 
 
 @dataclass(frozen=True, slots=True)

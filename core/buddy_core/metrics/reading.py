@@ -20,6 +20,7 @@ from buddy_core.metrics.live import Live
 from buddy_core.metrics.model import (
     Activity,
     DashboardState,
+    ErrorGroup,
     ErrorRecord,
     HistogramBin,
     MetricPoint,
@@ -187,6 +188,21 @@ class MetricsReader:
         """Errors of one group, newest first: the latest, and those still among the newest `max_errors` of all."""
         return self._look(
             ("errors", fingerprint), None, lambda: views.build_records(self._ledger, fingerprint)
+        )
+
+    def provider_errors(
+        self, key: str, window: Window, *, now_ms: int | None = None
+    ) -> tuple[ErrorGroup, ...]:
+        """Kinds of errors that concern one provider and model (`provider/model`), latest first.
+
+        Those whose context names the provider or the model, and those without such a context whose message
+        begins with the provider's name. Failed requests are not among them: they give no reason.
+        """
+        now = self._clock.now_ms() if now_ms is None else now_ms
+        return self._look(
+            ("blame", key, window),
+            since_of(window, now),
+            lambda: views.build_provider_errors(self._ledger, key, window, now),
         )
 
     def get_dashboard_state(self) -> DashboardState:

@@ -101,7 +101,7 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
     def _row(self, stats: ProviderStats, since_ms: int | None) -> ProviderMetrics | None:
         if not stats.requests:
             return None
-        p50, p95 = stats.at(0.5, 0.95)
+        p50, p95, p99 = stats.at(0.5, 0.95, 0.99)
         return ProviderMetrics(
             provider=self.provider,
             model=self.model,
@@ -120,6 +120,8 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
             last_request_at=stats.last_at or None,
             latency_count=stats.count,
             cost_count=stats.cost_count,
+            p99_latency_ms=p99,
+            last_failed_at=stats.last_failed_at or None,
         )
 
 
@@ -182,6 +184,7 @@ def provider_point(start_at: int, stats: ProviderStats) -> SeriesPoint:
         tokens=stats.tokens,
         duration_sum_ms=stats.sum_ms,
         duration_count=stats.count,
+        p95_ms=stats.at(0.95)[0],
     )
 
 

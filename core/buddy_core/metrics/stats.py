@@ -186,6 +186,7 @@ class ProviderStats(Timing):
         "cost_count",
         "failures",
         "last_at",
+        "last_failed_at",
         "prompt_tokens",
         "requests",
         "ttft_count",
@@ -194,7 +195,7 @@ class ProviderStats(Timing):
 
     def __init__(self) -> None:
         super().__init__()
-        self.requests = self.failures = self.last_at = 0
+        self.requests = self.failures = self.last_at = self.last_failed_at = 0
         self.prompt_tokens = self.completion_tokens = 0
         self.cache_read_tokens = self.cache_write_tokens = 0
         self.cost = self.ttft_sum_ms = 0.0
@@ -211,6 +212,8 @@ class ProviderStats(Timing):
             self.cache_write_tokens += cache_write
         if not success:
             self.failures += 1
+            if at_ms > self.last_failed_at:
+                self.last_failed_at = at_ms
         if at_ms > self.last_at:
             self.last_at = at_ms
         if cost is not None:
@@ -238,7 +241,10 @@ class ProviderStats(Timing):
         self.completion_tokens += sum(completion)
         self.cache_read_tokens += sum(cache_read)
         self.cache_write_tokens += sum(cache_write)
-        self.failures += success.count(False)
+        if failures := success.count(False):
+            self.failures += failures
+            failed = (at for at, good in zip(at_ms, success, strict=True) if not good)
+            self.last_failed_at = max(self.last_failed_at, *failed)
         self.last_at = max(self.last_at, max(at_ms))
         known = [value for value in cost if value is not None]
         self.cost += sum(known)
@@ -253,6 +259,7 @@ class ProviderStats(Timing):
         self.requests += other.requests
         self.failures += other.failures
         self.last_at = max(self.last_at, other.last_at)
+        self.last_failed_at = max(self.last_failed_at, other.last_failed_at)
         self.prompt_tokens += other.prompt_tokens
         self.completion_tokens += other.completion_tokens
         self.cache_read_tokens += other.cache_read_tokens

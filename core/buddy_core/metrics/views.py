@@ -189,3 +189,12 @@ def build_records(ledger: Ledger, key: str) -> tuple[ErrorRecord, ...]:
         return ()
     kept = [one for one in ledger.error_log.newest_first() if fingerprint(one.type, one.message) == key]
     return tuple(kept) if group.latest in kept else (group.latest, *kept)
+
+
+def build_provider_errors(ledger: Ledger, key: str, window: Window, now_ms: int) -> tuple[ErrorGroup, ...]:
+    """The errors that concern the provider and model with the key `provider/model`; see `Blame`."""
+    series = provider_of(ledger, key)
+    if series is None:
+        return ()
+    since = since_of(window, now_ms)
+    return ledger.blame.groups(series.provider, series.model, ledger.errors.values(), window, since)

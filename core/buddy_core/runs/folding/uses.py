@@ -1,0 +1,84 @@
+"""Which runs used which model, and what of each run's tokens and cost was that model's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from buddy_core.metrics.batch import ModelKey, RequestRow
+
+MOST_MODELS = 100
+"""Models of one run that are told apart; the requests of further ones are in no run's list."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """One run's requests to one provider and model, since the run began."""
+
+    run_id: str
+    requests: int
+    """0 for a run that says it used the model and whose requests nobody logged."""
+    failures: int
+    tokens: int | None
+    """Of all four kinds; None when requests were answered and not one stated a token."""
+    cost: float | None
+    """Sum of the costs that were stated; None when not one was."""
+    last_at: int
+    """Wall time of the latest request in milliseconds since the epoch."""
+
+
+class _Sums:
+    __slots__ = ("cost", "failures", "last_at", "requests", "tokens")
+
+    def __init__(self) -> None:
+        self.requests = self.failures = self.tokens = self.last_at = 0
+        self.cost: float | None = None
+
+    def add(self, rows: Iterable[RequestRow]) -> None:
+        for at_ms, prompt, completion, read, written, cost, _, _, success in rows:
+            self.requests += 1
+            self.tokens += prompt + completion + read + written
+            if cost is not None:
+                self.cost = (self.cost or 0.0) + cost
+            if not success:
+                self.failures += 1
+            self.last_at = max(self.last_at, at_ms)
+
+    def as_use(self, run_id: str) -> ModelUse:
+        tokens = self.tokens if self.tokens or self.failures == self.requests else None
+        return ModelUse(run_id, self.requests, self.failures, tokens, self.cost, self.last_at)
+
+
+class ModelUses:
+    """The uses of all runs, found by model."""
+
+    def __init__(self) -> None:
+        self._by_model: dict[ModelKey, dict[str, _Sums]] = {}
+        self._by_run: dict[str, set[ModelKey]] = {}
+
+    def add(self, run_id: str, key: ModelKey, rows: Iterable[RequestRow]) -> None:
+        """Count requests of a run."""
+        models = self._by_run.setdefault(run_id, set())
+        if key not in models:
+            if len(models) >= MOST_MODELS:
+                return
+            models.add(key)
+        self._by_model.setdefault(key, {}).setdefault(run_id, _Sums()).add(rows)
+
+    def of(self, provider: str, model: str, since_ms: int = 0) -> tuple[ModelUse, ...]:
+        """Runs with a request to this model at or after a moment, the latest request first."""
+        runs = self._by_model.get((provider, model), {})
+        found = [sums.as_use(run_id) for run_id, sums in list(runs.items()) if sums.last_at >= since_ms]
+        return tuple(sorted(found, key=lambda use: (-use.last_at, use.run_id)))
+
+    def known(self, run_id: str) -> bool:
+        """True when some request of the run is known."""
+        return run_id in self._by_run
+
+    def forget(self, run_id: str) -> None:
+        """The run's directory is gone, and was forgotten."""
+        for key in self._by_run.pop(run_id, ()):
+            runs = self._by_model[key]
+            del runs[run_id]
+            if not runs:
+                del self._by_model[key]
