@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from buddy_core.metrics.model import SessionMetrics as SessionMetrics
     from buddy_core.metrics.model import ToolExecution as ToolExecution
     from buddy_core.metrics.model import ToolMetrics as ToolMetrics
+    from buddy_core.metrics.model import Trend as Trend
     from buddy_core.metrics.model import Usage as Usage
     from buddy_core.metrics.model import Window as Window
     from buddy_core.metrics.model import WindowView as WindowView
@@ -152,6 +153,7 @@ _HOMES: dict[str, str] = {
     "ToolMetric": "metrics.tools",
     "ToolMetrics": "metrics.model",
     "ToolMetricsTracker": "metrics.tools",
+    "Trend": "metrics.model",
     "Usage": "metrics.model",
     "Window": "metrics.model",
     "WindowView": "metrics.model",

@@ -54,3 +54,22 @@ async def test_a_model_without_a_cost_has_no_share_of_it(tmp_path: Path) -> None
         assert shares["dear"].split() == ["━━━━╸─", "75", "%"]
         assert shares["cheap"].split() == ["━╸────", "25", "%"]
         assert shares["unknown"] == "–"
+
+
+async def test_trends_are_reckoned_for_the_pane_on_the_screen_and_for_no_other(tmp_path: Path) -> None:
+    async with monitor(runs_of(tmp_path, {"bash": (3, 1)}), size=(120, 40)) as seen:
+        assert seen.app.snapshot is not None
+        assert seen.app.snapshot.trends == {}
+        await seen.press("3")
+        assert list(seen.app.snapshot.trends) == ["bash"]
+        assert cell_words(seen.table, "bash", "trend").strip("_ ") == "▇"
+        assert "trend" in seen.lines[3]
+
+
+async def test_what_rises_most_comes_first_when_sorted_by_trend(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path, started_at=NOW - 20 * 3_600_000)
+    run.tool("fading").tool("fading").wait(19 * 3_600_000).tool("rising").end().write()
+    async with monitor(tmp_path, size=(120, 40), tab="tools") as seen:
+        seen.app.visible_pane.sort_by("trend")  # type: ignore[attr-defined]
+        await seen.settle()
+        assert list(seen.table.keys) == ["rising", "fading"]

@@ -236,7 +236,13 @@ def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
     if (held.wants.window, held.wants.slices) != (fresh.wants.window, fresh.wants.slices):
         return fresh
     return replace(
-        held, wants=fresh.wants, series=fresh.series, run=fresh.run, behind=fresh.behind, paused=True
+        held,
+        wants=fresh.wants,
+        series=fresh.series,
+        trends=held.trends if held.wants.trends == fresh.wants.trends else fresh.trends,
+        run=fresh.run,
+        behind=fresh.behind,
+        paused=True,
     )
 
 

@@ -39,6 +39,7 @@ def take_snapshot(
         sources=observer.sources(),
         recent_errors=_recent_errors(collector, view.since_ms or 0),
         series=series_detail(collector, wants, now_ms),
+        trends={} if wants.trends is None else collector.trends(wants.trends, wants.window, now_ms=now_ms),
         run=run if run is not None and run.run_id == wants.run_id else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,

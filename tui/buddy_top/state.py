@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
         ErrorRecord,
         HistogramBin,
         SeriesPoint,
+        Trend,
         WindowView,
     )
     from buddy_core.observe import SourceStatus
@@ -54,6 +55,8 @@ class Wants(msgspec.Struct, frozen=True):
     """Into how many columns of time charts are cut."""
     series: tuple[SeriesKind, str] | None = None
     """The provider, tool or error group whose detail is on the screen."""
+    trends: SeriesKind | None = None
+    """What is listed with a trend in each row."""
     run_id: str | None = None
     """The run whose detail is on the screen."""
     artifact: str | None = None
@@ -101,6 +104,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     recent_errors: tuple[ErrorRecord, ...] = ()
     """The latest errors one by one, newest first, within the window."""
     series: SeriesDetail | None = None
+    trends: Mapping[str, Trend] = msgspec.field(default_factory=dict)
+    """How each row of what `wants.trends` names went, by the key of its series."""
     run: RunDetail | None = None
     alerts: tuple[Alert, ...] = ()
     """What somebody should look at now, worst and newest first."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from buddy_core.metrics.activity import ActivityLog
 from buddy_core.metrics.blame import Blame
@@ -75,6 +77,14 @@ class Ledger:
     def series(self) -> list[ProviderSeries | ToolSeries | ErrorSeries]:
         """Every series there is."""
         return [*self.providers.values(), *self.tools.values(), *self.errors.values()]
+
+    def of_kind(
+        self, kind: Literal["provider", "tool", "error"]
+    ) -> Mapping[Any, ProviderSeries | ToolSeries | ErrorSeries]:
+        """Every series of one kind."""
+        if kind == "provider":
+            return self.providers
+        return self.tools if kind == "tool" else self.errors
 
     def add_request(self, series: ProviderSeries, sample: RequestSample, now_ms: int) -> None:
         """Count one model request."""

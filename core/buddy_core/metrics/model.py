@@ -286,6 +286,24 @@ class SeriesPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Trend:
+    """How often something happened in each slice of a window, oldest first; for a line of bars in a table."""
+
+    bucket_ms: int
+    """Length of a slice."""
+    counts: tuple[int, ...]
+    """The first slice is whole, though the window may begin within it."""
+    failures: tuple[int, ...] = ()
+    """Those of them that failed, slice by slice; empty where everything is a failure."""
+
+    @property
+    def rise(self) -> int:
+        """How many more there were in the newer half than in the older one; negative when it got quieter."""
+        half = len(self.counts) // 2
+        return sum(self.counts[len(self.counts) - half :]) - sum(self.counts[:half])
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsExport:
     """Everything at once, for JSON and tests."""
 

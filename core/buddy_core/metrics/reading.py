@@ -29,6 +29,7 @@ from buddy_core.metrics.model import (
     SeriesPoint,
     SessionMetrics,
     ToolMetrics,
+    Trend,
     Window,
     WindowView,
 )
@@ -166,6 +167,27 @@ class MetricsReader:
             now // MINUTE,
             lambda: views.build_history(self._ledger, kind, key, window, slices, now),
         )
+
+    def trends(self, kind: views.Kind, window: Window, *, now_ms: int | None = None) -> Mapping[str, Trend]:
+        """How every provider, tool or error group with something in the window went, by its key.
+
+        At most 13 slices, the same ones for all. Nothing without a time is in it. The same mapping is
+        returned until something is recorded or a slice begins, and the same `Trend` until its counts change.
+        """
+        from buddy_core.metrics.trends import trend_grid, trends_in  # only who shows tables needs them
+
+        now = self._clock.now_ms() if now_ms is None else now_ms
+        with self._lock:
+            ledger, key = self._ledger, ("trends", kind, window)
+            stamp = (ledger.version, trend_grid(ledger, window, now))
+            known = self._looks.get(key)
+            if known is not None and known[0] == stamp:
+                return known[1]  # type: ignore[return-value]
+        found = dict(self._by_and_by(partial(trends_in, stamp[1], window), ledger.of_kind(kind)))
+        with self._lock:
+            if ledger is self._book:
+                self._looks[key] = (stamp, found)
+        return found
 
     def latency_histogram(
         self,

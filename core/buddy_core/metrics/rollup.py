@@ -230,6 +230,15 @@ class Tiers(Generic[S]):
         since = since_ms or 0
         return grain, [(key * grain, bucket) for key, bucket in tier.items() if key * grain >= since]
 
+    def since(self, start_ms: int, grain_ms: int) -> Iterator[tuple[int, S]]:
+        """Start and bucket of everything kept from `start_ms` on, by the minute or by the hour (`grain_ms`)."""
+        if grain_ms < HOUR:
+            self._make_minutes(start_ms // HOUR)
+        tier, first = (self.minutes if grain_ms < HOUR else self.hours), start_ms // grain_ms
+        last = max(tier, default=first - 1)
+        keys = range(first, last + 1) if last - first < len(tier) else [key for key in tier if key >= first]
+        return ((key * grain_ms, tier[key]) for key in keys if key in tier)
+
 
 def _between(tier: dict[int, S], first: int, end: int | None) -> Iterator[S]:
     """Buckets with keys from `first` up to, not including, `end`, by whichever way is shorter."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from buddy_core.metrics.bounds import BoundCounts
 from buddy_core.metrics.model import (
@@ -13,9 +13,11 @@ from buddy_core.metrics.model import (
     ProviderMetrics,
     SeriesPoint,
     ToolMetrics,
+    Trend,
     Window,
 )
 from buddy_core.metrics.rollup import Room, S, Tiers
+from buddy_core.metrics.slices import Grid
 from buddy_core.metrics.stats import ErrorStats, ProviderStats, ToolStats
 
 R = TypeVar("R", ToolMetrics, ProviderMetrics, ErrorGroup)
@@ -35,6 +37,12 @@ class Series(ABC, Generic[S, R]):
         self.version = 0
         """Bumped by whoever adds to the buckets."""
         self._looks: dict[Window, tuple[int, int | None, S, R | None]] = {}
+        self._trends: dict[Window, tuple[int, Grid, Trend]] = {}
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """What the series is asked for by."""
 
     def look(self, window: Window, since_ms: int | None) -> tuple[S, R | None]:
         """The window merged, and as a table row; no row where nothing happened in it."""
@@ -53,6 +61,30 @@ class Series(ABC, Generic[S, R]):
             return 1
         return PER_LOOK + self.tiers.parts(window)
 
+    def trend(self, window: Window, grid: Grid, grain_ms: int) -> Trend:
+        """Counts in the slices of `grid`, from buckets of `grain_ms`; the same object until one of them changes."""
+        known = self._trends.get(window)
+        if known and known[0] == self.version and known[1] == grid:
+            return known[2]
+        counts, failures = [0] * grid.slices, [0] * grid.slices
+        for start, stats in self.tiers.since(grid.start_at, grain_ms):
+            slice_ = grid.index_of(start)
+            count, failed = self._counted(stats)
+            counts[slice_] += count
+            failures[slice_] += failed
+        trend = Trend(grid.bucket_ms, tuple(counts), tuple(failures) if self.FAILS else ())
+        if known and known[1] == grid and known[2] == trend:
+            trend = known[2]
+        self._trends[window] = (self.version, grid, trend)
+        return trend
+
+    FAILS: ClassVar[bool] = True
+    """Some of what is counted is a failure, and some is not."""
+
+    @abstractmethod
+    def _counted(self, stats: S) -> tuple[int, int]:
+        """How often it happened, and how often it failed."""
+
     @abstractmethod
     def _row(self, stats: S, since_ms: int | None) -> R | None:
         """The table row of a merged window; None where nothing happened in it."""
@@ -65,6 +97,14 @@ class ToolSeries(Series[ToolStats, ToolMetrics]):
         super().__init__(ToolStats, room)
         self.name = name
         self.labels = {"tool": name}
+
+    @property
+    def key(self) -> str:
+        """The tool's name."""
+        return self.name
+
+    def _counted(self, stats: ToolStats) -> tuple[int, int]:
+        return stats.calls, stats.failures
 
     def _row(self, stats: ToolStats, since_ms: int | None) -> ToolMetrics | None:
         if not stats.calls:
@@ -98,6 +138,14 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
         self.first_tokens = BoundCounts()
         """Milliseconds to the first token, since the beginning; the buckets of time have only their sums."""
 
+    @property
+    def key(self) -> str:
+        """Provider and model, as `provider_of` takes them apart."""
+        return f"{self.provider}/{self.model}"
+
+    def _counted(self, stats: ProviderStats) -> tuple[int, int]:
+        return stats.requests, stats.failures
+
     def _row(self, stats: ProviderStats, since_ms: int | None) -> ProviderMetrics | None:
         if not stats.requests:
             return None
@@ -128,12 +176,22 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
 class ErrorSeries(Series[ErrorStats, ErrorGroup]):
     """One group of errors that are the same but for numbers, paths and ids."""
 
+    FAILS = False
+
     def __init__(self, key: str, type_: str, first: ErrorRecord, room: Room) -> None:
         super().__init__(ErrorStats, room)
-        self.key = key
+        self._key = key
         self.type = type_
         self.latest = first
         self._runs: dict[str, int] = {}
+
+    @property
+    def key(self) -> str:
+        """The fingerprint."""
+        return self._key
+
+    def _counted(self, stats: ErrorStats) -> tuple[int, int]:
+        return stats.count, 0
 
     def note(self, record: ErrorRecord) -> None:
         """Remember which run it was seen in, and the record itself if none is newer."""

@@ -21,6 +21,7 @@ from buddy_top.widgets.table import Table
 from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
+    from buddy_core.metrics.model import Trend
     from buddy_top.commands import Need
     from buddy_top.documents import Document
     from buddy_top.export.sheet import Sheet
@@ -135,6 +136,10 @@ class TablePane(Pane, Generic[Row]):
     def name_of(self, row: Row) -> str:
         """What is copied of a row: what one would paste into a search."""
         return self.key_of(row)
+
+    def trend_of(self, row: Row) -> Trend | None:
+        """How it went over the window; None unless the snapshot has it, which `wants` must ask for."""
+        return self._snapshot.trends.get(self.key_of(row)) if self._snapshot is not None else None
 
     def record_of(self, row: Row) -> Document:
         """A row under the names of the library's types."""

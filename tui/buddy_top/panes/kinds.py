@@ -1,16 +1,21 @@
-"""The three kinds of columns most tables are made of: names, numbers that may be unknown, and ages."""
+"""The kinds of columns most tables are made of: names, numbers that may be unknown, ages, and trends."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
+from buddy_top.cells import Cell
 from buddy_top.panes.cells import age_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Row
+from buddy_top.widgets.sparkcell import spark_cell
 from buddy_top.widgets.table import Column
+
+if TYPE_CHECKING:
+    from buddy_core.metrics.model import Trend
 
 Number = TypeVar("Number", int, float)
 
@@ -66,3 +71,28 @@ def age_field(key: str, width: int, value: Callable[[Row], int | None], *, prior
         lambda row, now: age_cell(value(row), now),
         value,
     )
+
+
+TREND_WIDTH = 13
+"""A column for each slice of a trend, which has at most this many (`MetricsCollector.trends`)."""
+
+
+def trend_field(
+    trend: Callable[[Row], Trend | None], *, priority: int = 0, ink: str = "accent"
+) -> Field[Row]:
+    """How often it happened over the window, as a line of bars; what rises most comes first.
+
+    `trend` is a pane's `trend_of`, whose `wants` must ask for `trends`. Slices with many failures have their ink.
+    """
+
+    def cell(row: Row, _now: int) -> Cell:
+        known = trend(row)
+        if known is None:
+            return number_cell(fmt.UNKNOWN)
+        return spark_cell(known.counts, TREND_WIDTH, failures=known.failures, ink=ink)
+
+    def rise(row: Row) -> int | None:
+        known = trend(row)
+        return None if known is None else known.rise
+
+    return Field(Column("trend", Plain("trend"), TREND_WIDTH, align="right", priority=priority), cell, rise)

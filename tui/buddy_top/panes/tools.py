@@ -17,7 +17,7 @@ from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failures_cell, number_cell
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.kinds import age_field, count_field, name_field, number_field
+from buddy_top.panes.kinds import age_field, count_field, name_field, number_field, trend_field
 from buddy_top.panes.leads import FAILURE_COLUMNS, LeadsPanel, failure_leads
 from buddy_top.panes.series import Quantiles, SeriesPanels
 from buddy_top.panes.words import nothing_in
@@ -96,7 +96,7 @@ class ToolsPane(TablePane[ToolMetrics]):
         number_field("p50", 7, lambda r: r.p50_duration_ms, fmt.duration, priority=4),
         number_field("p95", 7, lambda r: r.p95_duration_ms, fmt.duration),
         number_field("max", 7, lambda r: r.max_duration_ms, fmt.duration, priority=2),
-        number_field("total", 7, _total_ms, fmt.duration, priority=5),
+        number_field("total", 7, _total_ms, fmt.duration, priority=8),
         Field(
             Column("score", Plain("score"), 5, align="right", priority=4),
             lambda r, _: _score_cell(r),
@@ -105,6 +105,10 @@ class ToolsPane(TablePane[ToolMetrics]):
         ),
         age_field("last", 5, lambda r: r.last_executed_at, priority=1),
     )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields = (*self.FIELDS, trend_field(self.trend_of, priority=1))
 
     def compose(self) -> ComposeResult:
         """The table above, the selected row's charts below."""
@@ -124,7 +128,7 @@ class ToolsPane(TablePane[ToolMetrics]):
     def wants(self, base: Wants) -> Wants:
         """The detail of the row under the cursor."""
         key = self.table.cursor_key
-        return replace(base, series=("tool", key) if key is not None else None)
+        return replace(base, series=("tool", key) if key is not None else None, trends="tool")
 
     def failing(self, row: T) -> bool:
         """Some of its calls failed."""
