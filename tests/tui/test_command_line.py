@@ -191,7 +191,7 @@ def test_a_list_is_limited_and_filtered(runs: Path, capsys: pytest.CaptureFixtur
 
 def test_words_that_fit_nothing_are_no_error(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--runs-dir", str(runs), "run", "list", "zzzz"]) == 0
-    assert capsys.readouterr().out == "no run fits these words\n"
+    assert capsys.readouterr().out == "no run fits this filter\n"
 
 
 @pytest.mark.parametrize("command", ["show", "tail"])

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from buddy_core._version import __version__
+from buddy_top.cli.filters import shielded
 from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, typed
 from buddy_top.config.schema import SETTINGS
 
@@ -44,7 +45,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         seed=None,
         speed=1.0,
     )
-    words = sys.argv[1:] if argv is None else list(argv)
+    words = shielded(sys.argv[1:] if argv is None else argv)
     return _parser(words).parse_args(words, defaults)
 
 

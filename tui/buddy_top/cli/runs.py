@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
+from buddy_top.cli.filters import filter_help, parsed_filter
 from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number
 
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
 
 def add(commands: Commands, everywhere: OneLineParser) -> None:
     """Add the three commands to `buddy-top run`."""
-    listed = commands.add_parser("list", parents=[everywhere], allow_abbrev=False, help="the newest runs")
+    listed = commands.add_parser(
+        "list",
+        parents=[everywhere],
+        allow_abbrev=False,
+        help="the newest runs",
+        epilog=filter_help(),
+    )
     listed.add_argument(
         "--limit", type=whole_number, default=20, metavar="N", help="how many (default 20; 0: all)"
     )
-    listed.add_argument("words", nargs="*", metavar="WORD", help="only runs in which every word is found")
+    listed.add_argument("filter", nargs="*", metavar="FILTER", help="only runs that fit; see below")
     listed.set_defaults(handler=_list)
     for name, handler, words in (
         ("show", _show, "one run with its events"),
@@ -37,14 +44,20 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.runs.viewing.viewer import load_facts, runs_table
 
-    found = [facts for facts in load_facts(runs_dir, clock=clock) if _fits(facts, args.words)]
+    if args.filter:
+        from buddy_core.runs.query.scan import scan_matching
+
+        query = parsed_filter(args.filter, program="buddy-top run list")
+        found: Sequence[RunFacts] = scan_matching(runs_dir, query, clock=clock)
+    else:
+        found = load_facts(runs_dir, clock=clock)
     shown = found[: args.limit] if args.limit else found
     if args.json:
         from buddy_top.documents import runs_document, to_text
 
         print_text(to_text(runs_document(shown, now_ms=clock.now_ms())))
         return DONE
-    none = "no run fits these words" if args.words else f"no runs in {plain(str(runs_dir))} yet"
+    none = "no run fits this filter" if args.filter else f"no runs in {plain(str(runs_dir))} yet"
     print_lines(runs_table(shown, now_ms=clock.now_ms(), width=terminal_width()) or [none])
     return DONE
 
@@ -85,9 +98,3 @@ async def _tail_json(runs_dir: Path, run_id: str, clock: Clock) -> None:
 
     async for event in RunFollower(runs_dir, run_id, clock=clock).events():
         print_text(to_text(event_entry(event), compact=True))
-
-
-def _fits(facts: RunFacts, words: Sequence[str]) -> bool:
-    told = (facts.run_id, facts.objective, facts.status, facts.model or "", *facts.tags, *facts.artifacts)
-    text = "\n".join(told).casefold()
-    return all(word.casefold() in text for word in words)

@@ -32,6 +32,9 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
     search.add_argument("words", nargs="+", metavar="WORD", help="what to find")
     search.add_argument("--run", dest="run_id", metavar="ID", default=None, help=f"only there: {RUN_ID_HELP}")
     search.add_argument(
+        "--where", metavar="FILTER", default=None, help="only in runs that fit, as in “run list --help”"
+    )
+    search.add_argument(
         "--in", dest="place", choices=("events", "artifacts", "all"), default="all", help="where to look"
     )
     search.add_argument(
@@ -50,6 +53,7 @@ def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
             args.words,
             runs_dir=runs_dir,
             run_id=args.run_id,
+            among=None if args.where is None else _fitting(args.where, runs_dir, clock),
             place=args.place,
             regex=args.regex,
             ignore_case=True if args.ignore_case else None,
@@ -74,6 +78,15 @@ def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     elif args.limit and found == args.limit:
         _note(f"stopped after {found:,} finds: --limit 0 shows all")
     return DONE
+
+
+def _fitting(words: str, runs_dir: Path, clock: Clock) -> frozenset[str]:
+    """Ids of the runs that a filter fits."""
+    from buddy_core.runs.query.scan import scan_matching
+    from buddy_top.cli.filters import parsed_filter
+
+    query = parsed_filter([words], program="buddy-top run search")
+    return frozenset(facts.run_id for facts in scan_matching(runs_dir, query, clock=clock))
 
 
 def _note(words: str) -> None:

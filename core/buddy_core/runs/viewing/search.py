@@ -8,7 +8,7 @@ and read up to `MAX_ARTIFACT` bytes. What is shown of a find is masked like ever
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -26,7 +26,7 @@ from buddy_core.safety.paths import open_beneath, real_root
 from buddy_core.safety.redact import MASK, redact, redact_value
 from buddy_core.safety.text import plain
 
-__all__ = ["MAX_ARTIFACT", "BadPattern", "SearchHit", "search_runs"]
+__all__ = ["MAX_ARTIFACT", "BadPattern", "SearchHit", "content_finder", "search_runs"]
 
 MAX_ARTIFACT = 64 * 1024 * 1024
 """Bytes of one artifact that are searched."""
@@ -75,6 +75,7 @@ def search_runs(
     *,
     runs_dir: Path,
     run_id: str | None = None,
+    among: Collection[str] | None = None,
     place: Place = "all",
     regex: bool = False,
     ignore_case: bool | None = None,
@@ -83,7 +84,8 @@ def search_runs(
 ) -> Iterator[SearchHit]:
     """Yield what is found, newest run first, a run's events before its artifacts; at most `limit` (0: all).
 
-    Every word must be in the same event, or in the same line of an artifact. `ignore_case=None` means: unless
+    Every word must be in the same event, or in the same line of an artifact. Only the run `run_id` is searched, or
+    those whose ids are in `among`, or all. `ignore_case=None` means: unless
     a word has a capital letter. `on_skip` is told in words what was not searched, and why.
 
     Raises:
@@ -93,8 +95,26 @@ def search_runs(
     """
     needle = Needle(words, regex=regex, ignore_case=ignore_case)
     chosen = run_ids(runs_dir) if run_id is None else [find_run(runs_dir, run_id)]
+    if among is not None:
+        chosen = [one for one in chosen if one in among]
     hits = _hits(needle, real_root(runs_dir), chosen, place, on_skip or (lambda _words: None))
     return islice(hits, limit or None)
+
+
+def content_finder(root: Path) -> Callable[[str, str], bool]:
+    """Answers whether a run beneath `root` (a real path) holds a text in one event or one line of an artifact.
+
+    Capitals mean nothing. The text may be anything but empty.
+    """
+    needles: dict[str, Needle] = {}
+
+    def holds(run_id: str, text: str) -> bool:
+        needle = needles.get(text)
+        if needle is None:
+            needle = needles[text] = Needle([text], ignore_case=True)
+        return next(_hits(needle, root, [run_id], "all", lambda _words: None), None) is not None
+
+    return holds
 
 
 def _hits(needle: Needle, root: Path, chosen: Sequence[str], place: Place, skip: Skip) -> Iterator[SearchHit]:

@@ -1,0 +1,73 @@
+"""What a filter is held against: one run's facts, and what its events say beyond them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from buddy_core.runs.folding.harvest import Harvest
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.reading.json_values import printable_utf8
+from buddy_core.safety.redact import redact
+
+MAX_TOOLS = 200
+MAX_ERRORS = 50
+MAX_ERROR_TEXT = 300
+_MAX_WORDS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One run, as far as a filter without `content:` asks."""
+
+    facts: RunFacts
+    tools: tuple[str, ...] = ()
+    """Names of the tools it called, at most `MAX_TOOLS`, in the order of their first results."""
+    errors: tuple[str, ...] = ()
+    """Different error texts, at most `MAX_ERRORS`, cut to `MAX_ERROR_TEXT` characters."""
+
+
+@dataclass(slots=True)
+class Gleanings:
+    """Collects a run's tools and error texts from the harvests of its batches."""
+
+    _tools: dict[str, None] = field(default_factory=dict)
+    _errors: dict[str, None] = field(default_factory=dict)
+
+    def add(self, harvest: Harvest) -> None:
+        """Take what one batch brought."""
+        self.add_tools(harvest.tools)
+        texts = (record.message for record in harvest.errors)
+        failures = (record.message for _, _, record in harvest.tool_errors)
+        for text in (*texts, *failures):
+            if len(self._errors) < MAX_ERRORS and text:
+                self._errors[text[:MAX_ERROR_TEXT]] = None
+
+    def add_tools(self, names: Iterable[str]) -> None:
+        """Take names, such as those of calls that have no result."""
+        for name in names:
+            if len(self._tools) < MAX_TOOLS:
+                self._tools[name] = None
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Every name taken so far."""
+        return tuple(self._tools)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Every text taken so far."""
+        return tuple(self._errors)
+
+
+def fold(text: str) -> str:
+    """`text` in the form in which words are compared: without case, as UTF-8 can write it, without NUL."""
+    return printable_utf8(text.replace("\0", "\ufffd")).casefold()
+
+
+def words_of(candidate: Candidate) -> str:
+    """All that free words are looked for in but the status, folded; secrets masked, so that it may be kept."""
+    facts = candidate.facts
+    parts = (facts.objective, facts.run_id, facts.model or "", *facts.tags, *facts.artifacts)
+    text = "\n".join((*parts, *candidate.tools, *candidate.errors))
+    return fold(redact(text[:_MAX_WORDS]))

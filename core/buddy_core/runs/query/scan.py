@@ -1,0 +1,83 @@
+"""Every run of a directory as filters see it, read from the files alone: what an index must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from buddy_core.clock import Clock
+from buddy_core.runs.folding.observed import ObservedRun
+from buddy_core.runs.folding.roster import Roster
+from buddy_core.runs.folding.seen import SeenRecords
+from buddy_core.runs.folding.turns import TURN_METRICS, TurnBook, span_of
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.query.candidate import Candidate, Gleanings
+from buddy_core.runs.query.evaluate import FindContent, Matcher
+from buddy_core.runs.query.model import Query
+from buddy_core.runs.reading.garbage import without_collection
+from buddy_core.runs.reading.turnfile import TurnFile
+from buddy_core.runs.viewing.lookup import run_ids
+from buddy_core.runs.viewing.search import content_finder
+from buddy_core.safety.paths import real_root
+
+_PIECE = 4 * 1024 * 1024
+
+
+def read_once(root: Path, run_id: str, *, now_ms: int) -> Candidate:
+    """One run from its files, without the model that only its turns could tell. Damage is counted, not raised."""
+    run, gleanings = ObservedRun(root, run_id, SeenRecords()), Gleanings()
+    try:
+        with without_collection():
+            run.refresh(now_ms=now_ms)
+            more = True
+            while more:
+                reading = run.read(now_ms=now_ms, budget_bytes=_PIECE, watching=False)
+                gleanings.add(reading.harvest)
+                more = reading.more
+        gleanings.add_tools(call.name for call in run.files.fold.open_calls)
+        facts = run.facts(now_ms=now_ms, turn_model=None, polling=False)
+    finally:
+        run.close()
+    return Candidate(facts, gleanings.tools, gleanings.errors)
+
+
+def scan(runs_dir: Path, *, clock: Clock) -> list[Candidate]:
+    """Every run, newest first; raises `StoreUnavailable`."""
+    now_ms, root = clock.now_ms(), real_root(runs_dir)
+    found = {run_id: read_once(root, run_id, now_ms=now_ms) for run_id in run_ids(runs_dir)}
+    model_of = models_by_turns(runs_dir, (run.facts for run in found.values()))
+    roster = Roster()
+    for run in found.values():
+        roster.put(with_model(run.facts, model_of(run.facts.run_id)))
+    roster.rebuild(now_ms)
+    return [replace(found[facts.run_id], facts=facts) for facts in roster.facts]
+
+
+def scan_matching(
+    runs_dir: Path, query: Query, *, clock: Clock, content: FindContent | None = None
+) -> list[RunFacts]:
+    """The runs that a filter fits, newest first, each of them read; raises `StoreUnavailable`."""
+    find = content or content_finder(real_root(runs_dir))
+    matcher = Matcher(query, now_ms=clock.now_ms(), content=find)
+    return [run.facts for run in scan(runs_dir, clock=clock) if matcher.fits(run)]
+
+
+def with_model(facts: RunFacts, by_turns: str | None) -> RunFacts:
+    """The facts with the model that the run's turns name, where nothing else names one."""
+    return facts if by_turns is None or facts.model is not None else replace(facts, model=by_turns)
+
+
+def models_by_turns(runs_dir: Path, runs: Iterable[RunFacts]) -> Callable[[str], str | None]:
+    """Who made the requests in the file of turns beside `runs_dir`, by run id."""
+    book, file = TurnBook(), TurnFile(runs_dir.parent / TURN_METRICS)
+    try:
+        requests, more = file.read()
+        while more:
+            read, more = file.read()
+            requests += read
+    finally:
+        file.close()
+    if requests:
+        book.enter(requests, map(span_of, runs))
+    return book.model_of
