@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from buddy_core.prometheus.exporter import get_prometheus_exporter as get_prometheus_exporter
     from buddy_core.prometheus.server import MetricsServer as MetricsServer
     from buddy_core.prometheus.server import serve_metrics as serve_metrics
+    from buddy_core.runs.comparing.compare import compare_runs as compare_runs
+    from buddy_core.runs.comparing.model import RunDiff as RunDiff
     from buddy_core.runs.doctor import DoctorReport as DoctorReport
     from buddy_core.runs.doctor import doctor as doctor
     from buddy_core.runs.export import export_run as export_run
@@ -131,6 +133,7 @@ _HOMES: dict[str, str] = {
     "ReplayCancelled": "runs.replay.session",
     "ReplayReport": "runs.replay.model",
     "RunClosed": "errors",
+    "RunDiff": "runs.comparing.model",
     "RunEvent": "runs.model",
     "RunFacts": "runs.model",
     "RunLocked": "errors",
@@ -159,6 +162,7 @@ _HOMES: dict[str, str] = {
     "WindowView": "metrics.model",
     "bridge": "bridge",
     "get_active_run_store": "runs.writing.active",
+    "compare_runs": "runs.comparing.compare",
     "doctor": "runs.doctor",
     "export_run": "runs.export",
     "get_metrics_collector": "metrics.collector",

@@ -55,8 +55,7 @@ def key_argument(tool: str, args: object) -> str:
     known the first text wins and is told with its name, which says whether it is a secret; else compact JSON
     of all of it. Without arguments it is empty.
     """
-    if isinstance(args, str):
-        args = _parsed(args)
+    args = arguments_of(args)
     if not isinstance(args, Mapping):
         return _cut(args)
     for name in (*_PREFERRED.get(tool, ()), *_TELLING):
@@ -67,6 +66,16 @@ def key_argument(tool: str, args: object) -> str:
     return _cut(next(texts, dict(args)))
 
 
+def arguments_of(args: object) -> object:
+    """The arguments as the record holds them, read where it holds them as JSON in a string."""
+    if not isinstance(args, str) or not args.lstrip().startswith("{"):
+        return args
+    try:
+        return json.loads(args)
+    except (ValueError, RecursionError):
+        return args
+
+
 def compact_json(value: object, limit: int = MAX_ARGUMENT) -> str:
     """A JSON value on one line, cut to `limit` characters; what cannot be encoded is described."""
     try:
@@ -74,15 +83,6 @@ def compact_json(value: object, limit: int = MAX_ARGUMENT) -> str:
     except (ValueError, TypeError, RecursionError):
         text = "…"
     return _shorten(text, limit)
-
-
-def _parsed(text: str) -> object:
-    if not text.lstrip().startswith("{"):
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _cut(value: object) -> str:
