@@ -78,6 +78,11 @@ def test_the_state_is_the_most_urgent_thing_there_is_to_say(
     assert (fields.state, fields.state_words) == (state, words)
 
 
+def test_a_demonstration_is_called_one(snapshot: Snapshot) -> None:
+    """Its directory is gone at the end, and its name tells nobody anything."""
+    assert frame.header_fields(snapshot, Window.ALL, home=None, demo=True).path == "demonstration"
+
+
 @pytest.mark.parametrize(
     ("behind", "words"), [(0, "paused"), (1, "paused, 1 change behind"), (214, "paused, 214 changes behind")]
 )

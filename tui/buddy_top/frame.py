@@ -79,13 +79,16 @@ def windows_line(chosen: Window) -> list[tuple[str, bool]]:
 
 
 def header_fields(
-    snapshot: Snapshot, window: Window, *, home: Path | None, tz: tzinfo | None = None
+    snapshot: Snapshot, window: Window, *, home: Path | None, demo: bool = False, tz: tzinfo | None = None
 ) -> HeaderFields:
-    """The header's facts; the clock has no seconds, for a line that changes every second is never at rest."""
+    """The header's facts. A demonstration says that it is one in the place of its temporary directory.
+
+    The clock has no seconds, for a line that changes every second is never at rest.
+    """
     state, state_words = _state(snapshot)
     rate = snapshot.state.cost_per_hour
     return HeaderFields(
-        path=_short_path(snapshot.sources.runs_dir, home),
+        path=Plain("demonstration") if demo else _short_path(snapshot.sources.runs_dir, home),
         state=state,
         state_words=state_words,
         running=snapshot.running,

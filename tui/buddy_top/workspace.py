@@ -141,7 +141,7 @@ class Workspace(SafeApp):
         )
 
     def _header_fields(self, snapshot: Snapshot) -> HeaderFields:
-        return frame.header_fields(snapshot, self.window, home=self.options.home)
+        return frame.header_fields(snapshot, self.window, home=self.options.home, demo=self.options.demo)
 
     def draw(self) -> None:
         """Draw the last snapshot again: header, tabs, footer and the visible pane."""
