@@ -11,6 +11,7 @@ from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
+from buddy_top.around_reader import AroundReader
 from buddy_top.run_reader import RunReader
 from buddy_top.snapshots import take_snapshot
 from buddy_top.state import Snapshot, Wants
@@ -66,6 +67,9 @@ class InlineFeed:
             reader = RunReader(self.observer.runs_dir, wants.run_id)
             run = await reader.read(wants.artifact)
             reader.close()
+        around = None
+        if wants.around is not None:
+            around = (wants.around, AroundReader(self.observer.runs_dir).read(wants.around))
         assert self._publish is not None
         now_ms = self.clock.now_ms()
         alerts = NO_ALERTS if self.watch is None else self.watch.check(now_ms)
@@ -76,6 +80,7 @@ class InlineFeed:
                 wants,
                 now_ms=now_ms,
                 run=run,
+                around=around,
                 alerts=alerts,
                 paused=self.paused,
             )

@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from buddy_core.alerts.watch import AlertWatch
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
+    from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_top.around_reader import AroundReader
     from buddy_top.run_reader import RunReader
 
 DEFAULT_REFRESH_S = 0.25
 """Under load the picture changes four times a second: faster is unreadable and costs twice the CPU."""
+
+REST_S = 0.12
+"""How long the cursor lies on an error before its run is read: longer than a held key takes to move on."""
 
 
 class SnapshotFeed(Protocol):
@@ -80,6 +85,9 @@ class Feed:
         self._complete = False
         self._last: Snapshot | None = None
         self._reader: RunReader | None = None
+        self._around: AroundReader | None = None
+        self._resting: Moment | None = None
+        self._rested: Moment | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Event | None = None
         self._asked: asyncio.Event | None = None
@@ -211,6 +219,7 @@ class Feed:
             wants,
             now_ms=now_ms,
             run=await self._read_run(wants),
+            around=self._read_around(wants.around),
             alerts=self._alerts.check(now_ms),
             behind=self._behind,
             paused=self._paused,
@@ -230,6 +239,28 @@ class Feed:
             self._reader = RunReader(self._observer.runs_dir, wants.run_id)
         return await self._reader.read(wants.artifact)
 
+    def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
+        """What stands around an error, once the cursor has rested on it: who only passes by waits for no file."""
+        if moment is None:
+            self._resting = self._rested = None
+            return None
+        if self._around is None:
+            from buddy_top.around_reader import AroundReader
+
+            self._around = AroundReader(self._observer.runs_dir)
+        known = self._around.known(moment)
+        if known is not None:
+            return moment, known
+        if self._resting != moment:
+            self._resting = moment
+            asyncio.get_running_loop().call_later(REST_S, self._has_rested, moment)
+        return moment, self._around.read(moment) if self._rested == moment else None
+
+    def _has_rested(self, moment: Moment) -> None:
+        if self._resting == moment:
+            self._rested = moment
+            self._wake(self._asked)
+
 
 def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
     """The held picture with what has been opened since; another window of time needs another picture."""
@@ -241,6 +272,7 @@ def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
         series=fresh.series,
         trends=held.trends if held.wants.trends == fresh.wants.trends else fresh.trends,
         run=fresh.run,
+        around=fresh.around,
         behind=fresh.behind,
         paused=True,
     )

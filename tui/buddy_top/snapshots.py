@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from buddy_core.alerts.model import NO_ALERTS, AlertState
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.model import ErrorRecord, WindowView
 from buddy_core.observe import Observer
 from buddy_top.state import RunDetail, SeriesDetail, Snapshot, Wants
+
+if TYPE_CHECKING:
+    from buddy_core.runs.folding.uses import ModelUse
+    from buddy_core.runs.viewing.around import Moment, Surroundings
 
 RETAINED_ERRORS = 100
 """How many single errors the collector keeps; older ones live on in their groups' counts."""
@@ -19,6 +25,7 @@ def take_snapshot(
     *,
     now_ms: int,
     run: RunDetail | None = None,
+    around: tuple[Moment, Surroundings | None] | None = None,
     alerts: AlertState = NO_ALERTS,
     behind: int = 0,
     paused: bool = False,
@@ -38,9 +45,10 @@ def take_snapshot(
         runs=runs,
         sources=observer.sources(),
         recent_errors=_recent_errors(collector, view.since_ms or 0),
-        series=series_detail(collector, wants, now_ms),
         trends={} if wants.trends is None else collector.trends(wants.trends, wants.window, now_ms=now_ms),
+        series=series_detail(collector, observer, wants, view),
         run=run if run is not None and run.run_id == wants.run_id else None,
+        around=around if around is not None and around[0] == wants.around else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,
         behind=behind,
@@ -49,11 +57,14 @@ def take_snapshot(
     )
 
 
-def series_detail(collector: MetricsCollector, wants: Wants, now_ms: int) -> SeriesDetail | None:
+def series_detail(
+    collector: MetricsCollector, observer: Observer, wants: Wants, view: WindowView
+) -> SeriesDetail | None:
     """The detail of the provider, tool or error group that `wants` names; None when it names none."""
     if wants.series is None:
         return None
     kind, key = wants.series
+    now_ms = view.taken_at
     points = collector.history(kind, key, wants.window, wants.slices, now_ms=now_ms)
     return SeriesDetail(
         kind=kind,
@@ -62,7 +73,15 @@ def series_detail(collector: MetricsCollector, wants: Wants, now_ms: int) -> Ser
         bucket_ms=points[1].start_at - points[0].start_at if len(points) > 1 else 0,
         bins=() if kind == "error" else collector.latency_histogram(kind, key, wants.window, now_ms=now_ms),
         records=_records(collector, kind, key),
+        kinds=collector.provider_errors(key, wants.window, now_ms=now_ms) if kind == "provider" else (),
+        uses=_uses(observer, key, view) if kind == "provider" else (),
     )
+
+
+def _uses(observer: Observer, key: str, view: WindowView) -> tuple[ModelUse, ...]:
+    """Runs that used the model in the window; nobody used a model that has no row there."""
+    row = next((row for row in view.providers if f"{row.provider}/{row.model}" == key), None)
+    return () if row is None else observer.model_uses(row.provider, row.model, view.since_ms or 0)
 
 
 def _recent_errors(collector: MetricsCollector, since_ms: int) -> tuple[ErrorRecord, ...]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.metrics.model import (
         Activity,
         DashboardState,
+        ErrorGroup,
         ErrorRecord,
         HistogramBin,
         SeriesPoint,
@@ -23,8 +24,10 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     )
     from buddy_core.observe import SourceStatus
     from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
+    from buddy_core.runs.folding.uses import ModelUse
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.reading.accounting import Accounting
+    from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_core.runs.viewing.timeline import TimelineRow
 
 SeriesKind = Literal["provider", "tool", "error"]
@@ -61,6 +64,8 @@ class Wants(msgspec.Struct, frozen=True):
     """The run whose detail is on the screen."""
     artifact: str | None = None
     """The artifact of that run whose text is on the screen."""
+    around: Moment | None = None
+    """The error whose neighbours in its run are on the screen."""
 
 
 class SeriesDetail(msgspec.Struct, frozen=True):
@@ -73,6 +78,10 @@ class SeriesDetail(msgspec.Struct, frozen=True):
     bins: tuple[HistogramBin, ...]
     records: tuple[ErrorRecord, ...]
     """The errors that concern it, newest first."""
+    kinds: tuple[ErrorGroup, ...] = ()
+    """Of a provider: the kinds of errors that concern it, latest first."""
+    uses: tuple[ModelUse, ...] = ()
+    """Of a provider: the runs that used the model in the window, the latest first."""
 
 
 class RunDetail(msgspec.Struct, frozen=True):
@@ -107,6 +116,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     trends: Mapping[str, Trend] = msgspec.field(default_factory=dict)
     """How each row of what `wants.trends` names went, by the key of its series."""
     run: RunDetail | None = None
+    around: tuple[Moment, Surroundings | None] | None = None
+    """An error and what stands around it in its run; None there while that is about to be read."""
     alerts: tuple[Alert, ...] = ()
     """What somebody should look at now, worst and newest first."""
     budgets: tuple[BudgetUse, ...] = ()
