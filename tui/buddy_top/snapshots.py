@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 RETAINED_ERRORS = 100
 """How many single errors the collector keeps; older ones live on in their groups' counts."""
 
+MOST_USES = 100
+"""Runs listed beneath a model."""
+
 
 def take_snapshot(
     collector: MetricsCollector,
@@ -65,6 +68,7 @@ def series_detail(
         return None
     kind, key = wants.series
     now_ms = view.taken_at
+    uses = _uses(observer, key, view) if kind == "provider" else ()
     points = collector.history(kind, key, wants.window, wants.slices, now_ms=now_ms)
     return SeriesDetail(
         kind=kind,
@@ -74,7 +78,8 @@ def series_detail(
         bins=() if kind == "error" else collector.latency_histogram(kind, key, wants.window, now_ms=now_ms),
         records=_records(collector, kind, key),
         kinds=collector.provider_errors(key, wants.window, now_ms=now_ms) if kind == "provider" else (),
-        uses=_uses(observer, key, view) if kind == "provider" else (),
+        uses=uses[:MOST_USES],
+        uses_total=len(uses),
     )
 
 

@@ -81,7 +81,9 @@ class SeriesDetail(msgspec.Struct, frozen=True):
     kinds: tuple[ErrorGroup, ...] = ()
     """Of a provider: the kinds of errors that concern it, latest first."""
     uses: tuple[ModelUse, ...] = ()
-    """Of a provider: the runs that used the model in the window, the latest first."""
+    """Of a provider: the runs that used the model in the window, the latest first, at most `MOST_USES`."""
+    uses_total: int = 0
+    """How many there are."""
 
 
 class RunDetail(msgspec.Struct, frozen=True):

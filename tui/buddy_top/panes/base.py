@@ -106,6 +106,8 @@ class TablePane(Pane, Generic[Row]):
     ORDER: ClassVar[Order]
     DETAIL_BELOW: ClassVar[bool] = True
     """The list takes the lines it needs and leaves the others to the detail below it."""
+    LIST_PART: ClassVar[float] = 0.5
+    """Of the lines of the pane the list takes at most so many."""
 
     panel: Panel
     """Around the table; made when the pane is composed."""
@@ -190,7 +192,7 @@ class TablePane(Pane, Generic[Row]):
     def fit_height(self, rows: int) -> None:
         """A short list leaves its room to what stands below it."""
         if self.DETAIL_BELOW:
-            fit_panel(self.panel, rows, self.size.height)
+            fit_panel(self.panel, rows, self.size.height, self.LIST_PART)
 
     def _render_row(self, index: int) -> list[Cell]:
         now = self._snapshot.taken_at if self._snapshot is not None else 0

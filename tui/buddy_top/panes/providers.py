@@ -9,15 +9,15 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 
 from buddy_core.metrics.model import ProviderMetrics
-from buddy_core.safety.text import Plain, plain
+from buddy_core.metrics.wilson import wilson_lower_bound
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failure_share_cell, number_cell
 from buddy_top.panes.fields import Field, Order
 from buddy_top.panes.kinds import age_field, count_field, name_field, number_field
-from buddy_top.panes.leads import RUN_COLUMNS, LeadsPanel, run_leads
-from buddy_top.panes.series import Quantiles, SeriesPanels
+from buddy_top.panes.provider_detail import ProviderDetail
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.bars import share_bar
@@ -51,10 +51,9 @@ def _cached(row: P) -> int:
     return row.cache_read_tokens + row.cache_write_tokens
 
 
-def _quantiles(row: P | None) -> Quantiles:
-    if row is None:
-        return ()
-    return (Plain("p50"), row.p50_latency_ms), (Plain("p95"), row.p95_latency_ms)
+def _failure_rank(row: P) -> float:
+    """What sorting by failures uses: one failure in one request must not outrank 40 in 100."""
+    return wilson_lower_bound(row.error_count, row.total_requests)
 
 
 class ProvidersPane(TablePane[ProviderMetrics]):
@@ -62,6 +61,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
 
     TAB = Tab.PROVIDERS
     ORDER = Order("requests", True)
+    LIST_PART = 0.4
     FIELDS: ClassVar[Sequence[Field[P]]] = (
         name_field("provider", 10, lambda r: r.provider, grow=1),
         name_field("model", 20, lambda r: r.model, grow=3, ink="strong"),
@@ -69,7 +69,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         Field(
             Column("failed", Plain("failed"), 6, align="right", priority=1),
             lambda r, _: failure_share_cell(r.error_count, r.total_requests),
-            lambda r: r.error_count / max(1, r.total_requests),
+            _failure_rank,
         ),
         number_field("prompt", 7, lambda r: _logged(r, r.prompt_tokens), fmt.tokens, priority=4),
         number_field(
@@ -92,7 +92,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         super().__init__()
         self._spent = 0.0
         share: Field[P] = Field(
-            Column("share", Plain("of the cost"), 12, priority=8, sortable=False),
+            Column("share", Plain("of the cost"), 12, priority=8),
             lambda row, _: self._share_cell(row),
             lambda row: row.total_cost,
         )
@@ -107,10 +107,10 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         return (*share_bar(share, 6), Span(Plain(f" {fmt.percent(100 * share):>5}"), "label"))
 
     def compose(self) -> ComposeResult:
-        """The table above, the selected row's charts below."""
+        """The table above, the selected row in depth below."""
         with Panel(id="providers-list") as self.panel:
             yield self.table
-        self.more = SeriesPanels(LeadsPanel("Runs", RUN_COLUMNS, classes="series-leads"))
+        self.more = ProviderDetail()
         yield self.more
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[P]:
@@ -152,14 +152,9 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         if view.unattributed_cost:
             words += f" · {fmt.cost(view.unattributed_cost)} not logged by provider"
         self.panel.set_summary(Plain(words))
-        row = self.selected
-        name = plain(row.model) if row is not None else Plain("no model selected")
-        self.more.show(snapshot, name, _quantiles(row))
-        runs = [run for run in snapshot.runs if row is not None and run.model == row.model]
-        leads = run_leads(runs, snapshot.taken_at)
-        self.more.leads.show(leads, fmt.plural(len(leads), "run"), Plain("no run is known to have used it"))
+        self.more.show(snapshot, self.selected)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        """Enter goes on into the list below, whose rows lead into runs."""
+        """Enter goes on into the lists below, whose rows lead into runs."""
         if event.table is self.table:
-            self.more.leads.table.focus()
+            self.more.focus_lists()

@@ -52,7 +52,8 @@ class ChartData(msgspec.Struct, frozen=True):
     """Said once, above the axis: `tokens/min`."""
     per_slice: bool = False
     """The unit is an amount in one column's time, which is said after it: `calls / 15m`."""
-    style: Literal["columns", "lines"] = "columns"
+    style: Literal["columns", "lines", "layers"] = "columns"
+    """`layers` are columns of two series, the second behind the first."""
     how: How = "max"
     """How slices are joined where there are more than columns."""
     words: Callable[[float], Plain] = tokens
@@ -134,11 +135,14 @@ def _tiny(data: ChartData, width: int) -> Cell:
 
 def _grid(data: ChartData, width: int, rows: int, top: float) -> Grid:
     grid: Grid = [[(" ", "value")] * width for _ in range(rows)]
-    if data.style == "columns":
-        for series in data.series[:1]:
+    if data.style != "lines":
+        for series in reversed(data.series[: 2 if data.style == "layers" else 1]):
             shown = resample(series.values, width, data.how)
             for y, line in enumerate(columns(shown, rows, top)):
-                grid[y] = [(character, series.ink) for character in line]
+                grid[y] = [
+                    (character, series.ink) if character != " " else behind
+                    for character, behind in zip(line, grid[y], strict=True)
+                ]
         return grid
     for series in data.series:
         known = [finite(value) for value in series.values]
