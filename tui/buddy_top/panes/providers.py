@@ -16,7 +16,7 @@ from buddy_top.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failure_share_cell, number_cell
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.kinds import age_field, count_field, name_field, number_field
+from buddy_top.panes.kinds import age_field, count_field, name_field, number_field, trend_field
 from buddy_top.panes.provider_detail import ProviderDetail
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
@@ -97,7 +97,8 @@ class ProvidersPane(TablePane[ProviderMetrics]):
             lambda row: row.total_cost,
         )
         after = next(i for i, field in enumerate(self.FIELDS) if field.key == "cost") + 1
-        self.fields = (*self.FIELDS[:after], share, *self.FIELDS[after:])
+        trend = trend_field(self.trend_of, priority=2)
+        self.fields = (*self.FIELDS[:after], share, *self.FIELDS[after:], trend)
 
     def _share_cell(self, row: P) -> Cell:
         """A bar and a percentage; nothing where the cost is not known."""
@@ -131,7 +132,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
     def wants(self, base: Wants) -> Wants:
         """The detail of the row under the cursor."""
         key = self.table.cursor_key
-        return replace(base, series=("provider", key) if key is not None else None)
+        return replace(base, series=("provider", key) if key is not None else None, trends="provider")
 
     def failing(self, row: P) -> bool:
         """Some of its requests failed."""
