@@ -1,8 +1,9 @@
 """What a collector is told becomes events of the run that is being recorded, so that a monitor elsewhere sees it.
 
 An agent says each thing once: model requests and custom metrics to the collector, tool calls and errors to
-its run (`tool_call`, `tool_result`, `error`). The bridge passes on the former only; tool executions and errors
-that a collector hears of are not turned into events, or agents that say both would be counted twice.
+its run (`tool_call`, `tool_result`, `error`). The bridge passes on the former, and with `tools` also the calls
+of the run to the collector; tool executions and errors that a collector hears of are not turned into events, or
+agents that say both would be counted twice.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Final
 
+from buddy_core.bridge_calls import CallsOfRuns
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.custom import ALWAYS
 from buddy_core.metrics.model import ApiRequest
@@ -38,20 +40,23 @@ _PSEUDO = frozenset(("usage", "history"))
 _Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
-def bridge(collector: MetricsCollector, store: RunStore) -> Bridge:
+def bridge(collector: MetricsCollector, store: RunStore, *, tools: bool = False) -> Bridge:
     """Pass on what `collector` is told to the runs of `store`; call the result to end that.
+
+    With `tools`, the collector is told of every tool call that the store records (`run.tool`, or `tool_call` and
+    `tool_result`), for agents that do not say `record_tool_execution` themselves.
 
     Requests go to their own run when the store is recording it, and to the current run when they name none.
     Those of a run that has ended, or that another store records, and all that comes while no run is open are
     dropped and counted. What was read in files is not passed on.
     """
-    return Bridge(collector, store)
+    return Bridge(collector, store, tools=tools)
 
 
 class Bridge:
     """One bridge; calling it takes it down, and may be done twice. Counts what it did."""
 
-    def __init__(self, collector: MetricsCollector, store: RunStore) -> None:
+    def __init__(self, collector: MetricsCollector, store: RunStore, *, tools: bool = False) -> None:
         self.requests = 0
         """Model requests that were recorded as events."""
         self.values = 0
@@ -66,6 +71,12 @@ class Bridge:
         self._open = True
         self._subscribe()
         self._off_ending = store.add_end_listener(self._flush)
+        self._calls = CallsOfRuns(collector, store) if tools else None
+
+    @property
+    def calls(self) -> int:
+        """Tool calls of runs that the collector was told of."""
+        return 0 if self._calls is None else self._calls.told
 
     @property
     def dropped(self) -> Mapping[str, int]:
@@ -82,6 +93,8 @@ class Bridge:
         self._off_requests()
         self._off_values()
         self._off_ending()
+        if self._calls is not None:
+            self._calls.close()
 
     def _subscribe(self) -> None:
         self._off_requests = self._collector.on("api:request", self._on_request)
@@ -223,8 +236,8 @@ class _Callable(ModuleType):
     """Lets `buddy_core.bridge` be called whichever it is: Python puts this module in the function's place
     as soon as anybody imports it."""
 
-    def __call__(self, collector: MetricsCollector, store: RunStore) -> Bridge:
-        return bridge(collector, store)
+    def __call__(self, collector: MetricsCollector, store: RunStore, *, tools: bool = False) -> Bridge:
+        return bridge(collector, store, tools=tools)
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -107,6 +107,8 @@ class Ingest:
             harvest = replace(harvest, requests=type(harvest.requests)())
         if has_passed_on(self._collector, run_id, "value"):
             harvest = replace(harvest, values=[])
+        if has_passed_on(self._collector, run_id, "tool"):
+            harvest = replace(harvest, tools={}, tool_errors=[])
         return harvest
 
     def _record(self, run_id: str, harvest: Harvest, *, live: bool) -> None:

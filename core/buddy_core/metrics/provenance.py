@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from buddy_core.metrics.collector import MetricsCollector
 
-PassedOn = Literal["api_request", "value"]
-"""What a bridge passes on, under the `kind` of the events it makes of it."""
+PassedOn = Literal["api_request", "value", "tool"]
+"""What a bridge passes on, under the `kind` of the events it makes of it; tools go from the run to the collector."""
 
 MOST_RUNS = 10_000
 """Runs remembered of each collector; of older ones nothing is read that was not read already."""
