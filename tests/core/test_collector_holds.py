@@ -196,3 +196,9 @@ def test_a_long_history_is_cut_into_pieces_that_add_up_to_it() -> None:
     assert sum(map(len, pieces)) == len(whole)
     assert by_pieces.view(Window.H24) == at_once.view(Window.H24)
     assert list(batches(HistoryBatch())) == []
+
+
+def test_many_tools_with_a_call_each_are_absorbed_together() -> None:
+    now = ManualClock().now_ms()
+    whole = HistoryBatch(tools={f"tool {n}": ToolColumn([now], [1.0], [True]) for n in range(2_500)})
+    assert [len(piece) for piece in batches(whole, 1_000)] == [1_000, 1_000, 500]

@@ -71,21 +71,47 @@ class HistoryBatch:
 
 
 def batches(whole: HistoryBatch, size: int = ITEMS) -> Iterator[HistoryBatch]:
-    """`whole` in pieces of at most `size` items, so that who absorbs them keeps nobody waiting; an empty one gives none."""
+    """`whole` in pieces of at most `size` items, so that who absorbs them keeps nobody waiting; an empty one gives none.
+
+    Many small columns go together: absorbing costs more by the piece than by the item.
+    """
     if len(whole) <= size:
         if whole:
             yield whole
         return
-    run_id = whole.run_id
+    joined, items = HistoryBatch(whole.run_id), 0
+    for piece, more in _pieces(whole, size):
+        if items + more > size:
+            yield joined
+            joined, items = HistoryBatch(whole.run_id), 0
+        _join(joined, piece)
+        items += more
+    yield joined
+
+
+def _pieces(whole: HistoryBatch, size: int) -> Iterator[tuple[HistoryBatch, int]]:
+    """Each list and column cut at every `size` items, and how many a piece has; only the last of a column has fewer."""
     for at in range(0, len(whole.errors), size):
-        yield HistoryBatch(run_id, errors=whole.errors[at : at + size])
+        errors = whole.errors[at : at + size]
+        yield HistoryBatch(errors=errors), len(errors)
     for at in range(0, len(whole.requests), size):
-        yield HistoryBatch(run_id, requests=whole.requests[at : at + size])
+        requests = whole.requests[at : at + size]
+        yield HistoryBatch(requests=requests), len(requests)
     for at in range(0, len(whole.usage), size):
-        yield HistoryBatch(run_id, usage=whole.usage[at : at + size])
+        usage = whole.usage[at : at + size]
+        yield HistoryBatch(usage=usage), len(usage)
     for key, rows in whole.rows.items():
         for at in range(0, len(rows), size):
-            yield HistoryBatch(run_id, rows={key: rows[at : at + size]})
+            yield HistoryBatch(rows={key: rows[at : at + size]}), min(size, len(rows) - at)
     for name, column in whole.tools.items():
         for at in range(0, len(column.ok), size):
-            yield HistoryBatch(run_id, tools={name: column.piece(at, at + size)})
+            yield HistoryBatch(tools={name: column.piece(at, at + size)}), min(size, len(column.ok) - at)
+
+
+def _join(joined: HistoryBatch, piece: HistoryBatch) -> None:
+    """Add a piece; none of its columns is in `joined` yet, for whatever comes before the end of one fills a batch."""
+    joined.errors += piece.errors
+    joined.requests += piece.requests
+    joined.usage += piece.usage
+    joined.rows |= piece.rows
+    joined.tools |= piece.tools

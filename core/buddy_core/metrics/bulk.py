@@ -64,7 +64,8 @@ class _Calls:
         self._add((tiers.total,), 0, span.first)
         for here, there in stretches(at_ms, HOUR, span.first, span.end):
             hour = at_ms[here] // HOUR
-            self._add((tiers.total, tiers.hour(hour)), here, there)
+            hourly = tiers.hour(hour)
+            self._add((tiers.total, hourly, *tiers.windows(at_ms[here], at_ms[there - 1])), here, there)
             if there > span.recent:
                 start = max(here, span.recent)
                 put = partial(self._put_in_minutes, tiers, start, there, now_ms)

@@ -98,7 +98,8 @@ def _spread(tiers: Tiers[ProviderStats], activity: ActivityLog, rows: list[Reque
     _add(rows[: span.first], (tiers.total,), (activity.total,))
     for here, there in stretches(at_ms, HOUR, span.first, span.end):
         hour = at_ms[here] // HOUR
-        _add(rows[here:there], (tiers.total, tiers.hour(hour)), (activity.total, activity.hour(hour)))
+        hourly, windows = tiers.hour(hour), tiers.windows(at_ms[here], at_ms[there - 1])
+        _add(rows[here:there], (tiers.total, hourly, *windows), (activity.total, activity.hour(hour)))
         if there > span.recent:
             put = partial(_put_in_minutes, tiers, rows[max(here, span.recent) : there], now_ms)
             tiers.by_minute_later(hour, there - max(here, span.recent), put, now_ms)

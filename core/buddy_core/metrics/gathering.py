@@ -14,7 +14,7 @@ from buddy_core.metrics.ledger import Ledger
 from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
 from buddy_core.metrics.rollup import since_of
 from buddy_core.metrics.series import PER_LOOK
-from buddy_core.metrics.stats import ErrorStats, ProviderStats, UsageStats
+from buddy_core.metrics.stats import ProviderStats, UsageStats
 from buddy_core.metrics.views import build_view
 
 WORK = 200
@@ -28,10 +28,12 @@ class Gathering:
         self._window = window
         self._now_ms = now_ms
         self._since = since_of(window, now_ms)
-        self._providers: list[tuple[ProviderStats, ProviderMetrics]] = []
+        self._providers: list[ProviderMetrics] = []
         self._tools: list[ToolMetrics] = []
-        self._errors: list[tuple[ErrorStats, ErrorGroup]] = []
+        self._errors: list[ErrorGroup] = []
+        self._requests = ProviderStats()
         self._usage = UsageStats()
+        self._other_errors = 0
         self._looks = self._all_looks(ledger)
 
     def step(self) -> bool:
@@ -46,7 +48,14 @@ class Gathering:
     def view(self) -> WindowView:
         """What was gathered, once `step` has said that there is no more."""
         return build_view(
-            self._providers, self._tools, self._errors, self._usage, window=self._window, now_ms=self._now_ms
+            self._providers,
+            self._tools,
+            self._errors,
+            requests=self._requests,
+            usage=self._usage,
+            other_errors=self._other_errors,
+            window=self._window,
+            now_ms=self._now_ms,
         )
 
     def _all_looks(self, ledger: Ledger) -> Iterator[int]:
@@ -56,7 +65,8 @@ class Gathering:
             cost = provider.cost_of_look(window, since)
             stats, row = provider.look(window, since)
             if row is not None:
-                self._providers.append((stats, row))
+                self._providers.append(row)
+                self._requests.merge(stats)
             yield cost
         for tool in tuple(ledger.tools.values()):
             cost = tool.cost_of_look(window, since)
@@ -68,7 +78,8 @@ class Gathering:
             cost = error.cost_of_look(window, since)
             counted, group = error.look(window, since)
             if group is not None:
-                self._errors.append((counted, group))
+                self._errors.append(group)
+                self._other_errors += counted.count - counted.of_tools
             yield cost
-        yield PER_LOOK + ledger.usage.parts(window)
-        self._usage = ledger.usage.merged(window, since)
+        yield PER_LOOK + ledger.usage.parts(window, since)
+        self._usage.merge(ledger.usage.look(window, since))

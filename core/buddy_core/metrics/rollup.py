@@ -1,7 +1,8 @@
 """Buckets of time for one series: minutes for a day, hours for three months, and the running total.
 
 A window never needs the samples themselves: it is a merge of whole buckets. So that this is exact, a
-window begins on a whole minute (15 m, 1 h, 24 h) or a whole hour (7 d), see `since_of`.
+window begins on a whole minute (15 m, 1 h, 24 h) or a whole hour (7 d), see `since_of`. A window that was
+looked at is one more bucket that what comes is added to, so that looking again merges nothing.
 """
 
 from __future__ import annotations
@@ -97,7 +98,17 @@ class Tiers(Generic[S]):
     minute, which for most hours is never. Not locked: the collector's lock is held around every call.
     """
 
-    __slots__ = ("_later", "_make", "_newest", "_newest_key", "_room", "hours", "minutes", "total")
+    __slots__ = (
+        "_later",
+        "_make",
+        "_newest",
+        "_newest_key",
+        "_room",
+        "_windows",
+        "hours",
+        "minutes",
+        "total",
+    )
 
     def __init__(self, make: Callable[[], S], room: Room) -> None:
         self._make = make
@@ -109,6 +120,7 @@ class Tiers(Generic[S]):
         self._newest_key = -1
         self._newest: tuple[S, ...] = ()
         self._later: dict[int, _Waiting] = {}
+        self._windows: dict[Window, tuple[int, S]] = {}
 
     def by_minute_later(self, hour: int, samples: int, put: Callable[[], None], now_ms: int) -> None:
         """`put` adds so many samples of an hour to its minutes, and to nothing else: when it has to be, or now."""
@@ -149,10 +161,23 @@ class Tiers(Generic[S]):
             return (self.total,)
         hour = self.hour(at_ms // HOUR)
         if key < now_ms // MINUTE - MINUTES_KEPT:
-            return self.total, hour
-        self._newest = (self.total, hour, self.minute(key, now_ms))
+            return self.total, hour, *self.windows(at_ms, at_ms)
+        minute = self.minute(key, now_ms)
+        self._newest = (self.total, hour, minute, *self.windows(at_ms, at_ms))
         self._newest_key = key
         return self._newest
+
+    def windows(self, first_ms: int, last_ms: int) -> tuple[S, ...]:
+        """The windows somebody looks at, for dated samples from one moment to another: they belong there too."""
+        for window, (since_ms, _) in tuple(self._windows.items()):
+            if first_ms < since_ms <= last_ms or last_ms >= since_ms + _longest(window):
+                self._shut(window)  # begins among the samples, or nobody has looked at it for a while
+        return tuple(stats for since_ms, stats in self._windows.values() if first_ms >= since_ms)
+
+    def _shut(self, *windows: Window) -> None:
+        """Merge these from the buckets when somebody looks again."""
+        for window in windows:
+            del self._windows[window]
 
     def minute(self, key: int, now_ms: int) -> S:
         """The bucket of a minute since the epoch, opened if need be."""
@@ -179,6 +204,7 @@ class Tiers(Generic[S]):
             tier[key] = bucket
         else:
             self._room.refused += 1
+            self._shut(*self._windows)  # what goes into this bucket is in no window
         return bucket
 
     def _drop(self, tier: dict[int, S], keys: list[int]) -> None:
@@ -187,9 +213,9 @@ class Tiers(Generic[S]):
             del tier[key]
         self._room.left += len(keys)
 
-    def parts(self, window: Window) -> int:
-        """About how many buckets `merged` merges, and how much else it does that takes as long as that."""
-        if window is Window.ALL:
+    def parts(self, window: Window, since_ms: int | None) -> int:
+        """About how many buckets `look` merges, and how much else it does that takes as long as that."""
+        if window is Window.ALL or (window in self._windows and self._windows[window][0] == since_ms):
             return 1
         if window is Window.D7:
             return min(len(self.hours), 7 * 24 + 1)
@@ -198,13 +224,20 @@ class Tiers(Generic[S]):
             return min(len(self.hours), 25) + min(len(self.minutes), 60) + waiting // max(1, len(self._later))
         return min(len(self.minutes), 60 + AHEAD_MS // MINUTE) + waiting
 
-    def merged(self, window: Window, since_ms: int | None) -> S:
-        """Everything in the window as one bucket that nobody adds to; `since_ms` comes from `since_of`."""
-        whole = self._make()
-        for part in (self.total,) if since_ms is None else self._parts(window, since_ms):
-            whole.merge(part)
-        whole.settle()
-        return whole
+    def look(self, window: Window, since_ms: int | None) -> S:
+        """Everything in the window as one bucket, which grows with what comes; `since_ms` comes from `since_of`."""
+        if since_ms is None:
+            self.total.settle()
+            return self.total
+        known = self._windows.get(window)
+        if known is None or known[0] != since_ms:
+            whole = self._make()
+            for part in self._parts(window, since_ms):
+                whole.merge(part)
+            known = self._windows[window] = (since_ms, whole)
+            self._newest_key = -1
+        known[1].settle()
+        return known[1]
 
     def _parts(self, window: Window, since_ms: int) -> Iterator[S]:
         if window is Window.M15 or window is Window.H1:
@@ -238,6 +271,11 @@ class Tiers(Generic[S]):
         last = max(tier, default=first - 1)
         keys = range(first, last + 1) if last - first < len(tier) else [key for key in tier if key >= first]
         return ((key * grain_ms, tier[key]) for key in keys if key in tier)
+
+
+def _longest(window: Window) -> int:
+    """How long after its beginning a window may end; one that would be longer has another beginning by now."""
+    return (window.ms or 0) + AHEAD_MS + 2 * (HOUR if window is Window.D7 else MINUTE)
 
 
 def _between(tier: dict[int, S], first: int, end: int | None) -> Iterator[S]:

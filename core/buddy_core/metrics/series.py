@@ -45,21 +45,21 @@ class Series(ABC, Generic[S, R]):
         """What the series is asked for by."""
 
     def look(self, window: Window, since_ms: int | None) -> tuple[S, R | None]:
-        """The window merged, and as a table row; no row where nothing happened in it."""
+        """The window as a bucket that grows with what comes, and as a table row; no row where nothing happened in it."""
         known = self._looks.get(window)
         if known and known[0] == self.version and known[1] == since_ms:
             return known[2], known[3]
-        merged = self.tiers.merged(window, since_ms)
-        row = self._row(merged, since_ms)
-        self._looks[window] = (self.version, since_ms, merged, row)
-        return merged, row
+        stats = self.tiers.look(window, since_ms)
+        row = self._row(stats, since_ms)
+        self._looks[window] = (self.version, since_ms, stats, row)
+        return stats, row
 
     def cost_of_look(self, window: Window, since_ms: int | None) -> int:
         """What `look` would cost, in merges of one bucket."""
         known = self._looks.get(window)
         if known and known[0] == self.version and known[1] == since_ms:
             return 1
-        return PER_LOOK + self.tiers.parts(window)
+        return PER_LOOK + self.tiers.parts(window, since_ms)
 
     def trend(self, window: Window, grid: Grid, grain_ms: int) -> Trend:
         """Counts in the slices of `grid`, from buckets of `grain_ms`; the same object until one of them changes."""

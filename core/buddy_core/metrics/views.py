@@ -39,17 +39,22 @@ class _Tools(NamedTuple):
 
 
 def build_view(
-    providers: list[tuple[ProviderStats, ProviderMetrics]],
+    providers: list[ProviderMetrics],
     tool_rows: list[ToolMetrics],
-    errors: list[tuple[ErrorStats, ErrorGroup]],
-    usage: UsageStats,
+    errors: list[ErrorGroup],
     *,
+    requests: ProviderStats,
+    usage: UsageStats,
+    other_errors: int,
     window: Window,
     now_ms: int,
 ) -> WindowView:
-    """Everything about one window, from every series in which something happened; see `Gathering`."""
-    requests, tools = _summed(providers), _tools(tool_rows)
-    other_errors = sum(stats.count - stats.of_tools for stats, _ in errors)
+    """Everything about one window, from every series in which something happened; see `Gathering`.
+
+    `requests` are those of all providers, `other_errors` counts the errors that are no failed tool call's.
+    """
+    tools = _tools(tool_rows)
+    requests.settle()
     p50, p95 = requests.at(0.5, 0.95)
     return WindowView(
         window=window,
@@ -72,11 +77,9 @@ def build_view(
         p95_latency_ms=p95,
         latency_count=requests.count,
         error_rate=100.0 * requests.failures / requests.requests if requests.requests else None,
-        providers=_sorted(
-            [row for _, row in providers], lambda row: (-row.total_requests, row.provider, row.model)
-        ),
+        providers=_sorted(providers, lambda row: (-row.total_requests, row.provider, row.model)),
         tools=tools.rows,
-        errors=_sorted([group for _, group in errors], lambda group: (-group.last_at, group.fingerprint)),
+        errors=_sorted(errors, lambda group: (-group.last_at, group.fingerprint)),
     )
 
 
@@ -94,14 +97,6 @@ def _tokens(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> int | 
     """Tokens of requests and totals; None when there was work that takes some and none was logged."""
     total = requests.tokens + usage.tokens
     return None if not total and (tools.calls or requests.requests > requests.failures) else total
-
-
-def _summed(providers: list[tuple[ProviderStats, ProviderMetrics]]) -> ProviderStats:
-    whole = ProviderStats()
-    for stats, _ in providers:
-        whole.merge(stats)
-    whole.settle()
-    return whole
 
 
 def _tools(rows: list[ToolMetrics]) -> _Tools:
