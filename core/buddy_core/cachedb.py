@@ -1,0 +1,287 @@
+"""Databases that are caches: files of ours in the user's state directory, which may be thrown away at any time.
+
+A file that is damaged, of another version, or whose tables are not exactly ours is never read: it is set aside
+and begun anew. One process writes, told by a lock beside the file that dies with it; others only read.
+
+The journal is a rollback journal (TRUNCATE), not a write-ahead log: a log needs shared memory, which network file
+systems lack, and SQLite before 3.51.3 can damage a database while it resets one. A writer therefore
+commits in small pieces, and a reader waits for the moment a commit takes. sqlite3 is imported by the first to open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buddy_core.errors import BuddyError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+BUSY_S = 5.0
+"""How long a statement waits for another connection's commit."""
+
+_PRAGMAS = (
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA cell_size_check=ON",
+    "PRAGMA mmap_size=0",
+    "PRAGMA temp_store=MEMORY",
+)
+_WRITER_PRAGMAS = ("PRAGMA journal_mode=TRUNCATE", "PRAGMA synchronous=NORMAL", "PRAGMA cache_spill=OFF")
+
+
+class CacheUnavailable(BuddyError):
+    """The cache cannot be used now, in words; whatever it would have made faster works without it."""
+
+
+class CacheDamaged(CacheUnavailable):
+    """The file is no good: its writer throws it away and begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLayout:
+    """What is in a cache of one kind."""
+
+    application_id: int
+    """Tells the kinds of files apart; 32 bits."""
+    version: int
+    """Grows with every change of the tables or of what stands in them; another version is begun anew."""
+    statements: tuple[str, ...]
+    """Make the tables in an empty database."""
+
+
+class CacheDb:
+    """One open cache. A connection is for one thread at a time; `close` lets go of it and of the lock.
+
+    Attributes:
+        connection: In autocommit mode; writers use `transaction`.
+        fresh: The file was empty, or had to be begun anew.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, lock: int | None, fresh: bool) -> None:
+        self.connection = connection
+        self.fresh = fresh
+        self._lock = lock
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing: what happens inside is committed at its end, and undone when it raises."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Let go of the file, and of the lock where there is one; a second call does nothing."""
+        with contextlib.suppress(Exception):
+            self.connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def open_writer(path: Path, layout: CacheLayout) -> CacheDb:
+    """The only writer of the cache at `path`; makes the file, private to the user, and anew where it is no good.
+
+    Raises:
+        CacheUnavailable: Another process writes, the place cannot be written, or SQLite cannot do it.
+    """
+    with _told(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _locked(path.with_name(path.name + ".lock"))
+        try:
+            return _opened(path, layout, lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+
+def open_reader(path: Path, layout: CacheLayout) -> CacheDb:
+    """The cache at `path` for reading; raises `CacheUnavailable`, also while there is none or it is no good."""
+    with _told(path):
+        _demand_own_file(path)
+        connection = _connect(path, "ro")
+        try:
+            _check(connection, layout)
+        except BaseException:
+            connection.close()
+            raise
+        return CacheDb(connection, None, fresh=False)
+
+
+def discard(path: Path, *, keep: bool = False) -> None:
+    """Remove the cache at `path`; with `keep` it stays as `….corrupt`, in the place of an earlier one.
+
+    Only for whoever has the lock, and with no connection open. Raises `OSError`.
+    """
+    if keep:
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(path.with_name(path.name + ".corrupt"))
+    for name in (path.name, f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def cache_errors(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the system complain about into `CacheDamaged` or `CacheUnavailable`."""
+    with _told(path):
+        yield
+
+
+def _opened(path: Path, layout: CacheLayout, lock: int) -> CacheDb:
+    for last in (False, True):
+        fresh = _make_file(path)
+        connection = _connect(path, "rw")
+        try:
+            for pragma in _WRITER_PRAGMAS:
+                connection.execute(pragma)
+            if fresh or _is_empty(connection):
+                _create(connection, layout)
+                fresh = True
+            _check(connection, layout)
+        except BaseException as error:
+            connection.close()
+            if last or not _is_damage(error):
+                raise
+            discard(path, keep=not isinstance(error, _OtherVersion))
+            continue
+        return CacheDb(connection, lock, fresh)
+    raise AssertionError("unreachable")
+
+
+class _OtherVersion(CacheDamaged):
+    """The file was made by another version of ours: not damaged, and of no use."""
+
+
+def _make_file(path: Path) -> bool:
+    """True when the file was not there. One that is there is not opened: closing it would drop SQLite's locks."""
+    try:
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        _demand_own_file(path)
+        path.chmod(0o600)
+        return False
+    os.fchmod(fd, 0o600)
+    os.close(fd)
+    return True
+
+
+def _demand_own_file(path: Path) -> None:
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise CacheUnavailable(f"{path.name} is no plain file of this user")
+
+
+def _locked(path: Path) -> int:
+    fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        raise CacheUnavailable("another buddy-top is writing it") from error
+    return fd
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    import sqlite3
+
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(
+        address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        if (
+            defensive := getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE", None)
+        ) is not None:  # from Python 3.12 on
+            connection.setconfig(defensive, True)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(connection: sqlite3.Connection, layout: CacheLayout) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in layout.statements:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id={int(layout.application_id)}")
+    connection.execute(f"PRAGMA user_version={int(layout.version)}")
+    connection.execute("COMMIT")
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return int(count) == 0
+
+
+def _check(connection: sqlite3.Connection, layout: CacheLayout) -> None:
+    """Nothing but our own tables, as we make them: a table of another shape could run what we never wrote."""
+    (kind,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if (kind, version) != (layout.application_id, layout.version):
+        raise _OtherVersion("it is of another version")
+    if _tables(connection) != _expected(layout):
+        raise CacheDamaged("its tables are not as they were made")
+
+
+def _tables(connection: sqlite3.Connection) -> frozenset[tuple[object, ...]]:
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
+    return frozenset(map(tuple, rows))
+
+
+@cache
+def _expected(layout: CacheLayout) -> frozenset[tuple[object, ...]]:
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for statement in layout.statements:
+            connection.execute(statement)
+        return _tables(connection)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    import sqlite3
+
+    try:
+        yield
+    except sqlite3.Error as error:
+        kind = CacheDamaged if _is_damage(error) else CacheUnavailable
+        raise kind(f"{path.name} cannot be used: {error}") from error
+    except OSError as error:
+        raise CacheUnavailable(f"{path.name} cannot be used: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise CacheUnavailable(f"there is not enough memory for {path.name}") from error
+
+
+def _is_damage(error: BaseException) -> bool:
+    """True for what a file is thrown away for; a lock, a full disk or a missing right is no damage."""
+    import sqlite3
+
+    if isinstance(error, CacheDamaged):
+        return True
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_MISMATCH,
+    ):
+        return True
+    return code == sqlite3.SQLITE_ERROR and "no such" in str(error)
