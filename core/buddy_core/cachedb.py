@@ -204,10 +204,10 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
-        if (
-            defensive := getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE", None)
-        ) is not None:  # from Python 3.12 on
-            connection.setconfig(defensive, True)
+        defend = getattr(connection, "setconfig", None)
+        defensive = getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE", None)
+        if defend is not None and defensive is not None:  # from Python 3.12 on
+            defend(defensive, True)
     except BaseException:
         connection.close()
         raise
