@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from buddy_core.metrics.model import ProviderMetrics as ProviderMetrics
     from buddy_core.metrics.model import SeriesPoint as SeriesPoint
     from buddy_core.metrics.model import SessionMetrics as SessionMetrics
+    from buddy_core.metrics.model import ToolCall as ToolCall
+    from buddy_core.metrics.model import ToolDepth as ToolDepth
     from buddy_core.metrics.model import ToolExecution as ToolExecution
     from buddy_core.metrics.model import ToolMetrics as ToolMetrics
     from buddy_core.metrics.model import Trend as Trend
@@ -151,7 +153,9 @@ _HOMES: dict[str, str] = {
     "Subscription": "metrics.stream",
     "SystemClock": "clock",
     "TerminalDashboard": "metrics.dashboard",
+    "ToolCall": "metrics.model",
     "ToolColumn": "metrics.batch",
+    "ToolDepth": "metrics.model",
     "ToolExecution": "metrics.model",
     "ToolMetric": "metrics.tools",
     "ToolMetrics": "metrics.model",

@@ -17,6 +17,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
 from buddy_core.metrics.provenance import has_passed_on, reading_files
 from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, started_at, usage_of
+from buddy_core.runs.folding.fold import argument_of
 from buddy_core.runs.folding.harvest import Harvest, RequestSums
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.folding.uses import ModelUses
@@ -155,12 +156,14 @@ class Ingest:
             )
 
     def _absorb(self, run_id: str, harvest: Harvest, errors: list[ErrorRecord]) -> None:
-        whole = HistoryBatch(run_id=run_id, tools=harvest.tools, errors=errors, rows=harvest.requests)
+        whole = HistoryBatch(
+            run_id=run_id, tools=harvest.tools, errors=errors, rows=harvest.requests, argument_of=argument_of
+        )
         for batch in batches(whole):
             self._collector.absorb(batch)
 
     def _record_one_by_one(self, run_id: str, harvest: Harvest) -> None:
-        for call in sorted(_executions(run_id, harvest), key=lambda call: call.at_ms):
+        for call, argument in sorted(_executions(run_id, harvest), key=lambda pair: pair[0].at_ms):
             self._collector.record_tool_execution(
                 name=call.name,
                 duration_ms=call.duration_ms,
@@ -169,6 +172,8 @@ class Ingest:
                 run_id=call.run_id,
                 at_ms=call.at_ms,
             )
+            if argument:
+                self._collector.describe_call(call.name, argument, at_ms=call.at_ms, run_id=run_id)
         for request in sorted(_requests(run_id, harvest), key=lambda request: request.at_ms):
             self._record_request(request)
         for error in harvest.errors:
@@ -209,12 +214,14 @@ def residual_of(usage: RunUsage, recorded: RequestSums, *, tokens_by_turns: bool
     return Residual(cost=rest.cost) if tokens_by_turns else rest
 
 
-def _executions(run_id: str, harvest: Harvest) -> Iterator[ToolExecution]:
+def _executions(run_id: str, harvest: Harvest) -> Iterator[tuple[ToolExecution, str]]:
+    """Each call with what it was about."""
     reasons = {(tool, row): error.message for tool, row, error in harvest.tool_errors}
     for tool, column in harvest.tools.items():
-        rows = zip(column.at_ms, column.duration_ms, column.ok, strict=True)
-        for row, (at_ms, duration_ms, ok) in enumerate(rows):
-            yield ToolExecution(tool, duration_ms, ok, reasons.get((tool, row)), run_id, at_ms)
+        rows = zip(column.at_ms, column.duration_ms, column.ok, column.calls, strict=True)
+        for row, (at_ms, duration_ms, ok, call) in enumerate(rows):
+            execution = ToolExecution(tool, duration_ms, ok, reasons.get((tool, row)), run_id, at_ms)
+            yield execution, argument_of(tool, call)
 
 
 def _requests(run_id: str, harvest: Harvest) -> Iterator[ApiRequest]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.folding.fold import RunFold
+from buddy_core.runs.folding.fold import RunFold, argument_of
 from buddy_core.runs.reading.jsonl import EVENTS, Batch, LineReader
 from buddy_core.runs.reading.payloads import plain_payload
 from buddy_core.runs.reading.typed import TYPED_EVENTS, CallLine, ResultLine
@@ -38,7 +38,10 @@ def read(dialect: Any, *chunks: bytes) -> tuple[Batch[Any], LineReader[Any]]:
 def folded(batch: Batch[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Everything a fold of the batch says, and its harvest with every column in order of time."""
     fold = RunFold(RUN)
-    harvest = asdict(fold.feed(batch, now_ms=LATER))
+    found = fold.feed(batch, now_ms=LATER)
+    harvest = asdict(found)
+    for tool, column in found.tools.items():
+        harvest["tools"][tool]["calls"] = [argument_of(tool, call) for call in column.calls]
     names = [name for name in RunFold.__slots__ if not name.startswith("_")]
     state = {name: getattr(fold, name) for name in names} | {"step": fold.step}
     state["open"] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -33,6 +33,8 @@ class ToolColumn:
     duration_ms: list[float | None] = field(default_factory=list)
     """None where nobody measured."""
     ok: list[bool] = field(default_factory=list)
+    calls: list[object] = field(default_factory=list)
+    """What `HistoryBatch.argument_of` can tell the argument of each call from; empty where nothing can."""
 
     def add(self, at_ms: int, duration_ms: float | None, ok: bool) -> None:
         """Append one call."""
@@ -42,7 +44,9 @@ class ToolColumn:
 
     def piece(self, first: int, end: int) -> ToolColumn:
         """The calls from `first` up to `end`."""
-        return ToolColumn(self.at_ms[first:end], self.duration_ms[first:end], self.ok[first:end])
+        return ToolColumn(
+            self.at_ms[first:end], self.duration_ms[first:end], self.ok[first:end], self.calls[first:end]
+        )
 
 
 @dataclass(slots=True)
@@ -60,6 +64,8 @@ class HistoryBatch:
     usage: list[Usage] = field(default_factory=list)
     rows: dict[ModelKey, list[RequestRow]] = field(default_factory=dict)
     """More requests, by provider and model, without an object for each."""
+    argument_of: Callable[[str, object], str] | None = None
+    """What a call was about, given the tool and one of its column's `calls`; asked for very few of them."""
 
     def __bool__(self) -> bool:
         return bool(self.tools or self.errors or self.requests or self.usage or self.rows)
@@ -79,11 +85,11 @@ def batches(whole: HistoryBatch, size: int = ITEMS) -> Iterator[HistoryBatch]:
         if whole:
             yield whole
         return
-    joined, items = HistoryBatch(whole.run_id), 0
+    joined, items = HistoryBatch(whole.run_id, argument_of=whole.argument_of), 0
     for piece, more in _pieces(whole, size):
         if items + more > size:
             yield joined
-            joined, items = HistoryBatch(whole.run_id), 0
+            joined, items = HistoryBatch(whole.run_id, argument_of=whole.argument_of), 0
         _join(joined, piece)
         items += more
     yield joined
@@ -91,6 +97,9 @@ def batches(whole: HistoryBatch, size: int = ITEMS) -> Iterator[HistoryBatch]:
 
 def _pieces(whole: HistoryBatch, size: int) -> Iterator[tuple[HistoryBatch, int]]:
     """Each list and column cut at every `size` items, and how many a piece has; only the last of a column has fewer."""
+    for name, column in whole.tools.items():
+        for at in range(0, len(column.ok), size):
+            yield HistoryBatch(tools={name: column.piece(at, at + size)}), min(size, len(column.ok) - at)
     for at in range(0, len(whole.errors), size):
         errors = whole.errors[at : at + size]
         yield HistoryBatch(errors=errors), len(errors)
@@ -103,9 +112,6 @@ def _pieces(whole: HistoryBatch, size: int) -> Iterator[tuple[HistoryBatch, int]
     for key, rows in whole.rows.items():
         for at in range(0, len(rows), size):
             yield HistoryBatch(rows={key: rows[at : at + size]}), min(size, len(rows) - at)
-    for name, column in whole.tools.items():
-        for at in range(0, len(column.ok), size):
-            yield HistoryBatch(tools={name: column.piece(at, at + size)}), min(size, len(column.ok) - at)
 
 
 def _join(joined: HistoryBatch, piece: HistoryBatch) -> None:

@@ -6,13 +6,14 @@ summed by the interpreter's own loops.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
 
 from buddy_core.metrics.batch import HistoryBatch, ToolColumn
 from buddy_core.metrics.bulk_requests import absorb_requests
+from buddy_core.metrics.calls import CallList
 from buddy_core.metrics.checks import LARGEST_AMOUNT, LATEST_AT, Refusals
 from buddy_core.metrics.errorlog import trimmed
 from buddy_core.metrics.ledger import Ledger
@@ -31,10 +32,10 @@ MANY = MOST_WAITING
 class _Calls:
     """A checked column in order of time."""
 
-    __slots__ = ("at_ms", "durations", "gaps", "ok", "perfect")
+    __slots__ = ("at_ms", "calls", "durations", "gaps", "ok", "perfect")
 
     def __init__(self, column: ToolColumn, refusals: Refusals, now_ms: int) -> None:
-        at_ms, durations, ok = column.at_ms, column.duration_ms, column.ok
+        at_ms, durations, ok, self.calls = column.at_ms, column.duration_ms, column.ok, column.calls
         if not len(at_ms) == len(durations) == len(ok):
             shortest = min(len(at_ms), len(durations), len(ok))
             at_ms, durations, ok = at_ms[:shortest], durations[:shortest], ok[:shortest]
@@ -44,6 +45,7 @@ class _Calls:
             order = sorted(range(len(at_ms)), key=at_ms.__getitem__)
             at_ms = [at_ms[n] for n in order]
             durations, ok = [durations[n] for n in order], [ok[n] for n in order]
+            self.calls = [self.calls[n] for n in order] if len(self.calls) == len(order) else []
         self.gaps = None in durations
         if not _sound([value for value in durations if value is not None] if self.gaps else durations):
             durations = [refusals.amount(value) for value in durations]
@@ -73,6 +75,25 @@ class _Calls:
         self._add((tiers.total,), span.end, len(at_ms))
         return span.first, span.end
 
+    def list_in(
+        self,
+        kept: CallList,
+        first: int,
+        end: int,
+        argument_of: Callable[[str, object], str] | None,
+        tool: str,
+        run_id: str | None,
+        now_ms: int,
+    ) -> None:
+        """Offer the calls whose time is believed to the list of the slowest and the latest."""
+        calls = self.calls
+
+        def argument(row: int) -> str:
+            return argument_of(tool, calls[first + row]) if argument_of and first + row < len(calls) else ""
+
+        columns = self.at_ms[first:end], self.durations[first:end], self.ok[first:end]
+        kept.add_column(*columns, run_id, argument, now_ms)
+
     def _put_in_minutes(self, tiers: Tiers[ToolStats], first: int, end: int, now_ms: int) -> None:
         for here, there in stretches(self.at_ms, MINUTE, first, end):
             self._add((tiers.minute(self.at_ms[here] // MINUTE, now_ms),), here, there)
@@ -101,12 +122,12 @@ class _Calls:
 
 def absorb_batch(ledger: Ledger, batch: HistoryBatch, refusals: Refusals, now_ms: int) -> int:
     """Count everything in `batch`; gives the number of items."""
+    calls = absorb_tools(ledger, batch, refusals, now_ms) if batch.tools else 0
     for record in batch.errors:
         _absorb_error(ledger, record, refusals, now_ms)
     requests = absorb_requests(ledger, batch, refusals, now_ms)
     for usage in batch.usage:
         _absorb_usage(ledger, usage, refusals, now_ms)
-    calls = absorb_tools(ledger, batch.tools, refusals, now_ms) if batch.tools else 0
     return calls + len(batch.errors) + requests + len(batch.usage)
 
 
@@ -129,18 +150,20 @@ def _absorb_usage(ledger: Ledger, usage: Usage, refusals: Refusals, now_ms: int)
     ledger.add_usage(sample, now_ms)
 
 
-def absorb_tools(ledger: Ledger, tools: dict[str, ToolColumn], refusals: Refusals, now_ms: int) -> int:
-    """Count the calls of every tool in `tools`; gives how many there were."""
+def absorb_tools(ledger: Ledger, batch: HistoryBatch, refusals: Refusals, now_ms: int) -> int:
+    """Count the calls of every tool; gives how many there were."""
     total = failures = 0
     dated: list[int] = []
     failed: list[int] = []
-    for name, column in tools.items():
+    run_id = refusals.run_id(batch.run_id)
+    for name, column in batch.tools.items():
         if not column.at_ms or (name not in ledger.tools and refusals.name(name) is None):
             continue
         series = ledger.tool(name)
         series.version += 1
         calls = _Calls(column, refusals, now_ms)
         first, end = calls.spread(series.tiers, now_ms)
+        calls.list_in(series.calls, first, end, batch.argument_of, name, run_id, now_ms)
         dated += calls.at_ms[first:end]
         failed += calls.failed(first, end)
         total += len(calls.at_ms)

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from buddy_core.metrics.batch import HistoryBatch, RequestRow
 
 
+LONGEST_ARGUMENT = 300
+"""Characters kept of what a call was about."""
+
+
 class MetricsCollector(MetricsReader):
     """Counts requests, tools, errors, usage and custom metrics, and shows them through windows of time.
 
@@ -141,11 +145,11 @@ class MetricsCollector(MetricsReader):
                     run_id = refusals.run_id(run_id)
                 if at_ms is None:
                     waiting = live.calls
-                    waiting.append((series, moment, duration, succeeded))
+                    waiting.append((series, moment, duration, succeeded, run_id, None))
                     if len(waiting) >= MOST_WAITING:
                         live.shorten()
                 else:
-                    live.add_past_call((series, moment, duration, succeeded), now)
+                    live.add_past_call((series, moment, duration, succeeded, run_id, None), now)
                 if error and not succeeded:
                     record = error_record(moment, TOOL_ERROR, error, None, {"tool": name}, run_id)
                     self._count_error(record, now)
@@ -157,6 +161,17 @@ class MetricsCollector(MetricsReader):
             self._broadcast.send("tool:executed", execution)
         if record is not None and self._broadcast.wanted("error"):
             self._broadcast.send("error", record)
+
+    def describe_call(self, name: str, argument: str, *, at_ms: int, run_id: str | None = None) -> None:
+        """Say what a recorded call was about, its command or its path, where `tool_depth` still lists it.
+
+        The call is the latest one of the tool with this time and run. It may be long forgotten: then nothing happens.
+        """
+        with self._lock:
+            series = self._ledger.tools.get(name)
+            if series is not None:
+                series.calls.describe(at_ms, run_id, text_of(argument)[:LONGEST_ARGUMENT])
+                self._book.version += 1
 
     def record_error(
         self,

@@ -16,6 +16,7 @@ from buddy_core.metrics.model import ErrorRecord
 from buddy_core.metrics.rollup import Room, Tiers
 from buddy_core.metrics.series import ErrorSeries, ProviderSeries, ToolSeries
 from buddy_core.metrics.stats import RequestSample, UsageSample, UsageStats
+from buddy_core.metrics.texts import FailureTexts
 
 BUCKETS = 300_000
 """Buckets of all series together, about 120 MB if an input manages to fill them; real ones stay below 1 %."""
@@ -34,6 +35,8 @@ class Ledger:
         self.tools: dict[str, ToolSeries] = {}
         self.errors: dict[str, ErrorSeries] = {}
         self.blame = Blame(self.room)
+        self.texts: dict[str, FailureTexts] = {}
+        """What failed calls said, by tool."""
         self.error_types: Counter[str] = Counter()
         self.usage = Tiers(UsageStats, self.room)
         self.activity = ActivityLog()
@@ -126,7 +129,9 @@ class Ledger:
         for stats in series.tiers.buckets(record.timestamp, now_ms):
             stats.add(record.timestamp, of_tool)
         self.blame.note(record, series.key, of_tool, now_ms)
-        if not of_tool:
+        if of_tool:
+            self._note_text(record, series.key, now_ms)
+        else:
             for counts in self.activity.buckets(record.timestamp, now_ms):
                 counts.errors += 1
         self.error_log.add(record)
@@ -135,6 +140,16 @@ class Ledger:
         self.error_types[counted_as] += 1
         self.version += 1
         return counted_as
+
+    def _note_text(self, record: ErrorRecord, key: str, now_ms: int) -> None:
+        """Count what a failed call said for its tool, which is known by then."""
+        tool = (record.context or {}).get("tool")
+        name = tool if isinstance(tool, str) and tool in self.tools else OTHER
+        if name in self.tools:
+            texts = self.texts.get(name)
+            if texts is None:
+                texts = self.texts[name] = FailureTexts(self.room)
+            texts.note(record, key, now_ms)
 
     def add_usage(self, sample: UsageSample, now_ms: int) -> None:
         """Count tokens and cost that belong to no request."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MOST_WAITING = 256
 """Records that wait at most; counting them takes a fraction of a millisecond."""
 
-CallRow = tuple[ToolSeries, int, float | None, bool]
-"""Tool, time, duration and success of a call."""
+CallRow = tuple[ToolSeries, int, float | None, bool, str | None, str | None]
+"""Tool, time, duration, success, run and argument of a call."""
 
 
 class Live:
@@ -91,7 +91,8 @@ class Live:
     def add_past_call(self, row: CallRow, now_ms: int) -> None:
         """Count a tool call of another moment than now, after everything that was told before it."""
         self.settle()
-        series, at, duration, success = row
+        series, at, duration, success, _, _ = row
+        series.calls.add((row,), now_ms)
         if duration is not None:
             self._durations.append((at, duration, series.labels))
         self.ledger.add_tool(series, at, duration, success, now_ms)
@@ -162,7 +163,7 @@ class Live:
         groups: dict[ToolSeries, list[CallRow]] = {}
         last, counts, points = -1, None, self._durations
         for row in waiting:
-            series, at, duration, success = row
+            series, at, duration, success, _, _ = row
             if at != last:
                 last, counts = at, self._second_of(at)
                 if at // MINUTE != self._minute:
@@ -188,7 +189,8 @@ class Live:
             summed = self._summed.get(series)
             if summed is None:
                 summed = self._summed[series] = ToolStats()
-            _, times, durations, successes = zip(*rows, strict=True)
+            _, times, durations, successes, _, _ = zip(*rows, strict=True)
+            series.calls.add(rows, times[-1])
             summed.calls += len(rows)
             summed.failures += successes.count(False)
             summed.last_at = max(summed.last_at, max(times))

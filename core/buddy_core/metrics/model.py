@@ -304,6 +304,35 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One finished call of a tool, as far as it is remembered."""
+
+    at_ms: int
+    """When it ended."""
+    duration_ms: float | None
+    success: bool
+    run_id: str | None
+    argument: str = ""
+    """What it was about: its command, its path, its pattern; observed text of at most 300 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDepth:
+    """Single calls and failures of one tool in a window."""
+
+    slowest: tuple[ToolCall, ...] = ()
+    """At most 20 whose duration is known, the slowest first."""
+    latest: tuple[ToolCall, ...] = ()
+    """At most 20, the latest first."""
+    texts: tuple[ErrorGroup, ...] = ()
+    """What failures said, the most frequent first; numbers, paths and ids in a text do not count."""
+    exact: bool = True
+    """False where a slow call may be missing, which takes hundreds of calls each faster than the one before."""
+    forgotten: int = 0
+    """Texts given up for newer ones: at most 50 a tool are counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsExport:
     """Everything at once, for JSON and tests."""
 

@@ -28,6 +28,7 @@ from buddy_core.metrics.model import (
     ProviderMetrics,
     SeriesPoint,
     SessionMetrics,
+    ToolDepth,
     ToolMetrics,
     Trend,
     Window,
@@ -204,6 +205,19 @@ class MetricsReader:
             ("histogram", kind, key, window, bins),
             since_of(window, now),
             lambda: views.build_histogram(self._ledger, kind, key, window, bins, now),
+        )
+
+    def tool_depth(self, name: str, window: Window, *, now_ms: int | None = None) -> ToolDepth:
+        """The slowest and the latest calls of a tool in a window, and what its failures said; see `ToolDepth`.
+
+        Exact for every window; see `metrics/calls.py` for what the lists promise. Calls without a believable
+        time are not in them. Empty for a tool nobody called.
+        """
+        now = self._clock.now_ms() if now_ms is None else now_ms
+        return self._look(
+            ("depth", name, window),
+            since_of(window, now),
+            lambda: views.build_tool_depth(self._ledger, name, window, now),
         )
 
     def error_records(self, fingerprint: str) -> tuple[ErrorRecord, ...]:

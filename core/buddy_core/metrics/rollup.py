@@ -36,6 +36,12 @@ MOST_LATER = 2_000
 MOST_WAITING_SAMPLES = 100_000
 """Samples of all series together that wait, about 10 MB."""
 
+MOST_CALLS = 50_000
+"""Single calls that the lists of all tools keep together, about 25 MB."""
+
+MOST_TEXTS = 2_000
+"""Error texts that all tools keep together, about 5 MB."""
+
 S = TypeVar("S", bound=Stats)
 
 
@@ -70,7 +76,7 @@ class Span(NamedTuple):
 class Room:
     """How much all series together may still hold; memory is bounded by it, whatever the input."""
 
-    __slots__ = ("left", "refused", "waiting")
+    __slots__ = ("calls", "left", "refused", "texts", "tools", "waiting")
 
     def __init__(self, buckets: int) -> None:
         self.left = buckets
@@ -79,6 +85,12 @@ class Room:
         """Samples that found no room: they are in the totals, not in the windows."""
         self.waiting = 0
         """Samples whose minutes have not been made."""
+        self.tools = 0
+        """Tools there are."""
+        self.calls = MOST_CALLS
+        """Single calls that may still be kept beyond those that the lists of each tool show now."""
+        self.texts = MOST_TEXTS
+        """Error texts of tools that may still be kept beyond a few of each."""
 
 
 class _Waiting:
@@ -212,6 +224,11 @@ class Tiers(Generic[S]):
         for key in keys:
             del tier[key]
         self._room.left += len(keys)
+
+    def close(self) -> None:
+        """Give the room back; nobody adds anything any more."""
+        self._drop(self.minutes, list(self.minutes))
+        self._drop(self.hours, list(self.hours))
 
     def parts(self, window: Window, since_ms: int | None) -> int:
         """About how many buckets `look` merges, and how much else it does that takes as long as that."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar, Generic, TypeVar
 
 from buddy_core.metrics.bounds import BoundCounts
+from buddy_core.metrics.calls import CallList
 from buddy_core.metrics.model import (
     ErrorGroup,
     ErrorRecord,
@@ -97,6 +98,7 @@ class ToolSeries(Series[ToolStats, ToolMetrics]):
         super().__init__(ToolStats, room)
         self.name = name
         self.labels = {"tool": name}
+        self.calls = CallList(room)
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ from buddy_core.metrics.model import (
     HistogramBin,
     ProviderMetrics,
     SeriesPoint,
+    ToolDepth,
     ToolMetrics,
     Window,
     WindowView,
@@ -193,3 +194,18 @@ def build_provider_errors(ledger: Ledger, key: str, window: Window, now_ms: int)
         return ()
     since = since_of(window, now_ms)
     return ledger.blame.groups(series.provider, series.model, ledger.errors.values(), window, since)
+
+
+def build_tool_depth(ledger: Ledger, name: str, window: Window, now_ms: int) -> ToolDepth:
+    """Single calls of one tool, and its error texts."""
+    series, texts = ledger.tools.get(name), ledger.texts.get(name)
+    if series is None:
+        return ToolDepth()
+    since = since_of(window, now_ms)
+    return ToolDepth(
+        slowest=series.calls.slowest(since or 0, now_ms),
+        latest=series.calls.latest(since or 0, now_ms),
+        texts=texts.groups(window, since) if texts is not None else (),
+        exact=series.calls.exact,
+        forgotten=texts.forgotten if texts is not None else 0,
+    )

@@ -44,6 +44,7 @@ from buddy_core.runs.reading.typed import (
     StepStartLine,
     TypedEvent,
 )
+from buddy_core.runs.viewing.toolargs import key_argument
 
 MAX_UNANSWERED = 256
 """Calls without a result that are remembered; older ones were refused, and would make pairing slow."""
@@ -166,6 +167,7 @@ class RunFold:
                     column.at_ms.append(event.ts)
                     column.duration_ms.append(took)
                     column.ok.append(True)
+                    column.calls.append(call)
                 else:
                     self._result(event.ts, result, call, new)
             elif type(event) is CallLine:
@@ -253,6 +255,7 @@ class RunFold:
         column.at_ms.append(ts)
         column.duration_ms.append(duration)
         column.ok.append(result.success)
+        column.calls.append(call)
 
     def _call_for(self, result: ToolResultData) -> _Call | None:
         key = result.tool_call_id or result.call_id or result.id
@@ -381,6 +384,17 @@ def _name_of(call: _Call) -> str:
 def _payload_of(args: msgspec.Raw) -> msgspec.Raw:
     """A payload with these arguments and nothing else, in memory of its own."""
     return msgspec.Raw(b'{"args":%b}' % bytes(args)) if len(args) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
+
+
+def argument_of(tool: str, call: object) -> str:
+    """What a call of a harvest's column was about; empty for a result without a call."""
+    if isinstance(call, CallLine):
+        payload = _payload_of(call.data.args)
+    elif isinstance(call, OpenCall):
+        payload = call.data
+    else:
+        return ""
+    return key_argument(tool, plain_payload(payload).get("args"))
 
 
 def _time_between(call: _Call | None, ts: int) -> float | None:
