@@ -63,6 +63,10 @@ if TYPE_CHECKING:
     from buddy_core.metrics.tools import ToolMetricsTracker as ToolMetricsTracker
     from buddy_core.metrics.tools import get_tool_metrics_tracker as get_tool_metrics_tracker
     from buddy_core.metrics.tools import reset_tool_metrics_tracker as reset_tool_metrics_tracker
+    from buddy_core.prices.package import PackagePrices as PackagePrices
+    from buddy_core.prices.rates import Rates as Rates
+    from buddy_core.prices.table import PriceEntry as PriceEntry
+    from buddy_core.prices.table import PriceTable as PriceTable
     from buddy_core.prometheus.exporter import PrometheusExporter as PrometheusExporter
     from buddy_core.prometheus.exporter import get_prometheus_exporter as get_prometheus_exporter
     from buddy_core.prometheus.server import MetricsServer as MetricsServer
@@ -126,7 +130,11 @@ _HOMES: dict[str, str] = {
     "MetricsCollector": "metrics.collector",
     "MetricsExport": "metrics.model",
     "MetricsServer": "prometheus.server",
+    "PackagePrices": "prices.package",
     "PortUnavailable": "errors",
+    "PriceEntry": "prices.table",
+    "PriceTable": "prices.table",
+    "Rates": "prices.rates",
     "ObservabilityStatus": "telemetry",
     "PrometheusExporter": "prometheus.exporter",
     "ProviderMetrics": "metrics.model",

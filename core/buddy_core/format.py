@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, tzinfo
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 from buddy_core.safety.text import Plain
 
@@ -61,6 +61,25 @@ def cost(value: float | None, *, estimated: bool = False) -> Plain:
         return UNKNOWN
     sign = "-" if value < 0 else ""
     return Plain(f"{ESTIMATE if estimated else ''}{sign}{_dollars(abs(value))}")
+
+
+class Spent(Protocol):
+    """Anything that may have cost something."""
+
+    @property
+    def total_cost(self) -> float | None:
+        """US dollars; None where that is not known."""
+        ...
+
+    @property
+    def estimated_cost(self) -> float | None:
+        """Part of it that was priced from tokens; None: nothing was."""
+        ...
+
+
+def cost_of(thing: Spent) -> Plain:
+    """What a run, a model or everything together cost; `≈` first when any of it is estimated."""
+    return cost(thing.total_cost, estimated=thing.estimated_cost is not None)
 
 
 def _dollars(value: float) -> str:

@@ -8,19 +8,24 @@ directory is away.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from buddy_core.metrics.batch import HistoryBatch, batches, row_of
+from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow, batches, row_of
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
 from buddy_core.metrics.provenance import has_passed_on, reading_files
+from buddy_core.runs.folding.costs import price_of_totals, states_more
 from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, started_at, usage_of
 from buddy_core.runs.folding.fold import argument_of
 from buddy_core.runs.folding.harvest import Harvest, RequestSums
 from buddy_core.runs.folding.seen import SeenRecords
+from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, RunSpan
 from buddy_core.runs.folding.uses import ModelUses
+
+if TYPE_CHECKING:
+    from buddy_core.prices.estimates import Estimates
 
 MAX_GONE = 1_000
 """Runs whose directories are gone and whose records are still remembered; the longest gone are forgotten."""
@@ -56,7 +61,7 @@ class Residual(NamedTuple):
 class RunRecord:
     """What the collector has been told of one run id."""
 
-    __slots__ = ("requests", "seen", "usage")
+    __slots__ = ("estimates", "requests", "seen", "usage")
 
     def __init__(self) -> None:
         self.seen = SeenRecords()
@@ -64,6 +69,8 @@ class RunRecord:
         """Every request recorded for the run, also those of a file that has been replaced since."""
         self.usage = Residual()
         """What was recorded beyond them."""
+        self.estimates: Estimates | None = None
+        """What was estimated for the run, as long as it has not stated its cost."""
 
 
 class Ingest:
@@ -75,6 +82,7 @@ class Ingest:
         self._gone: dict[str, RunRecord] = {}
         self.uses = ModelUses()
         """What each run used of each model, also of runs that are gone and still remembered."""
+        self._ownerless: Estimates | None = None  # of turns that no run, or more than one, could have made
 
     def record_of(self, run_id: str) -> RunRecord:
         """What is remembered of a run; a new or forgotten run begins with nothing."""
@@ -100,7 +108,9 @@ class Ingest:
             sums.add_rows(rows)
             self.uses.add(run_id, model, rows)
         with reading_files():
-            self._record(run_id, self._news(run_id, harvest), live=live)
+            news = self._news(run_id, harvest)
+            self._record(run_id, news, live=live)
+        self._remember_estimates(run_id, news.requests)
 
     def _news(self, run_id: str, harvest: Harvest) -> Harvest:
         """Without what this very collector passed on to the run, should it be recorded in this process."""
@@ -132,28 +142,75 @@ class Ingest:
                     self._record_request(request)
             elif requests:
                 self._collector.absorb(HistoryBatch(run_id=None, requests=list(requests)))
+        if self._collector.prices is not None:
+            for run_id, rows in rows_by_run(requests).items():
+                self._remember_estimates(run_id, rows)
 
-    def settle(self, files: RunFiles, *, tokens_by_turns: bool) -> None:
+    def _remember_estimates(self, run_id: str | None, requests: Mapping[ModelKey, list[RequestRow]]) -> None:
+        """Keep what the collector has priced requests at, for the case that their run states its cost later."""
+        prices = self._collector.prices
+        if prices is None or not requests:
+            return
+        from buddy_core.prices.estimates import Estimates, estimates_of
+
+        found = estimates_of(prices, requests)
+        if not found:
+            return
+        if run_id is None:
+            self._ownerless = self._ownerless or Estimates()
+            self._ownerless.extend(found)
+        else:
+            record = self.record_of(run_id)
+            record.estimates = record.estimates or Estimates()
+            record.estimates.extend(found)
+
+    def settle(self, files: RunFiles, *, tokens_by_turns: bool, turns_of: RunSpan | None = None) -> None:
         """Record what the run's totals say beyond its requests, as far as that is not recorded yet.
 
         With `tokens_by_turns` its tokens are (or may be) among the turns; then only its cost is recorded.
-        It is put at the run's end, or at its last event where it has none.
+        It is put at the run's end, or at its last event where it has none. A cost that the run states takes
+        the place of whatever its requests, and turns of unknown owner in `turns_of`, were priced at.
         """
         record = self.record_of(files.fold.run_id)
-        unaccounted = residual_of(usage_of(files), record.requests, tokens_by_turns=tokens_by_turns)
+        usage = usage_of(files)
+        if self._collector.prices is not None and states_more(usage.cost, record.requests.cost):
+            self._retract(record, turns_of)
+        unaccounted = residual_of(usage, record.requests, tokens_by_turns=tokens_by_turns)
         more = unaccounted.beyond(record.usage)
         if not more.total_tokens and more.cost < _A_TENTH_OF_A_MICRODOLLAR:
             return
         record.usage = record.usage.plus(more)
+        at_ms = ended_at(files) or files.fold.last_at or started_at(files)
+        estimated = self._price(record, files, more, at_ms) if usage.cost is None else None
         with reading_files():
             self._collector.record_usage(
                 total_tokens=more.total_tokens,
                 prompt_tokens=more.prompt_tokens,
                 completion_tokens=more.completion_tokens,
                 cost=more.cost or None,
+                estimated_cost=estimated,
                 run_id=files.fold.run_id,
-                at_ms=ended_at(files) or files.fold.last_at or started_at(files),
+                at_ms=at_ms,
             )
+
+    def _price(self, record: RunRecord, files: RunFiles, more: Residual, at_ms: int) -> float | None:
+        """What tokens of a run that logged no request cost, remembered like what requests are priced at."""
+        tokens = RunUsage(more.total_tokens, more.prompt_tokens, more.completion_tokens)
+        dollars = price_of_totals(files, tokens, None)
+        if dollars is not None:
+            from buddy_core.prices.estimates import Estimates
+
+            record.estimates = record.estimates or Estimates()
+            record.estimates.add(None, [(at_ms, dollars)])
+        return dollars
+
+    def _retract(self, record: RunRecord, span: RunSpan | None) -> None:
+        if record.estimates is not None:
+            self._collector.retract_estimates(record.estimates)
+            record.estimates = None
+        if self._ownerless is not None and span is not None:
+            first, last = span.started_at - JOIN_MARGIN_MS, span.ended_at + JOIN_MARGIN_MS
+            self._collector.retract_estimates(self._ownerless.take_between(first, last))
 
     def _absorb(self, run_id: str, harvest: Harvest, errors: list[ErrorRecord]) -> None:
         whole = HistoryBatch(
@@ -212,6 +269,15 @@ def residual_of(usage: RunUsage, recorded: RequestSums, *, tokens_by_turns: bool
         usage.total_tokens or 0, usage.prompt_tokens or 0, usage.completion_tokens or 0, usage.cost or 0.0
     ).beyond(own)
     return Residual(cost=rest.cost) if tokens_by_turns else rest
+
+
+def rows_by_run(requests: Sequence[ApiRequest]) -> dict[str | None, dict[ModelKey, list[RequestRow]]]:
+    """Requests as rows, by run and by provider and model."""
+    found: dict[str | None, dict[ModelKey, list[RequestRow]]] = {}
+    for one in requests:
+        rows = found.setdefault(one.run_id, {}).setdefault((one.provider, one.model), [])
+        rows.append(row_of(one))
+    return found
 
 
 def _executions(run_id: str, harvest: Harvest) -> Iterator[tuple[ToolExecution, str]]:

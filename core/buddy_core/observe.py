@@ -92,7 +92,8 @@ class Observer:
 
     Args:
         runs_dir: Where run directories live; it need not exist yet. A symbolic link is followed once, now.
-        collector: Is told everything once, with the times at which it happened.
+        collector: Is told everything once, with the times at which it happened. Where it was given prices, runs
+            that state no cost are priced by the same.
         clock: Decides what is stalled, and what lies in the future.
         turn_metrics: The original writer's file of model requests; beside the runs directory by default.
         watch: How changes are noticed; made here unless given.
@@ -114,6 +115,7 @@ class Observer:
         self._named_dir = Path(runs_dir)
         self._clock = clock or SystemClock()
         self._ingest = Ingest(collector)
+        self._prices = collector.prices
         self._turn_file = TurnFile(turn_metrics or self._named_dir.parent / TURN_METRICS)
         self._turns = TurnBook()
         self._turns_changed = False
@@ -264,7 +266,7 @@ class Observer:
         for run_id in change.added:
             if run_id not in self._runs:
                 seen = self._ingest.record_of(run_id).seen
-                self._runs[run_id] = ObservedRun(self.runs_dir, run_id, seen)
+                self._runs[run_id] = ObservedRun(self.runs_dir, run_id, seen, self._prices)
             self._queue[run_id] = None
         self._queue.update(dict.fromkeys(run_id for run_id in change.touched if run_id in self._runs))
 
@@ -314,7 +316,12 @@ class Observer:
         if requests:
             joined = self._turns.enter(requests, map(span_of, self._roster))
             self._ingest.deliver_turns(joined, live=self._caught_up and len(joined) <= LIVE_EVENTS)
-            self._dirty.update(turn.run_id for turn in joined if turn.run_id is not None)
+            owners = {turn.run_id for turn in joined if turn.run_id is not None}
+            self._dirty |= owners
+            if self._prices is not None:
+                self._unsettled |= (
+                    owners  # what a run states takes the place of what its turns were priced at
+                )
 
     def _settle(self, *, final: bool) -> None:
         """Record the totals that no request accounts for.
@@ -330,7 +337,7 @@ class Observer:
             span = span_of(facts)
             waiting = turns_may_come and now_ms <= span.ended_at + JOIN_MARGIN_MS
             by_turns = waiting or self._turns.overlaps(span)
-            self._ingest.settle(self._runs[run_id].files, tokens_by_turns=by_turns)
+            self._ingest.settle(self._runs[run_id].files, tokens_by_turns=by_turns, turns_of=span)
             if not waiting:
                 self._unsettled.discard(run_id)
 

@@ -27,7 +27,9 @@ from buddy_core import (
 NOW = 1_767_890_000_000
 
 SIGNATURES = {
-    MetricsCollector.__init__: "*, clock=None, max_history_points=1000, max_errors=100, max_series=2000",
+    MetricsCollector.__init__: (
+        "*, clock=None, max_history_points=1000, max_errors=100, max_series=2000, prices=None"
+    ),
     MetricsCollector.register_metric: "name, *, type, description='', unit=None",
     MetricsCollector.record: "name, value, labels=None, *, at_ms=None",
     MetricsCollector.increment: "name, amount=1, labels=None, *, at_ms=None",

@@ -73,7 +73,11 @@ def test_every_setting_is_a_flag_a_variable_and_a_line_of_the_file(
         "cost_per_day": "3",
         "notify": "bell",
     }.get(setting.name)
-    flags = [setting.flag, value] if value else ["--no-remember" if setting.default else setting.flag]
+    flags = (
+        [setting.flag, value]
+        if value
+        else [setting.flag.replace("--", "--no-") if setting.default else setting.flag]
+    )
     value = value or str(not setting.default).lower()
     assert choices(*flags).settings[setting.name].origin == "flag"
     monkeypatch.setenv(setting.variable, value)
@@ -171,8 +175,10 @@ def test_the_sample_is_valid_and_says_the_defaults() -> None:
     uncommented = "\n".join(
         line[2:] for line in sample.splitlines() if line.startswith("# ") and " = " in line
     )
-    said = tomllib.loads(uncommented.replace("filter =", "[keys]\nfilter ="))
+    tables = uncommented.replace("filter =", "[keys]\nfilter =").replace("input =", "[prices.x]\ninput =")
+    said = tomllib.loads(tables)
     keys = said.pop("keys")
+    assert {"input", "output"} < said.pop("prices")["x"].keys()
     assert keys == {"filter": "slash,ctrl+f"}
     assert said.pop("runs_dir").endswith("runs")
     assert said.pop("window") == "24h"

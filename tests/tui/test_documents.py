@@ -43,6 +43,7 @@ RUN_NAMES = [
     "parent_run_id",
     "artifacts",
     "integrity",
+    "estimated_cost",
 ]
 
 

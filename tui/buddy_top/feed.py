@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from buddy_core.alerts.watch import AlertWatch
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
+    from buddy_core.prices.table import PriceEntry
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_top.around_reader import AroundReader
     from buddy_top.run_reader import RunReader
@@ -74,8 +75,10 @@ class Feed:
         clock: Clock,
         refresh_s: float = DEFAULT_REFRESH_S,
         limits: Limits | None = None,
+        prices: tuple[PriceEntry, ...] | None = None,
     ) -> None:
         self._runs_dir = runs_dir
+        self._prices = prices
         self._clock = clock
         self._refresh_s = refresh_s
         self._limits = limits or Limits()
@@ -167,8 +170,9 @@ class Feed:
         from buddy_core.alerts.watch import AlertWatch
         from buddy_core.metrics.collector import MetricsCollector
         from buddy_core.observe import Observer
+        from buddy_top.config.prices import price_table
 
-        self._collector = MetricsCollector(clock=self._clock)
+        self._collector = MetricsCollector(clock=self._clock, prices=price_table(self._prices))
         self._observer = Observer(self._runs_dir, self._collector, clock=self._clock)
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
 
@@ -280,7 +284,13 @@ def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
 
 def live_feed(options: Options) -> Feed:
     """The feed of a monitor on the runs directory of `options`."""
-    return Feed(options.runs_dir, clock=options.clock, refresh_s=options.refresh_s, limits=options.limits)
+    return Feed(
+        options.runs_dir,
+        clock=options.clock,
+        refresh_s=options.refresh_s,
+        limits=options.limits,
+        prices=options.prices,
+    )
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

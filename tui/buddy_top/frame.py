@@ -87,6 +87,7 @@ def header_fields(
     """
     state, state_words = _state(snapshot)
     rate = snapshot.state.cost_per_hour
+    estimated = snapshot.state.estimated_cost_per_hour is not None
     return HeaderFields(
         path=Plain("demonstration") if demo else _short_path(snapshot.sources.runs_dir, home),
         state=state,
@@ -96,8 +97,8 @@ def header_fields(
         alerts=len(snapshot.alerts),
         alerts_bad=any(alert.severity == "bad" for alert in snapshot.alerts),
         windows=tuple(windows_line(window)),
-        cost=fmt.cost(snapshot.view.total_cost),
-        cost_rate=fmt.cost_rate(rate) if rate is not None else Plain(""),
+        cost=fmt.cost_of(snapshot.view),
+        cost_rate=fmt.cost_rate(rate, estimated=estimated) if rate is not None else Plain(""),
         clock=fmt.clock(snapshot.taken_at, tz, seconds=False),
     )
 

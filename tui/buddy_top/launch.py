@@ -49,7 +49,7 @@ def run_demo(args: argparse.Namespace, choices: Choices, clock: Clock) -> int:
     demonstration = Demonstration(seed=args.seed, speed=args.speed, clock=clock)
     with _signals_end(demonstration.abandon), demonstration:
         if args.once or args.json or not screen_is_possible():
-            return print_once(demonstration.runs_dir, choices.value("window", str), args.json, clock)
+            return print_once(demonstration.runs_dir, choices.value("window", str), args.json, clock, choices)
         options = _options(
             args, choices, demonstration.runs_dir, clock, demo=True, remove=demonstration.close
         )
@@ -80,6 +80,7 @@ def _options(
             cost_per_hour=choices.value("cost_per_hour", float),
             cost_per_day=choices.value("cost_per_day", float),
         ),
+        prices=choices.file.prices if choices.value("estimate", bool) else None,
         notify=choices.value("notify", str) or "none",
         export_dir=choices.value("export_dir", str),
         ascii=not speaks_utf8(os.environ),

@@ -83,7 +83,7 @@ def _head(view: WindowView, runs: Sequence[RunFacts], sources: SourceStatus, win
     yield f"buddy-top  {plain(str(sources.runs_dir))}  {fmt.plural(len(runs), 'run')}, {live}  {_WINDOW_WORDS[window]}"
     facts = (
         f"{fmt.tokens_full(view.total_tokens)} tokens",
-        f"cost {fmt.cost(view.total_cost)}",
+        f"cost {fmt.cost_of(view)}",
         f"{fmt.plural(view.total_requests, 'request')} ({view.failed_requests:,} failed)",
         f"{fmt.plural(view.total_tool_calls, 'tool call')} ({view.failed_tool_calls:,} failed)",
         fmt.plural(view.total_errors, "error"),
@@ -98,7 +98,8 @@ def _notes(view: WindowView, sources: SourceStatus) -> Iterator[str]:
         yield f"! {sources.problem}"
     if view.unattributed_tokens or view.unattributed_cost:
         parts = [f"{fmt.tokens(view.unattributed_tokens)} tokens"] if view.unattributed_tokens else []
-        parts += [fmt.cost(view.unattributed_cost)] if view.unattributed_cost else []
+        estimated = view.unattributed_estimated_cost is not None
+        parts += [fmt.cost(view.unattributed_cost, estimated=estimated)] if view.unattributed_cost else []
         yield f"of these {' and '.join(parts)} known only as totals of runs, not by provider"
     if sources.skipped_lines or sources.recovered_lines:
         yield (
@@ -126,7 +127,7 @@ def _providers(providers: Sequence[ProviderMetrics], width: int | None) -> list[
             fmt.tokens(one.prompt_tokens if one.tokens_logged else None),
             fmt.tokens(one.completion_tokens if one.tokens_logged else None),
             fmt.tokens(one.cache_read_tokens + one.cache_write_tokens if one.tokens_logged else None),
-            fmt.cost(one.total_cost),
+            fmt.cost_of(one),
             fmt.duration(one.avg_latency_ms),
             fmt.duration(one.p95_latency_ms),
             fmt.duration(one.avg_ttft_ms),

@@ -13,6 +13,7 @@ from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.window import Window
 
 if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceEntry
     from buddy_top.config.remembered import Remembered
 
 TabName = Literal["overview", "providers", "tools", "errors", "runs"]
@@ -39,6 +40,8 @@ class Options(msgspec.Struct, frozen=True):
     """Show tracebacks (without local variables) when something breaks."""
     limits: Limits = msgspec.field(default_factory=Limits)
     """From where on something raises an alert."""
+    prices: tuple[PriceEntry, ...] | None = None
+    """Prices of the user's own, for what states no cost; None: nothing is estimated."""
     notify: str = "none"
     """How a new alert is told beyond the screen: none, bell or desktop."""
     export_dir: str | None = None

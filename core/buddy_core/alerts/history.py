@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from buddy_core.alerts.rules import provider_subject
 from buddy_core.clock import Clock
@@ -17,12 +17,26 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
 
+if TYPE_CHECKING:
+    from buddy_core.prices.estimates import Estimates
+    from buddy_core.prices.table import PriceTable
+
 
 class Attempt(NamedTuple):
     """One finished call of a tool, or one request to a model."""
 
     at_ms: int
     ok: bool
+
+
+class Spending(NamedTuple):
+    """Money that was spent, or an estimate that is taken back."""
+
+    at_ms: int
+    cost: float
+    """US dollars; negative when it is taken back."""
+    estimates: int = 0
+    """1 for an estimate, -1 for one that is taken back, 0 for a cost that was stated."""
 
 
 @dataclass(slots=True)
@@ -34,8 +48,7 @@ class History:
     providers: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     durations: dict[str, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
     """When calls of a tool ended, and how long they took, where that is known."""
-    costs: list[tuple[int, float]] = field(default_factory=list)
-    """When money was spent, and how much."""
+    costs: list[Spending] = field(default_factory=list)
 
     def sort(self) -> None:
         """Put everything into the order of time."""
@@ -46,10 +59,10 @@ class History:
         self.costs.sort()
 
 
-def read_history(runs_dir: Path, clock: Clock) -> History:
-    """Read all runs there are."""
+def read_history(runs_dir: Path, clock: Clock, prices: PriceTable | None = None) -> History:
+    """Read all runs there are; `prices` are for what states no cost."""
     history = History()
-    observer = Observer(runs_dir, _Listener(history, clock), clock=clock)
+    observer = Observer(runs_dir, _Listener(history, clock, prices), clock=clock)
     try:
         observer.load()
         history.runs = observer.facts()
@@ -62,8 +75,8 @@ def read_history(runs_dir: Path, clock: Clock) -> History:
 class _Listener(MetricsCollector):
     """Stands where a collector stands, and keeps what it is told instead of summing it."""
 
-    def __init__(self, history: History, clock: Clock) -> None:
-        super().__init__(clock=clock)
+    def __init__(self, history: History, clock: Clock, prices: PriceTable | None) -> None:
+        super().__init__(clock=clock, prices=prices)
         self._history = history
 
     def absorb(self, batch: HistoryBatch) -> None:
@@ -81,16 +94,33 @@ class _Listener(MetricsCollector):
         for request in batch.requests:
             name = provider_subject(request.provider, request.model)
             self._request(name, request.at_ms, request.cost, request.success)
+        self._estimate_batch(batch)
 
     def _request(self, name: str, at_ms: int, cost: float | None, ok: bool) -> None:
         self._history.providers[name].append(Attempt(at_ms, ok))
         if cost is not None:
-            self._history.costs.append((at_ms, cost))
+            self._history.costs.append(Spending(at_ms, cost))
 
-    def record_usage(self, *, cost: float | None = None, at_ms: int | None = None, **_counts: Any) -> None:  # noqa: ANN401
+    def record_usage(
+        self,
+        *,
+        cost: float | None = None,
+        estimated_cost: float | None = None,
+        at_ms: int | None = None,
+        **_counts: Any,  # noqa: ANN401
+    ) -> None:
         """Keep what a run cost beyond its requests."""
-        if cost is not None and at_ms is not None:
-            self._history.costs.append((at_ms, cost))
+        if at_ms is None:
+            return
+        if cost is not None:
+            self._history.costs.append(Spending(at_ms, cost))
+        if estimated_cost is not None:
+            self._history.costs.append(Spending(at_ms, estimated_cost, 1))
+
+    def _count_estimates(self, estimates: Estimates, *, take_back: bool) -> None:
+        sign = -1 if take_back else 1
+        for _, amounts in estimates.by_model():
+            self._history.costs += [Spending(at_ms, sign * dollars, sign) for at_ms, dollars in amounts]
 
     def record(self, *_args: Any, **_more: Any) -> None:  # noqa: ANN401
         """Numbers that agents name themselves are no matter of any rule."""

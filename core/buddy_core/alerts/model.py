@@ -47,7 +47,9 @@ class BudgetUse:
     limit: float
     """US dollars."""
     spent: float | None
-    """US dollars; None while nobody states a cost."""
+    """US dollars; None while no cost is known."""
+    estimated: bool = False
+    """True when some of it was priced from tokens."""
 
 
 class Known(NamedTuple):

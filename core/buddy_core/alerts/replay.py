@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buddy_core.alerts import rules, sliding, words
 from buddy_core.alerts.history import History, read_history
@@ -21,9 +22,17 @@ from buddy_core.runs.watching.liveness import INTERRUPTED_AFTER_MS, STALLED_AFTE
 from buddy_core.runs.writing.eventlog import EVENTS_NAME
 from buddy_core.safety.paths import real_root
 
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+
 
 def replay_alerts(
-    runs_dir: Path | str, since_ms: int, limits: Limits | None = None, *, clock: Clock | None = None
+    runs_dir: Path | str,
+    since_ms: int,
+    limits: Limits | None = None,
+    *,
+    clock: Clock | None = None,
+    prices: PriceTable | None = None,
 ) -> list[Alert]:
     """Every alert that would have fired at or after `since_ms` (wall milliseconds), newest first.
 
@@ -31,13 +40,15 @@ def replay_alerts(
     known of the present is not guessed for the past: a run whose writer is gone did not stall because of
     that, for nobody knows when it went.
 
+    With `prices`, budgets count what states no cost by its tokens, and the alert says so.
+
     Raises:
         StoreUnavailable: There is no such directory, or it may not be read.
     """
     check_runs_dir(Path(runs_dir))
     root, limits, clock = real_root(Path(runs_dir)), limits or Limits(), clock or SystemClock()
     now_ms = clock.now_ms()
-    history = read_history(root, clock)
+    history = read_history(root, clock, prices)
     fired = [*_of_windows(history, now_ms, limits), *_of_runs(root, history, since_ms, now_ms, limits)]
     return sorted(
         (alert for alert in fired if alert.since_ms >= since_ms),

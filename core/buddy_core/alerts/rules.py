@@ -90,7 +90,8 @@ def overspent(budget: BudgetUse, spent: float, since_ms: int) -> Alert:
     """The alert of a budget that is used up."""
     hours = 1 if budget.rule == "cost_per_hour" else 24
     subject = "cost per hour" if hours == 1 else "cost per day"
-    return Alert(budget.rule, subject, None, "bad", since_ms, words.spent(spent, budget.limit, hours))
+    why = words.spent(spent, budget.limit, hours, estimated=budget.estimated)
+    return Alert(budget.rule, subject, None, "bad", since_ms, why)
 
 
 def subject_of(run: RunFacts) -> str:

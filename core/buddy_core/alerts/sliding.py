@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from buddy_core.alerts.history import Attempt
+from buddy_core.alerts.history import Attempt, Spending
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, BudgetUse, Rule
 from buddy_core.alerts.rules import failing, overspent, too_many_failed
@@ -55,19 +56,22 @@ def _leaves_at(at_ms: int) -> int:
 
 
 def overspending(
-    budget: BudgetUse, window: Window, costs: Sequence[tuple[int, float]], now_ms: int
+    budget: BudgetUse, window: Window, costs: Sequence[Spending], now_ms: int
 ) -> Iterator[Alert]:
     """The times at which a budget was used up; `costs` ascend in time."""
-    spent: deque[tuple[int, float]] = deque()
-    total, holds = 0.0, False
-    for at_ms, cost in costs:
-        if at_ms > now_ms:
+    spent: deque[Spending] = deque()
+    total, estimates, holds = 0.0, 0, False
+    for one in costs:
+        if one.at_ms > now_ms:
             return
-        while spent and spent[0][0] < (since_of(window, at_ms) or 0):
-            total -= spent.popleft()[1]
+        while spent and spent[0].at_ms < (since_of(window, one.at_ms) or 0):
+            left = spent.popleft()
+            total -= left.cost
+            estimates -= left.estimates
         holds = holds and total > budget.limit
-        spent.append((at_ms, cost))
-        total += cost
+        spent.append(one)
+        total += one.cost
+        estimates += one.estimates
         if total > budget.limit and not holds:
             holds = True
-            yield overspent(budget, total, at_ms)
+            yield overspent(replace(budget, estimated=estimates > 0), total, one.at_ms)

@@ -92,11 +92,13 @@ class _Sums:
     def _budgets(self, now_ms: int) -> Iterable[BudgetUse]:
         limits = self._limits
         if limits.cost_per_hour is not None:
-            spent = self._collector.view(Window.H1, now_ms=now_ms).total_cost
-            yield BudgetUse("cost_per_hour", limits.cost_per_hour, spent)
+            view = self._collector.view(Window.H1, now_ms=now_ms)
+            estimated = view.estimated_cost is not None
+            yield BudgetUse("cost_per_hour", limits.cost_per_hour, view.total_cost, estimated)
         if limits.cost_per_day is not None:
-            spent = self._collector.view(Window.H24, now_ms=now_ms).total_cost
-            yield BudgetUse("cost_per_day", limits.cost_per_day, spent)
+            view = self._collector.view(Window.H24, now_ms=now_ms)
+            estimated = view.estimated_cost is not None
+            yield BudgetUse("cost_per_day", limits.cost_per_day, view.total_cost, estimated)
 
 
 class _Circles:

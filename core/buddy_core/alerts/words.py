@@ -39,10 +39,11 @@ def failing(name: str, failed: int, calls: int) -> str:
     return f"{_short(name)} failed {failed:,} of {calls:,} times in the last 15 minutes ({share})"
 
 
-def spent(cost: float, limit: float, hours: int) -> str:
-    """More money than was meant to be spent."""
+def spent(cost: float, limit: float, hours: int, *, estimated: bool) -> str:
+    """More money than was meant to be spent; `estimated` when some of it was priced from tokens."""
     length = "hour" if hours == 1 else f"{hours} hours"
-    return f"{fmt.cost(cost)} spent in the last {length}, over the budget of {fmt.cost(limit)}"
+    told = f"{fmt.cost(cost, estimated=estimated)} spent in the last {length}, over the budget of {fmt.cost(limit)}"
+    return f"{told}; estimated from tokens, in part or all" if estimated else told
 
 
 def _short(text: str) -> Plain:

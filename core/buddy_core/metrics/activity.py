@@ -36,6 +36,8 @@ class ActivityCounts:
         "cost",
         "cost_count",
         "errors",
+        "estimate",
+        "estimates",
         "failed_requests",
         "failed_tools",
         "latency_count",
@@ -51,6 +53,9 @@ class ActivityCounts:
         self.tool_calls = self.failed_tools = self.errors = self.usages = 0
         self.cost = self.latency_sum_ms = 0.0
         self.cost_count = self.latency_count = 0
+        self.estimate = 0.0
+        """What requests and totals that state no cost were priced at; not in `cost`."""
+        self.estimates = 0
 
     def add_request(self, tokens: int, cost: float | None, latency_ms: float | None, success: bool) -> None:
         """Count one model request."""
@@ -93,6 +98,8 @@ class ActivityCounts:
         self.tokens += other.tokens
         self.cost += other.cost
         self.cost_count += other.cost_count
+        self.estimate += other.estimate
+        self.estimates += other.estimates
         self.requests += other.requests
         self.failed_requests += other.failed_requests
         self.usages += other.usages
@@ -104,8 +111,14 @@ class ActivityCounts:
 
     @property
     def known_cost(self) -> float | None:
-        """Sum of stated costs: 0.0 when nothing happened, None when something did and nobody said what it cost."""
-        return None if self._anything and not self.cost_count else self.cost
+        """Stated and estimated costs: 0.0 when nothing happened, None when something did and no cost is known."""
+        unknown = self._anything and not (self.cost_count or self.estimates)
+        return None if unknown else self.cost + self.estimate
+
+    @property
+    def estimated_cost(self) -> float | None:
+        """The estimated part of the known cost; None without any."""
+        return self.estimate if self.estimates else None
 
     @property
     def known_tokens(self) -> int | None:
@@ -127,7 +140,7 @@ class ActivityCounts:
         return ActivityBucket(
             start_at=start_at,
             tokens=self.tokens,
-            cost=self.cost,
+            cost=self.cost + self.estimate,
             requests=self.requests,
             tool_calls=self.tool_calls,
             errors=self.failed_tools + self.errors,

@@ -44,6 +44,15 @@ def _absorb(ledger: Ledger, provider: str, model: str, rows: list[RequestRow], n
     _spread(series.tiers, ledger.activity, rows, now_ms)
 
 
+def rows_of(batch: HistoryBatch, now_ms: int) -> dict[ModelKey, list[RequestRow]]:
+    """Every request in `batch` by provider and model, with the values that are counted of it."""
+    found = _grouped(batch.requests)
+    for key, rows in batch.rows.items():
+        found.setdefault(key, []).extend(rows)
+    unheard = Refusals()  # what is refused was counted when it was absorbed
+    return {key: _in_order(rows, unheard, now_ms) for key, rows in found.items() if rows}
+
+
 def _grouped(requests: Iterable[ApiRequest]) -> dict[ModelKey, list[RequestRow]]:
     found: dict[ModelKey, list[RequestRow]] = {}
     for one in requests:

@@ -25,7 +25,7 @@ from buddy_core.metrics.model import (
     SessionMetrics,
     ToolExecution,
 )
-from buddy_core.metrics.reading import MetricsReader
+from buddy_core.metrics.pricing import PricingReader
 from buddy_core.metrics.stats import UsageSample
 from buddy_core.metrics.stream import (
     Broadcast,
@@ -38,13 +38,14 @@ from buddy_core.metrics.stream import (
 
 if TYPE_CHECKING:
     from buddy_core.metrics.batch import HistoryBatch, RequestRow
+    from buddy_core.prices.table import PriceTable
 
 
 LONGEST_ARGUMENT = 300
 """Characters kept of what a call was about."""
 
 
-class MetricsCollector(MetricsReader):
+class MetricsCollector(PricingReader):
     """Counts requests, tools, errors, usage and custom metrics, and shows them through windows of time.
 
     `clock` is the only source of time. `max_history_points` bounds the points kept of each metric,
@@ -52,6 +53,9 @@ class MetricsCollector(MetricsReader):
     (each): what comes after goes to `other`, and `export().overflow` says how much did. Arguments that
     make no sense (NaN, negative counts, over-long names) are refused and counted in `export().rejected`:
     a bad number becomes unknown, a bad name refuses the whole record.
+
+    With `prices`, requests that state no cost are priced from their tokens; such sums say how much of them
+    is estimated. Without, which is the default, a cost that nobody stated stays unknown.
 
     Events: `api:request`, `tool:executed` and `error` for every record of their kind, `metric` for
     `record`, `increment` and once for each `absorb`, `session:started`, `session:ended`, `reset`.
@@ -64,8 +68,9 @@ class MetricsCollector(MetricsReader):
         max_history_points: int = 1000,
         max_errors: int = 100,
         max_series: int = 2000,
+        prices: PriceTable | None = None,
     ) -> None:
-        super().__init__(clock, max_history_points, max_errors, max_series)
+        super().__init__(clock, max_history_points, max_errors, max_series, prices)
         self._broadcast = Broadcast(self._clock)
         self._now_ms = self._clock.now_ms
         renew_after_fork(self)
@@ -106,6 +111,8 @@ class MetricsCollector(MetricsReader):
                         live.shorten()
                 else:
                     live.add_past_request(series, row, now)
+            if self.prices is not None and row[5] is None:
+                self._estimate({(provider, model): [row]})
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
             return
@@ -212,10 +219,14 @@ class MetricsCollector(MetricsReader):
         prompt_tokens: int = 0,
         completion_tokens: int = 0,
         cost: float | None = None,
+        estimated_cost: float | None = None,
         run_id: str | None = None,
         at_ms: int | None = None,
     ) -> None:
-        """Count tokens and cost of a run that no request accounts for: in totals and charts, in no provider."""
+        """Count tokens and cost of a run that no request accounts for: in totals and charts, in no provider.
+
+        `estimated_cost` is what the tokens were priced at, where nobody states a cost.
+        """
         try:
             with self._lock:
                 refusals, now = self._refusals, self._clock.now_ms()
@@ -227,6 +238,8 @@ class MetricsCollector(MetricsReader):
                     refusals.amount(cost),
                 )
                 self._ledger.add_usage(sample, now)
+                if estimated_cost is not None:
+                    self._ledger.add_estimates(None, [(sample.at_ms, estimated_cost)], now)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
             return
@@ -241,6 +254,7 @@ class MetricsCollector(MetricsReader):
             with self._lock:
                 now = self._clock.now_ms()
                 count = absorb_batch(self._ledger, batch, self._refusals, now)
+            self._estimate_batch(batch)
         except Exception:  # noqa: BLE001 - nothing may be raised into the host
             self._refuse()
             return

@@ -136,7 +136,7 @@ def _summary(glance: Glance, width: int) -> list[Plain]:
     failed = f"{fmt.count(view.failed_tool_calls)} failed" if view.total_tool_calls else ""
     rows = (
         ("tokens", fmt.tokens_full(state.total_tokens), fmt.rate(state.tokens_per_minute, "min"), _tokens),
-        ("cost", fmt.cost(state.total_cost), fmt.cost_rate(state.cost_per_hour), _cost),
+        ("cost", *_money(state), _cost),
         ("requests", fmt.count(view.total_requests), answered, _requests),
         ("response time", fmt.duration(state.avg_response_time_ms), slowest, _latency),
         ("tool calls", fmt.count(state.total_tool_calls), failed, _calls),
@@ -158,7 +158,7 @@ def _session(glance: Glance, width: int) -> list[Plain]:
         fmt.duration(session.duration_ms),
         fmt.plural(session.message_count, "message"),
         f"{fmt.tokens(session.total_tokens)} tokens",
-        str(fmt.cost(session.total_cost)),
+        str(fmt.cost_of(session)),
         fmt.plural(session.tool_calls, "tool call"),
         fmt.plural(session.error_count, "error"),
     ]
@@ -187,7 +187,7 @@ def _provider(row: ProviderMetrics, most: int) -> tuple[str, ...]:
         fmt.count_within(8, row.total_requests),
         fmt.share(row.error_count, row.total_requests),
         fmt.tokens(row.total_tokens if row.tokens_logged else None),
-        fmt.cost(row.total_cost),
+        fmt.cost_of(row),
         fmt.duration(row.avg_latency_ms),
         fmt.duration(row.p95_latency_ms),
     )
@@ -276,6 +276,14 @@ def _level(share: float) -> str:
 
 def _tokens(slice_: Sequence[ActivityBucket]) -> float:
     return sum(bucket.tokens for bucket in slice_)
+
+
+def _money(state: DashboardState) -> tuple[Plain, Plain]:
+    """What was spent, and what an hour costs."""
+    return (
+        fmt.cost_of(state),
+        fmt.cost_rate(state.cost_per_hour, estimated=state.estimated_cost_per_hour is not None),
+    )
 
 
 def _cost(slice_: Sequence[ActivityBucket]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from buddy_core.metrics.activity import ActivityLog
@@ -150,6 +150,32 @@ class Ledger:
             if texts is None:
                 texts = self.texts[name] = FailureTexts(self.room)
             texts.note(record, key, now_ms)
+
+    def add_estimates(
+        self,
+        key: tuple[str, str] | None,
+        amounts: Iterable[tuple[int, float]],
+        now_ms: int,
+        *,
+        take_back: bool = False,
+    ) -> None:
+        """Count what requests to a provider and model that are counted already were priced at, or no more of it.
+
+        `amounts` are times and US dollars; without a key they are of totals that belong to no request.
+        """
+        series = None if key is None else self.providers.get(key) or self.providers.get((OTHER, OTHER))
+        if series is not None:
+            series.version += 1
+        elif key is not None:
+            return
+        for at_ms, dollars in amounts:
+            stats = (self.usage if series is None else series.tiers).buckets(at_ms, now_ms)
+            for counts in (*stats, *self.activity.buckets(at_ms, now_ms)):
+                counts.estimates += -1 if take_back else 1
+                counts.estimate += -dollars if take_back else dollars
+                if not counts.estimates:
+                    counts.estimate = 0.0  # no dust of a sum whose parts are all gone
+        self.version += 1
 
     def add_usage(self, sample: UsageSample, now_ms: int) -> None:
         """Count tokens and cost that belong to no request."""

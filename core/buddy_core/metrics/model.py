@@ -112,6 +112,8 @@ class SessionMetrics:
     total_tokens: int = 0
     total_cost: float | None = 0.0
     error_count: int = 0
+    estimated_cost: float | None = None
+    """Part of `total_cost` that was priced from tokens; None: nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class ProviderMetrics:
     cache_read_tokens: int
     cache_write_tokens: int
     total_cost: float | None
-    """Sum of the costs that were stated; None when requests were made and not one stated its cost."""
+    """Costs that were stated or estimated; None when requests were made and of none a cost is known."""
     avg_latency_ms: float | None
     p50_latency_ms: float | None
     p95_latency_ms: float | None
@@ -155,10 +157,13 @@ class ProviderMetrics:
     last_request_at: int | None
     latency_count: int = 0
     cost_count: int = 0
-    """Requests that stated a cost; fewer than `total_requests` means `total_cost` is a lower bound."""
+    """Requests that stated a cost; these and the estimated ones fewer than `total_requests`: a lower bound."""
     p99_latency_ms: float | None = None
     last_failed_at: int | None = None
     """Wall time of the latest request that failed; None when none did."""
+    estimated_cost: float | None = None
+    """Part of `total_cost` that was priced from tokens, of `estimated_count` requests; None: of none."""
+    estimated_count: int = 0
 
     @property
     def tokens_logged(self) -> bool:
@@ -197,6 +202,10 @@ class DashboardState:
     """Percent of API requests that failed, 0 to 100; None without requests."""
     tokens_per_minute: float | None
     cost_per_hour: float | None
+    estimated_cost: float | None = None
+    """Part of `total_cost` that was priced from tokens; None: nothing was."""
+    estimated_cost_per_hour: float | None = None
+    """The same part of `cost_per_hour`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +215,7 @@ class ActivityBucket:
     start_at: int
     tokens: int = 0
     cost: float = 0.0
+    """Stated and estimated."""
     requests: int = 0
     tool_calls: int = 0
     errors: int = 0
@@ -260,6 +270,10 @@ class WindowView:
     """Most calls first."""
     errors: tuple[ErrorGroup, ...]
     """Latest first."""
+    estimated_cost: float | None = None
+    """Part of `total_cost` that was priced from tokens; None: nothing was."""
+    unattributed_estimated_cost: float | None = None
+    """The same part of `unattributed_cost`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,7 @@ class MetricsReader:
         """The headline numbers over everything recorded, and two rates over the last five minutes."""
         with self._lock:
             total = self._ledger.activity.total
-            tokens_rate, cost_rate = self._rates()
+            tokens_rate, cost_rate, estimated_rate = self._rates()
             return DashboardState(
                 uptime_ms=self._uptime_ms(),
                 active_session=self._sessions.active_id,
@@ -259,13 +259,15 @@ class MetricsReader:
                 error_rate=100.0 * total.failed_requests / total.requests if total.requests else None,
                 tokens_per_minute=tokens_rate,
                 cost_per_hour=cost_rate,
+                estimated_cost=total.estimated_cost,
+                estimated_cost_per_hour=estimated_rate,
             )
 
     def _uptime_ms(self) -> int:
         return int(self._clock.monotonic_ms() - self._started_monotonic)
 
-    def _rates(self) -> tuple[float | None, float | None]:
-        """Tokens a minute and dollars an hour over the last five minutes.
+    def _rates(self) -> tuple[float | None, float | None, float | None]:
+        """Tokens a minute, dollars an hour, and how many of these are estimated, over the last five minutes.
 
         A shorter life counts as what it is, unless samples are older than the collector: a monitor that
         has just read a run's last five minutes knows all of them.
@@ -276,10 +278,11 @@ class MetricsReader:
             life = max(life, now - first)
         length = min(RATE_MS, max(life, SECOND))
         recent = self._ledger.activity.recent(now - length, now)
-        cost, tokens = recent.known_cost, recent.known_tokens
+        cost, tokens, estimated = recent.known_cost, recent.known_tokens, recent.estimated_cost
         return (
             None if tokens is None else tokens * MINUTE / length,
             None if cost is None else cost * HOUR / length,
+            None if estimated is None else estimated * HOUR / length,
         )
 
     def get_total_tokens(self) -> int:
@@ -288,9 +291,9 @@ class MetricsReader:
             return self._ledger.activity.total.tokens
 
     def get_total_cost(self) -> float:
-        """Sum of all stated costs in US dollars; 0.0 where none was stated."""
+        """Sum of all stated and estimated costs in US dollars; 0.0 where none is known."""
         with self._lock:
-            return self._ledger.activity.total.cost
+            return self._ledger.activity.total.known_cost or 0.0
 
     def get_total_tool_calls(self) -> int:
         """Finished tool calls, whatever came of them."""

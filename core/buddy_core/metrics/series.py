@@ -161,7 +161,7 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
             completion_tokens=stats.completion_tokens,
             cache_read_tokens=stats.cache_read_tokens,
             cache_write_tokens=stats.cache_write_tokens,
-            total_cost=stats.cost if stats.cost_count else None,
+            total_cost=stats.cost + stats.estimate if stats.cost_count or stats.estimates else None,
             avg_latency_ms=stats.mean,
             p50_latency_ms=p50,
             p95_latency_ms=p95,
@@ -172,6 +172,8 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
             cost_count=stats.cost_count,
             p99_latency_ms=p99,
             last_failed_at=stats.last_failed_at or None,
+            estimated_cost=stats.estimate if stats.estimates else None,
+            estimated_count=stats.estimates,
         )
 
 

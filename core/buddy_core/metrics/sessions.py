@@ -65,11 +65,16 @@ class Sessions:
             total_tokens=totals.tokens - start.totals.tokens,
             total_cost=_cost_since(start.totals, totals),
             error_count=totals.failures - start.totals.failures,
+            estimated_cost=_estimated_since(start.totals, totals),
         )
 
 
 def _cost_since(before: ActivityCounts, now: ActivityCounts) -> float | None:
     spent_on = now.requests + now.usages - before.requests - before.usages
-    if spent_on and now.cost_count == before.cost_count:
+    if spent_on and now.cost_count == before.cost_count and now.estimates == before.estimates:
         return None
-    return now.cost - before.cost
+    return now.cost + now.estimate - before.cost - before.estimate
+
+
+def _estimated_since(before: ActivityCounts, now: ActivityCounts) -> float | None:
+    return None if now.estimates == before.estimates else now.estimate - before.estimate

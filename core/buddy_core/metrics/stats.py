@@ -184,6 +184,8 @@ class ProviderStats(Timing):
         "completion_tokens",
         "cost",
         "cost_count",
+        "estimate",
+        "estimates",
         "failures",
         "last_at",
         "last_failed_at",
@@ -200,6 +202,10 @@ class ProviderStats(Timing):
         self.cache_read_tokens = self.cache_write_tokens = 0
         self.cost = self.ttft_sum_ms = 0.0
         self.cost_count = self.ttft_count = 0
+        self.estimate = 0.0
+        """What requests that state no cost were priced at; not in `cost`."""
+        self.estimates = 0
+        """How many were."""
 
     def add(self, sample: RequestRow) -> None:
         """Count one request."""
@@ -268,6 +274,8 @@ class ProviderStats(Timing):
         self.cost_count += other.cost_count
         self.ttft_sum_ms += other.ttft_sum_ms
         self.ttft_count += other.ttft_count
+        self.estimate += other.estimate
+        self.estimates += other.estimates
         self.merge_timing(other)
 
     @property
@@ -317,13 +325,23 @@ class ErrorStats(_Plain):
 class UsageStats(_Plain):
     """Tokens and cost that are known only as run totals."""
 
-    __slots__ = ("completion_tokens", "cost", "cost_count", "count", "last_at", "prompt_tokens", "tokens")
+    __slots__ = (
+        "completion_tokens",
+        "cost",
+        "cost_count",
+        "count",
+        "estimate",
+        "estimates",
+        "last_at",
+        "prompt_tokens",
+        "tokens",
+    )
 
     def __init__(self) -> None:
         self.count = self.last_at = 0
         self.tokens = self.prompt_tokens = self.completion_tokens = 0
-        self.cost = 0.0
-        self.cost_count = 0
+        self.cost = self.estimate = 0.0
+        self.cost_count = self.estimates = 0
 
     def add(self, sample: UsageSample) -> None:
         """Count one statement of usage."""
@@ -346,3 +364,5 @@ class UsageStats(_Plain):
         self.completion_tokens += other.completion_tokens
         self.cost += other.cost
         self.cost_count += other.cost_count
+        self.estimate += other.estimate
+        self.estimates += other.estimates

@@ -46,6 +46,8 @@ class ProviderTotals:
     row: ProviderMetrics
     latency: Distribution
     first_token: Distribution
+    stated_cost: float | None = None
+    """What its requests stated; the rest of the row's cost is estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class UsageTotals:
     prompt_tokens: int
     completion_tokens: int
     cost: float | None
+    """Stated."""
+    estimated_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ def of_providers(series: Iterable[ProviderSeries]) -> Iterator[ProviderTotals]:
     for one in series:
         stats, row = one.look(Window.ALL, None)
         if row is not None:
-            yield ProviderTotals(row, of_timing(stats), of_counts(one.first_tokens))
+            stated = stats.cost if stats.cost_count else None
+            yield ProviderTotals(row, of_timing(stats), of_counts(one.first_tokens), stated)
 
 
 def of_tools(series: Iterable[ToolSeries]) -> Iterator[ToolTotals]:
@@ -122,7 +127,8 @@ def of_usage(ledger: Ledger) -> UsageTotals:
     """What runs stated as a whole."""
     total = ledger.usage.total
     cost = total.cost if total.cost_count else None
-    return UsageTotals(total.tokens, total.prompt_tokens, total.completion_tokens, cost)
+    estimated = total.estimate if total.estimates else None
+    return UsageTotals(total.tokens, total.prompt_tokens, total.completion_tokens, cost, estimated)
 
 
 def of_messages(metric: Custom) -> dict[str, int]:

@@ -68,7 +68,7 @@ def build_view(
         completion_tokens=requests.completion_tokens + usage.completion_tokens,
         cache_tokens=requests.cache_read_tokens + requests.cache_write_tokens,
         total_cost=_cost(requests, usage, tools),
-        unattributed_cost=usage.cost,
+        unattributed_cost=usage.cost + usage.estimate,
         unattributed_tokens=usage.tokens,
         total_tool_calls=tools.calls,
         failed_tool_calls=tools.failures,
@@ -81,6 +81,8 @@ def build_view(
         providers=_sorted(providers, lambda row: (-row.total_requests, row.provider, row.model)),
         tools=tools.rows,
         errors=_sorted(errors, lambda group: (-group.last_at, group.fingerprint)),
+        estimated_cost=requests.estimate + usage.estimate if requests.estimates or usage.estimates else None,
+        unattributed_estimated_cost=usage.estimate if usage.estimates else None,
     )
 
 
@@ -89,9 +91,10 @@ def _sorted(rows: list[R], key: Callable[[R], Any]) -> tuple[R, ...]:
 
 
 def _cost(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> float | None:
-    """What was stated; None when something was at work and nobody stated anything."""
-    at_work, stated = requests.requests + usage.count + tools.calls, requests.cost_count + usage.cost_count
-    return None if at_work and not stated else requests.cost + usage.cost
+    """What was stated or estimated; None when something was at work and no cost of anything is known."""
+    at_work = requests.requests + usage.count + tools.calls
+    known = requests.cost_count + requests.estimates + usage.cost_count + usage.estimates
+    return None if at_work and not known else requests.cost + requests.estimate + usage.cost + usage.estimate
 
 
 def _tokens(requests: ProviderStats, usage: UsageStats, tools: _Tools) -> int | None:

@@ -45,6 +45,8 @@ _FAMILIES: tuple[tuple[str, MetricType, str], ...] = (
     ("uptime_seconds", "gauge", "Time since the collector was made"),
 )
 
+_ESTIMATED = "Cost in US dollars of what states none, priced from tokens; not a part of cost_usd"
+
 
 def fixed_families(totals: Totals) -> list[Family]:
     """All families but those of the metrics that agents named."""
@@ -57,7 +59,22 @@ def fixed_families(totals: Totals) -> list[Family]:
     for role, count in totals.messages.items():
         families["messages"].add(labelled(role=label_value(role)), count)
     _add_state(families, totals)
-    return list(families.values())
+    estimated = _estimated(totals)
+    return [*families.values(), *([estimated] if estimated.values else [])]
+
+
+def _estimated(totals: Totals) -> Family:
+    """What requests and totals that state no cost were priced at; only there where somebody gave prices.
+
+    A gauge, for it falls when the source states the cost after all.
+    """
+    family = Family(PREFIX + "estimated_cost_usd", "gauge", _ESTIMATED)
+    found = [((one.row.provider, one.row.model), one.row.estimated_cost) for one in totals.providers]
+    for (provider, model), dollars in [*found, ((UNATTRIBUTED, UNATTRIBUTED), totals.usage.estimated_cost)]:
+        labels = labelled(provider=label_value(provider), model=label_value(model))
+        if dollars is not None:  # two models may have one name when their names are masked or cut
+            family.add(labels, family.values.get(labels, 0.0) + dollars)
+    return family
 
 
 def _add_providers(families: dict[str, Family], providers: Iterable[ProviderTotals]) -> None:
@@ -67,7 +84,7 @@ def _add_providers(families: dict[str, Family], providers: Iterable[ProviderTota
         labels = labelled(**where)
         for kind, tokens in _tokens(one):
             families["tokens"].add(labelled(**where, kind=kind), tokens)
-        families["cost_usd"].add(labels, row.total_cost)
+        families["cost_usd"].add(labels, one.stated_cost)
         answered = row.total_requests - row.error_count
         _add_outcomes(families["provider_requests"], where, answered, row.error_count)
         families["api_request_duration_seconds"].observe(labels, one.latency, _SECONDS)

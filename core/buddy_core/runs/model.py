@@ -142,6 +142,8 @@ class RunFacts:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_cost: float | None = None
+    estimated_cost: float | None = None
+    """Part of `total_cost` that was priced from tokens; None: nothing was."""
     model: str | None = None
     tags: tuple[str, ...] = ()
     parent_run_id: str | None = None

@@ -64,11 +64,12 @@ def _span(text: str) -> tuple[str, int | None]:
 
 def _alerts(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.alerts.replay import replay_alerts
+    from buddy_top.config.prices import prices_for
 
     word, span_ms = args.since
     since_ms = 0 if span_ms is None else clock.now_ms() - span_ms
     limits = _limits(args)
-    found = replay_alerts(runs_dir, since_ms, limits, clock=clock)
+    found = replay_alerts(runs_dir, since_ms, limits, clock=clock, prices=prices_for(args))
     if args.json:
         from buddy_core.runs.viewing.entries import fields_of
         from buddy_top.documents import heading, to_text

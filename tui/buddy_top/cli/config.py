@@ -109,6 +109,9 @@ def _lines(choices: Choices, runs_dir: Path) -> Iterator[str]:
         for found in choices.settings.values()
     ]
     yield from lay_out(_COLUMNS, rows, width=terminal_width())
+    from buddy_top.cli.config_prices import price_lines
+
+    yield from price_lines(choices, terminal_width())
     if choices.file.keys:
         yield ""
         yield from (f"key  {plain(name)} = {plain(keys)}" for name, keys in choices.file.keys.items())
@@ -129,6 +132,7 @@ def _source(found: Effective) -> str:
 
 def _document(choices: Choices, runs_dir: Path, clock: Clock) -> dict[str, object]:
     from buddy_core.runs.viewing.entries import SCHEMA_VERSION
+    from buddy_top.cli.config_prices import price_entries
 
     settings = {
         name: {
@@ -143,12 +147,14 @@ def _document(choices: Choices, runs_dir: Path, clock: Clock) -> dict[str, objec
         "generated_at": clock.now_ms(),
         "file": {"path": str(choices.file.path), "exists": choices.file.exists},
         "settings": settings,
+        "prices": price_entries(choices),
         "keys": dict(choices.file.keys),
     }
 
 
 def sample_lines() -> Iterator[str]:
     """A configuration file in which everything is commented out and has its default."""
+    from buddy_top.cli.config_prices import SAMPLE
     from buddy_top.config.schema import SETTINGS
 
     yield "# buddy-top: what a flag or a variable says wins over this file."
@@ -162,6 +168,7 @@ def sample_lines() -> Iterator[str]:
         "# Keys, by command; “buddy-top config --keys” lists the commands.",
         "# [keys]",
         '# filter = "slash,ctrl+f"',
+        *SAMPLE,
     )
 
 

@@ -41,6 +41,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 def _export(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.runs.export import export_run
+    from buddy_top.config.prices import prices_for
 
     target = None if args.output in (None, "-") else Path(args.output)
     if target is not None and not args.force and os.path.lexists(target):
@@ -51,6 +52,7 @@ def _export(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         store=runs_dir,
         unmasked=args.unmasked,
         clock=clock,
+        prices=prices_for(args),
     )
     if args.unmasked:
         complain("secrets are not masked in this export", DONE)

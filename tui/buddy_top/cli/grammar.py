@@ -37,6 +37,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         remember=None,
         cost_per_hour=None,
         cost_per_day=None,
+        estimate=None,
         notify=None,
         once=False,
         command=None,

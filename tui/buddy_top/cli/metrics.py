@@ -64,19 +64,20 @@ def _metrics(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         print_text((dashboard() if args.dashboard else alert_rules()).rstrip("\n"))
         return DONE
     if args.once:
-        return _print_once(runs_dir, clock)
+        return _print_once(args, runs_dir, clock)
     if os.path.lexists(runs_dir):
         check_runs_dir(runs_dir)
     return asyncio.run(_serve(args, runs_dir, clock))
 
 
-def _print_once(runs_dir: Path, clock: Clock) -> int:
+def _print_once(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
     from buddy_core.prometheus.exporter import PrometheusExporter
+    from buddy_top.config.prices import prices_for
 
     check_runs_dir(runs_dir)
-    collector = MetricsCollector(clock=clock)
+    collector = MetricsCollector(clock=clock, prices=prices_for(args))
     observer = Observer(runs_dir, collector, clock=clock)
     observer.load()
     observer.close()
@@ -113,8 +114,9 @@ async def _observe_and_serve(
     from buddy_core.observe import Observer
     from buddy_core.prometheus.exporter import PrometheusExporter
     from buddy_core.prometheus.server import MetricsServer
+    from buddy_top.config.prices import prices_for
 
-    collector = MetricsCollector(clock=clock)
+    collector = MetricsCollector(clock=clock, prices=prices_for(args))
     exporter = PrometheusExporter(collector, exemplars=True)
     observer = Observer(runs_dir, collector, clock=clock)
     with contextlib.ExitStack() as stack:

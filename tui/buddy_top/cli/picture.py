@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.metrics.window import Window
 from buddy_core.runs.viewing.lookup import check_runs_dir
 from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width
+
+if TYPE_CHECKING:
+    from buddy_top.config.load import Choices
 
 
 def screen_is_possible(environ: dict[str, str] | None = None) -> bool:
@@ -19,15 +23,16 @@ def screen_is_possible(environ: dict[str, str] | None = None) -> bool:
     return term not in ("", "dumb", "unknown") and all(end is not None and end.isatty() for end in ends)
 
 
-def print_once(runs_dir: Path, window_name: str | None, as_json: bool, clock: Clock) -> int:
+def print_once(runs_dir: Path, window_name: str | None, as_json: bool, clock: Clock, choices: Choices) -> int:
     """Everything is read, one picture or one JSON object is printed."""
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
+    from buddy_top.config.prices import chosen_prices, price_table
     from buddy_top.documents import once_document, to_text
     from buddy_top.once import picture
 
     check_runs_dir(runs_dir)
-    collector = MetricsCollector(clock=clock)
+    collector = MetricsCollector(clock=clock, prices=price_table(chosen_prices(choices)))
     observer = Observer(runs_dir, collector, clock=clock)
     observer.load()
     observer.close()

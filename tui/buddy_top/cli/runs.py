@@ -43,14 +43,16 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.runs.viewing.viewer import load_facts, runs_table
+    from buddy_top.config.prices import prices_for
 
+    prices = prices_for(args)
     if args.filter:
         from buddy_core.runs.query.scan import scan_matching
 
         query = parsed_filter(args.filter, program="buddy-top run list")
-        found: Sequence[RunFacts] = scan_matching(runs_dir, query, clock=clock)
+        found: Sequence[RunFacts] = scan_matching(runs_dir, query, clock=clock, prices=prices)
     else:
-        found = load_facts(runs_dir, clock=clock)
+        found = load_facts(runs_dir, clock=clock, prices=prices)
     shown = found[: args.limit] if args.limit else found
     if args.json:
         from buddy_top.documents import runs_document, to_text
@@ -64,15 +66,17 @@ def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 
 def _show(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.runs.viewing import viewer
+    from buddy_top.config.prices import prices_for
 
+    prices = prices_for(args)
     if not args.json:
-        viewer.show_run(args.run_id, store=runs_dir, out=writer(), width=terminal_width())
+        viewer.show_run(args.run_id, store=runs_dir, out=writer(), width=terminal_width(), prices=prices)
         return DONE
     from buddy_core.runs.reading.reader import read_metrics
     from buddy_core.runs.viewing.joined import joined_events
     from buddy_top.documents import joined_entry, show_document, to_text
 
-    facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock), args.run_id, runs_dir)
+    facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock, prices=prices), args.run_id, runs_dir)
     events = [joined_entry(joined) for joined in joined_events(runs_dir, facts.run_id)]
     metrics = read_metrics(runs_dir, facts.run_id)
     print_text(to_text(show_document(facts, metrics, events, now_ms=clock.now_ms())))

@@ -6,17 +6,17 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from buddy_core.errors import BuddyError
+from buddy_top.config.errors import BadConfig as BadConfig  # noqa: PLC0414 - found here by those who read files
 from buddy_top.config.schema import BY_NAME, BadValue, Value
 
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceEntry
+
 MAX_BYTES = 1024 * 1024
-
-
-class BadConfig(BuddyError):
-    """The configuration file cannot be read or says something that cannot be; the message says where."""
 
 
 class ConfigFile(msgspec.Struct, frozen=True):
@@ -27,6 +27,8 @@ class ConfigFile(msgspec.Struct, frozen=True):
     values: Mapping[str, Value] = msgspec.field(default_factory=dict)
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Command ids, each with the keys that should do it, comma-separated."""
+    prices: tuple[PriceEntry, ...] = ()
+    """What tokens cost, by the user's own word."""
 
 
 def read_config(path: Path, *, required: bool = False) -> ConfigFile:
@@ -44,8 +46,10 @@ def read_config(path: Path, *, required: bool = False) -> ConfigFile:
         tree = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadConfig(f"{path} is not valid TOML: {error}") from None
-    keys = tree.pop("keys", {})
-    return ConfigFile(path, exists=True, values=_values(path, tree), keys=_keys(path, keys))
+    keys, prices = tree.pop("keys", {}), tree.pop("prices", None)
+    return ConfigFile(
+        path, exists=True, values=_values(path, tree), keys=_keys(path, keys), prices=_prices(path, prices)
+    )
 
 
 def _text(path: Path, required: bool) -> str | None:
@@ -87,6 +91,14 @@ def _keys(path: Path, table: object) -> dict[str, str]:
     if not isinstance(table, dict) or not all(isinstance(keys, str) for keys in table.values()):
         raise BadConfig(f'{path}: [keys] must be a table of lines such as filter = "slash,ctrl+f"')
     return {str(name): keys for name, keys in table.items()}
+
+
+def _prices(path: Path, table: object) -> tuple[PriceEntry, ...]:
+    if table is None:
+        return ()
+    from buddy_top.config.prices import read_prices  # most files name none
+
+    return read_prices(path, table)
 
 
 def _meant(name: str, known: Mapping[str, object]) -> str:

@@ -168,6 +168,15 @@ SETTINGS: tuple[Setting, ...] = (
         some_dollars,
     ),
     Setting(
+        "estimate",
+        "--estimate",
+        "BUDDY_TOP_ESTIMATE",
+        True,
+        "YES",
+        "price from their tokens what states no cost, marked ≈; see [prices]",
+        yes_or_no,
+    ),
+    Setting(
         "notify",
         "--notify",
         "BUDDY_TOP_NOTIFY",

@@ -54,7 +54,7 @@ def budget_cell(budget: BudgetUse, width: int) -> Cell:
     ink = _ink(share)
     spans: Cell = (
         Span(Plain(f"{_LENGTHS[budget.rule]} "), "label"),
-        Span(fmt.cost(budget.spent), ink if ink != "accent" else "value"),
+        Span(fmt.cost(budget.spent, estimated=budget.estimated), ink if ink != "accent" else "value"),
         Span(Plain(f" of {fmt.cost(budget.limit)}  "), "label"),
     )
     percent = fmt.UNKNOWN if share is None else fmt.percent(100 * share)

@@ -98,6 +98,6 @@ def _run_cells(run: RunFacts, now_ms: int) -> tuple[Cell, ...]:
         number_cell(fmt.date_time(run.started_at, now_ms), "label"),
         number_cell(took(run, now_ms)),
         number_cell(fmt.tokens(run.total_tokens)),
-        number_cell(fmt.cost(run.total_cost)),
+        number_cell(fmt.cost_of(run)),
         run_cell(run),
     )

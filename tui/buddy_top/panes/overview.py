@@ -173,7 +173,7 @@ class OverviewPane(Pane):
             lambda i: (
                 name_cell(rows[i].model),
                 number_cell(fmt.tokens(rows[i].total_tokens if rows[i].tokens_logged else None)),
-                number_cell(fmt.cost(rows[i].total_cost)),
+                number_cell(fmt.cost_of(rows[i])),
                 number_cell(fmt.duration(rows[i].p95_latency_ms), "label"),
             ),
         )
@@ -203,7 +203,7 @@ def running_cells(run: RunFacts, now_ms: int) -> tuple[Cell, ...]:
         number_cell(fmt.UNKNOWN if since is None else fmt.duration(max(0, now_ms - since))),
         number_cell(fmt.count_within(5, run.tool_calls)),
         number_cell(fmt.tokens(run.total_tokens)),
-        number_cell(fmt.cost(run.total_cost)),
+        number_cell(fmt.cost_of(run)),
         age_cell(run.last_event_at, now_ms),
     )
 

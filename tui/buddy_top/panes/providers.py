@@ -36,9 +36,11 @@ def provider_key(row: P) -> str:
 
 
 def _cost(row: P) -> Plain:
-    known = fmt.cost(row.total_cost)
+    known = fmt.cost_of(row)
     # A request that failed seldom costs anything; only answered ones without a cost leave the sum short.
-    partly = row.total_cost is not None and 0 < row.cost_count < row.total_requests - row.error_count
+    partly = row.total_cost is not None and (
+        0 < row.cost_count + row.estimated_count < row.total_requests - row.error_count
+    )
     return Plain(f"≥{known}") if partly else known
 
 
@@ -151,7 +153,8 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         if failing:
             words += f" · {failing} failing"
         if view.unattributed_cost:
-            words += f" · {fmt.cost(view.unattributed_cost)} not logged by provider"
+            estimated = view.unattributed_estimated_cost is not None
+            words += f" · {fmt.cost(view.unattributed_cost, estimated=estimated)} not logged by provider"
         self.panel.set_summary(Plain(words))
         self.more.show(snapshot, self.selected)
 

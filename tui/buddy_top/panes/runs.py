@@ -31,11 +31,6 @@ if TYPE_CHECKING:
 R = RunFacts
 
 
-def cost_text(run: R) -> Plain:
-    """What the run cost, as far as anybody wrote it down."""
-    return fmt.cost(run.total_cost)
-
-
 STATUS_ORDER = ("running", "stalled", "interrupted", "failed", "cancelled", "completed")
 """What needs a person first."""
 
@@ -76,7 +71,12 @@ class RunsPane(TablePane[RunFacts]):
             moving=took_ms,
         ),
         number_field("tokens", 7, lambda r: r.total_tokens, fmt.tokens, priority=3),
-        number_field("cost", 8, lambda r: r.total_cost, fmt.cost, priority=2),
+        Field(
+            Column("cost", Plain("cost"), 8, align="right", priority=2),
+            lambda r, _: number_cell(fmt.cost_of(r)),
+            lambda r: r.total_cost,
+            still=True,
+        ),
         count_field("tools", 5, lambda r: r.tool_calls, priority=1),
         Field(
             Column("failed", Plain("fail"), 4, align="right", priority=1),

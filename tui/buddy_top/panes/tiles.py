@@ -19,11 +19,17 @@ def _tokens(snapshot: Snapshot) -> TileFacts:
     return TileFacts(fmt.tokens_full(view.total_tokens), _note(rate), values)
 
 
+def _cost_rate(snapshot: Snapshot) -> Plain:
+    state = snapshot.state
+    return fmt.cost_rate(state.cost_per_hour, estimated=state.estimated_cost_per_hour is not None)
+
+
 def _cost(snapshot: Snapshot) -> TileFacts:
     unknown = snapshot.view.total_cost is None
-    rate = Plain("not logged") if unknown else fmt.cost_rate(snapshot.state.cost_per_hour)
+    rate = Plain("not logged") if unknown else _cost_rate(snapshot)
+    known = fmt.cost_of(snapshot.view)
     values = tuple(bucket.cost for bucket in snapshot.activity.buckets)
-    return TileFacts(fmt.cost(snapshot.view.total_cost), _note(rate), values)
+    return TileFacts(known, _note(rate), values)
 
 
 def _tool_calls(snapshot: Snapshot) -> TileFacts:

@@ -46,7 +46,7 @@ def _totals(run: RunFacts, now_ms: int) -> Iterable[Cell]:
         yield _pair("  completion", _value(fmt.tokens_full(run.completion_tokens)))
     if run.other_tokens:
         yield _pair("  other", _value(fmt.tokens_full(run.other_tokens)), Span(Plain("  cache"), "dim"))
-    yield _pair("cost", *_not_logged(fmt.cost(run.total_cost)))
+    yield _pair("cost", *_not_logged(fmt.cost_of(run)))
     yield _pair("model", *((Span(shown(run.model)),) if run.model else _not_logged(fmt.UNKNOWN)))
     yield _pair("took", _value(took(run, now_ms)))
     yield _pair("events", _value(fmt.count(run.event_count)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from buddy_core.clock import Clock
+    from buddy_core.prices.table import PriceTable
     from buddy_core.runs.export.gather import RunsPlace
 
 Format = Literal["json", "md", "html"]
@@ -24,10 +25,12 @@ def export_run(
     store: RunsPlace | Path | None = None,
     unmasked: bool = False,
     clock: Clock | None = None,
+    prices: PriceTable | None = None,
 ) -> str:
     """The whole document as text that ends in a newline.
 
     `run_id` may be the beginning of an id, or `last`. Secrets are masked unless `unmasked`.
+    `prices` are for a run that states no cost.
 
     Raises:
         RunNotFound: There is no such run.
@@ -38,7 +41,7 @@ def export_run(
 
     if format not in ("json", "md", "html"):
         raise ValueError(f"there is no format {format!r}: use json, md or html")
-    report = gather(run_id, store=store, unmasked=unmasked, clock=clock)
+    report = gather(run_id, store=store, unmasked=unmasked, clock=clock, prices=prices)
     if format == "json":
         from buddy_core.runs.export.json_ import to_json
 

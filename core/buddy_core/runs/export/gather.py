@@ -10,7 +10,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -24,6 +24,9 @@ from buddy_core.runs.viewing.timeline import TimelineRow
 from buddy_core.safety.paths import open_beneath, real_root
 from buddy_core.safety.redact import redact, redact_value
 from buddy_core.settings import Settings
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
 
 ARTIFACT_BYTES = 64 * 1024
 """How much of one artifact a report shows."""
@@ -74,14 +77,19 @@ class Report(NamedTuple):
 
 
 def gather(
-    wanted: str, *, store: RunsPlace | Path | None, unmasked: bool, clock: Clock | None = None
+    wanted: str,
+    *,
+    store: RunsPlace | Path | None,
+    unmasked: bool,
+    clock: Clock | None = None,
+    prices: PriceTable | None = None,
 ) -> Report:
-    """Read one run. Raises `RunNotFound` or `StoreUnavailable`."""
+    """Read one run; `prices` are for one that states no cost. Raises `RunNotFound` or `StoreUnavailable`."""
     from buddy_core.runs.viewing import viewer
 
     clock = clock or SystemClock()
     runs_dir = _place(store)
-    facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock), wanted, runs_dir)
+    facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock, prices=prices), wanted, runs_dir)
     joined = joined_events(runs_dir, facts.run_id)
     events = tuple(ExportedEvent(*one) if unmasked else _masked_event(one) for one in joined)
     return Report(

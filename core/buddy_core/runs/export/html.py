@@ -113,7 +113,7 @@ def _tiles(facts: RunFacts) -> Iterator[str]:
     yield '<section class="tiles">'
     yield _tile("Duration", fmt.duration(facts.duration_ms), "")
     yield _tile("Tokens", fmt.tokens(facts.total_tokens), parts if facts.total_tokens is not None else "")
-    yield _tile("Cost", fmt.cost(facts.total_cost), "")
+    yield _tile("Cost", fmt.cost_of(facts), "")
     yield _tile("Tool calls", fmt.count(facts.tool_calls), failed if facts.tool_calls else "")
     yield _tile("Errors", fmt.count(facts.errors), "", bad=facts.errors > 0)
     yield _tile("Events", fmt.count(facts.event_count), "")

@@ -76,7 +76,7 @@ def particulars(facts: RunFacts) -> Iterator[tuple[str, str]]:
     yield "started", _when(facts.started_at or None)
     yield "took", fmt.duration(facts.duration_ms)
     yield "tokens", tokens_told(facts)
-    yield "cost", fmt.cost(facts.total_cost)
+    yield "cost", fmt.cost_of(facts)
     yield "events", fmt.count(facts.event_count)
     yield "tool calls", f"{facts.tool_calls:,}, {facts.tool_failures:,} failed"
     yield "errors", fmt.count(facts.errors)

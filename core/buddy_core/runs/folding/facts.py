@@ -125,8 +125,11 @@ def model_of(files: RunFiles, turn_model: str | None) -> str | None:
 
 def build_facts(files: RunFiles, *, status: Status, turn_model: str | None, polling: bool) -> RunFacts:
     """One line of the list of runs. Open calls and steps are told only while the run is live."""
+    from buddy_core.runs.folding.costs import cost_of  # it builds on this module
+
     fold, metadata = files.fold, _metadata(files)
     usage = usage_of(files)
+    cost = cost_of(files, usage, turn_model)
     live = status in ("running", "stalled")
     start, end = started_at(files), None if live else ended_at(files)
     return RunFacts(
@@ -145,7 +148,8 @@ def build_facts(files: RunFiles, *, status: Status, turn_model: str | None, poll
         total_tokens=usage.total_tokens,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
-        total_cost=usage.cost,
+        total_cost=cost.total,
+        estimated_cost=cost.estimated,
         model=model_of(files, turn_model),
         tags=metadata.tags,
         parent_run_id=metadata.parent_rollout_id or fold.parent_run_id,

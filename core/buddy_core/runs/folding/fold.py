@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -45,6 +45,9 @@ from buddy_core.runs.reading.typed import (
     TypedEvent,
 )
 from buddy_core.runs.viewing.toolargs import key_argument
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
 
 MAX_UNANSWERED = 256
 """Calls without a result that are remembered; older ones were refused, and would make pairing slow."""
@@ -97,14 +100,17 @@ class RunFold:
         "models",
         "objective",
         "parent_run_id",
+        "prices",
         "run_id",
         "sums",
         "tool_calls",
         "tool_failures",
     )
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, prices: PriceTable | None = None) -> None:
         self.run_id = run_id
+        self.prices = prices
+        """What requests that state no cost are priced by; None: they are not."""
         self.event_count = 0
         self.tool_calls = 0
         self.tool_failures = 0
@@ -298,11 +304,15 @@ class RunFold:
         if len(model) > MAX_NAME:
             model = model[:MAX_NAME]
         self.sums.add(prompt + completion + read + written, prompt, completion, cost)
+        provider = metric.provider[:MAX_NAME] or UNNAMED
+        if cost is None and self.prices is not None:
+            tokens = (prompt, completion, read, written)
+            self.sums.add_estimate(self.prices.of_request(provider, model, ts, *tokens))
         if model in self.models or len(self.models) < _MAX_MODELS:
             self.models[model] += 1
         if not new:
             return
-        key = (metric.provider[:MAX_NAME] or UNNAMED, model)
+        key = (provider, model)
         rows = self._harvest.requests.get(key)
         if rows is None:
             rows = self._harvest.requests[key] = []

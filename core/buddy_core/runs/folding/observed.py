@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
 from buddy_core.runs.folding.facts import RunFiles, build_facts, has_ended, recorded_status, started_at
@@ -19,6 +19,9 @@ from buddy_core.runs.reading.tail import Tail
 from buddy_core.runs.reading.typed import TYPED_EVENTS
 from buddy_core.runs.watching.liveness import conclude_status, lock_state
 from buddy_core.safety.paths import directory_beneath, open_at
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
 
 EVENTS = "events.jsonl"
 SUMMARY = "summary.json"
@@ -85,8 +88,9 @@ class Reading(NamedTuple):
 class ObservedRun:
     """Follows the run `run_id` beneath `root`; `seen` outlives it and keeps records from counting twice."""
 
-    def __init__(self, root: Path, run_id: str, seen: SeenRecords) -> None:
+    def __init__(self, root: Path, run_id: str, seen: SeenRecords, prices: PriceTable | None = None) -> None:
         self.run_id = run_id
+        self._prices = prices
         self._root = root
         self._tail = Tail(root, run_id, EVENTS, dialect=TYPED_EVENTS, places=False)
         self._seen = seen
@@ -96,7 +100,7 @@ class ObservedRun:
         self._grew_at: int | None = None
         self._whole = False  # the file, as it is now, was read to its end
         self._seen.restart()
-        self.files = RunFiles(RunFold(run_id))
+        self.files = RunFiles(RunFold(run_id, prices))
 
     def refresh(self, *, now_ms: int) -> None:
         """Read the JSON files and list the artifacts, before the events: a total must never be newer."""
@@ -131,7 +135,7 @@ class ObservedRun:
         change = self._tail.poll(budget_bytes)
         if change.reset:
             self._seen.restart()
-            self.files = self.files._replace(fold=RunFold(self.run_id))
+            self.files = self.files._replace(fold=RunFold(self.run_id, self._prices))
         events = len(change.batch.events)
         if events and watching and self._whole and not change.reset:
             self._grew_at = now_ms

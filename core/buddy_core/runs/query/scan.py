@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.runs.folding.observed import ObservedRun
@@ -21,12 +22,18 @@ from buddy_core.runs.viewing.lookup import run_ids
 from buddy_core.runs.viewing.search import content_finder
 from buddy_core.safety.paths import real_root
 
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+
 _PIECE = 4 * 1024 * 1024
 
 
-def read_once(root: Path, run_id: str, *, now_ms: int) -> Candidate:
-    """One run from its files, without the model that only its turns could tell. Damage is counted, not raised."""
-    run, gleanings = ObservedRun(root, run_id, SeenRecords()), Gleanings()
+def read_once(root: Path, run_id: str, *, now_ms: int, prices: PriceTable | None = None) -> Candidate:
+    """One run from its files, without the model that only its turns could tell. Damage is counted, not raised.
+
+    `prices` are for a run that states no cost.
+    """
+    run, gleanings = ObservedRun(root, run_id, SeenRecords(), prices), Gleanings()
     try:
         with without_collection():
             run.refresh(now_ms=now_ms)
@@ -42,10 +49,10 @@ def read_once(root: Path, run_id: str, *, now_ms: int) -> Candidate:
     return Candidate(facts, gleanings.tools, gleanings.errors)
 
 
-def scan(runs_dir: Path, *, clock: Clock) -> list[Candidate]:
+def scan(runs_dir: Path, *, clock: Clock, prices: PriceTable | None = None) -> list[Candidate]:
     """Every run, newest first; raises `StoreUnavailable`."""
     now_ms, root = clock.now_ms(), real_root(runs_dir)
-    found = {run_id: read_once(root, run_id, now_ms=now_ms) for run_id in run_ids(runs_dir)}
+    found = {run_id: read_once(root, run_id, now_ms=now_ms, prices=prices) for run_id in run_ids(runs_dir)}
     model_of = models_by_turns(runs_dir, (run.facts for run in found.values()))
     roster = Roster()
     for run in found.values():
@@ -55,12 +62,17 @@ def scan(runs_dir: Path, *, clock: Clock) -> list[Candidate]:
 
 
 def scan_matching(
-    runs_dir: Path, query: Query, *, clock: Clock, content: FindContent | None = None
+    runs_dir: Path,
+    query: Query,
+    *,
+    clock: Clock,
+    content: FindContent | None = None,
+    prices: PriceTable | None = None,
 ) -> list[RunFacts]:
     """The runs that a filter fits, newest first, each of them read; raises `StoreUnavailable`."""
     find = content or content_finder(real_root(runs_dir))
     matcher = Matcher(query, now_ms=clock.now_ms(), content=find)
-    return [run.facts for run in scan(runs_dir, clock=clock) if matcher.fits(run)]
+    return [run.facts for run in scan(runs_dir, clock=clock, prices=prices) if matcher.fits(run)]
 
 
 def with_model(facts: RunFacts, by_turns: str | None) -> RunFacts:

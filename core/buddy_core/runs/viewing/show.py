@@ -107,7 +107,7 @@ def _particulars(facts: RunFacts, timeline: Timeline, now_ms: int) -> Iterator[t
     yield "started", f"{fmt.date_time(facts.started_at or None, now_ms)}, {_took(facts, now_ms)}"
     yield "model", shown(facts.model, limit=200)
     yield "tokens", tokens_told(facts)
-    yield "cost", fmt.cost(facts.total_cost)
+    yield "cost", fmt.cost_of(facts)
     yield "events", _events(facts, timeline)
     yield "tools", _tools(facts, timeline)
     yield "errors", f"{facts.errors:,}"

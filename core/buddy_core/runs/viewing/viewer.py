@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from buddy_core import format as fmt
 from buddy_core.clock import Clock, SystemClock
@@ -26,6 +26,9 @@ from buddy_core.safety.output import LineWriter, Writable, line_writer
 from buddy_core.safety.shown import shown
 from buddy_core.settings import NOWHERE, Settings
 from buddy_core.signs import STATE_SIGNS
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
 
 _LIST_COLUMNS = (
     Column(""),
@@ -76,14 +79,16 @@ def show_run(
     store: RunsPlace | Path | None = None,
     out: Writable | LineWriter | None = None,
     width: int | None = None,
+    prices: PriceTable | None = None,
 ) -> None:
     """Write what is known of one run, what went wrong, then its events, calls joined with their results.
 
-    `run_id` may be the beginning of an id, or `last`; `width` keeps lines within a terminal.
+    `run_id` may be the beginning of an id, or `last`; `width` keeps lines within a terminal; `prices` are for a
+    run that states no cost.
     Raises `RunNotFound` or `StoreUnavailable`.
     """
     runs_dir, clock = place_of(store), SystemClock()
-    found = () if _not_made_yet(store) else load_facts(runs_dir, clock=clock)
+    found = () if _not_made_yet(store) else load_facts(runs_dir, clock=clock, prices=prices)
     facts = find_facts(found, run_id, runs_dir)
     run_dir = runs_dir / facts.run_id
     forks = [other.run_id for other in found if other.parent_run_id == facts.run_id]
@@ -116,10 +121,15 @@ async def tail_run(
     write(teller.last_words(follower))
 
 
-def load_facts(runs_dir: Path, *, clock: Clock | None = None) -> tuple[RunFacts, ...]:
-    """Every run in `runs_dir` as the lists show it, newest first; raises `StoreUnavailable`."""
+def load_facts(
+    runs_dir: Path, *, clock: Clock | None = None, prices: PriceTable | None = None
+) -> tuple[RunFacts, ...]:
+    """Every run in `runs_dir` as the lists show it, newest first; raises `StoreUnavailable`.
+
+    With `prices`, runs that state no cost are priced from their tokens.
+    """
     check_runs_dir(runs_dir)
-    observer = Observer(runs_dir, MetricsCollector(), clock=clock or SystemClock())
+    observer = Observer(runs_dir, MetricsCollector(prices=prices), clock=clock or SystemClock())
     try:
         observer.load()
         return observer.facts()
@@ -148,7 +158,7 @@ def _cells(facts: RunFacts, now_ms: int) -> tuple[str, ...]:
         fmt.date_time(facts.started_at or None, now_ms),
         fmt.duration(facts.duration_ms),
         fmt.tokens(facts.total_tokens),
-        fmt.cost(facts.total_cost),
+        fmt.cost_of(facts),
         fmt.count(facts.tool_calls),
         fmt.count(facts.tool_failures),
         fmt.count(facts.errors),
