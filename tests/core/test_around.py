@@ -43,9 +43,9 @@ def test_a_failed_call_is_one_row_with_its_result(tmp_path: Path) -> None:
 
 def test_of_several_errors_at_one_time_the_one_that_says_so_is_meant(tmp_path: Path) -> None:
     run = RunDirectoryBuilder(tmp_path, started_at=START)
-    run.error("first").error("second").error("third").write()
+    run.error("first").error("the second").error("second").error("third").write()
     found = events_around(tmp_path, Moment(run.run_id, run.now_ms, "second"))
-    assert seen(found) == ["Fix the flaky login test", "first", "[second]", "third"]
+    assert seen(found) == ["Fix the flaky login test", "first", "the second", "[second]", "third"]
 
 
 def write_long(root: Path, *, events: int, clock: list[int] | None = None) -> tuple[str, Path]:

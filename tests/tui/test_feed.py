@@ -15,8 +15,10 @@ from tests.tui.monitor import NOW, samples
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.model import Window
 from buddy_core.observe import Observer
+from buddy_core.runs.viewing.around import Moment, Surroundings
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.app import BuddyTop
+from buddy_top.around_reader import AroundReader
 from buddy_top.feed import Feed
 from buddy_top.options import Options
 from buddy_top.state import Snapshot, Tab, Wants
@@ -276,3 +278,43 @@ def test_reading_again_finds_what_no_notification_told_of(tmp_path: Path) -> Non
         a_run(runs)
         feed.reread()
         published.until(lambda snapshot: len(snapshot.runs) == 13)
+
+
+def test_the_events_around_an_error_are_read_once_the_cursor_rests_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tmp_path / "runs"
+    run = a_run(runs)
+    for number in range(20):
+        run.error(f"number {number}")
+    run.write()
+    read: list[str] = []
+    real = AroundReader.read
+
+    def reading(reader: AroundReader, moment: Moment) -> Surroundings:
+        read.append(moment.message)
+        return real(reader, moment)
+
+    monkeypatch.setattr(AroundReader, "read", reading)
+    moments = [Moment(run.run_id, run.now_ms, f"number {number}") for number in range(20)]
+    with running(runs) as (feed, published):
+        published.until(all_loaded)
+        for moment in moments:
+            # Who passes by rests for less than the time it takes, who stays for more, on any machine.
+            monkeypatch.setattr("buddy_top.feed.REST_S", NEVER_S if moment is not moments[-1] else 0.0)
+            feed.ask(Wants(tab=Tab.ERRORS, around=moment))
+            first = published.until(lambda snapshot, moment=moment: snapshot.wants.around == moment)  # type: ignore[misc]
+            assert first.around == (moment, None), "the picture does not wait for the file"
+        last = published.until(
+            lambda snapshot: snapshot.around is not None and snapshot.around[1] is not None
+        )
+        assert last.around is not None
+        assert last.around[1] is not None
+        assert last.around[0] == moments[-1]
+        assert "number 19" in [row.error for row in last.around[1].rows]
+        assert read == ["number 19"], "the others were only passed by"
+        feed.ask(Wants(tab=Tab.TOOLS))
+        published.until(lambda snapshot: snapshot.wants.tab is Tab.TOOLS and snapshot.around is None)
+        feed.ask(Wants(tab=Tab.ERRORS, around=moments[-1]))
+        again = published.until(lambda snapshot: snapshot.wants.around == moments[-1])
+        assert again.around == last.around, "what was read is known at once"

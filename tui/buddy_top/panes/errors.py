@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 from msgspec.structs import replace
 from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from buddy_core.metrics.fingerprint import fingerprint
-from buddy_core.metrics.model import ErrorGroup, ErrorRecord
+from buddy_core.metrics.model import ErrorGroup, ErrorRecord, Trend
+from buddy_core.runs.viewing.around import Moment
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell
 from buddy_top.messages import OpenRun
 from buddy_top.panes.base import TablePane
+from buddy_top.panes.error_detail import ErrorDetail
 from buddy_top.panes.error_text import error_lines
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.kinds import age_field, count_field, name_field
-from buddy_top.panes.series import SeriesChart
+from buddy_top.panes.kinds import age_field, count_field, name_field, trend_field
 from buddy_top.panes.words import WINDOW_WORDS
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Table
-from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
     from buddy_top.documents import Document
@@ -46,6 +45,12 @@ class ErrorRow(msgspec.Struct, frozen=True):
     def message(self) -> str:
         """The latest message's first words say it."""
         return self.latest.message
+
+    @property
+    def moment(self) -> Moment | None:
+        """Where its events are looked for; None when it belongs to no run."""
+        latest = self.latest
+        return None if latest.run_id is None else Moment(latest.run_id, latest.timestamp, latest.message)
 
     @classmethod
     def of_group(cls, group: ErrorGroup) -> ErrorRow:
@@ -73,31 +78,28 @@ class ErrorsPane(TablePane[ErrorRow]):
 
     TAB = Tab.ERRORS
     ORDER = Order("last", True)
+    LIST_PART = 0.4
     FIELDS: ClassVar[Sequence[Field[ErrorRow]]] = (
         count_field("count", 6, lambda r: r.count, ink="bad"),
         age_field("last", 5, lambda r: r.last_at),
         age_field("first", 5, lambda r: r.first_at, priority=2),
         count_field("runs", 5, lambda r: len(r.run_ids), priority=1),
         name_field("type", 12, lambda r: r.type, ink="label"),
-        name_field("message", 20, lambda r: r.message, grow=1),
+        name_field("message", 26, lambda r: r.message, grow=1),
     )
 
     def __init__(self) -> None:
         super().__init__()
+        self.fields = (*self.FIELDS[:4], trend_field(self.trend_of, priority=3, ink="bad"), *self.FIELDS[4:])
         self.grouped = True
         self._shown: str | None = None
 
     def compose(self) -> ComposeResult:
-        """The table, and the selected error's story."""
+        """The table, and the selected error in depth."""
         with Panel(id="errors-list") as self.panel:
             yield self.table
-        with Vertical(id="errors-more"):
-            self.chart = SeriesChart()
-            with Panel(id="errors-chart") as self.chart_panel:
-                yield self.chart
-            self.text = TextView(id="errors-text")
-            with Panel(id="errors-detail") as self.detail:
-                yield self.text
+        self.more = ErrorDetail()
+        yield self.more
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[ErrorRow]:
         """Groups, or single errors newest first."""
@@ -126,11 +128,24 @@ class ErrorsPane(TablePane[ErrorRow]):
 
     def wants(self, base: Wants) -> Wants:
         """The trend and the records of the group under the cursor, or of the one its error belongs to."""
-        key = self.table.cursor_key if self.grouped else None
-        row = None if self.grouped else self.selected
-        if row is not None:
-            key = fingerprint(row.type, row.message)
-        return replace(base, series=("error", key) if key is not None else None)
+        row = self.selected
+        key = self.table.cursor_key if self.grouped else None if row is None else _kind_of(row)
+        return replace(
+            base,
+            series=("error", key) if key is not None else None,
+            trends="error",
+            around=row.moment if row is not None and self.more.shows_around else None,
+        )
+
+    def trend_of(self, row: ErrorRow) -> Trend | None:
+        """Of its kind."""
+        trends = self._snapshot.trends if self._snapshot is not None else {}
+        return trends.get(row.key if self.grouped else _kind_of(row))
+
+    def set_filter(self, text: str) -> None:
+        """Filter, and mark in the text what was looked for."""
+        super().set_filter(text)
+        self.more.text.highlight_matches(text, each_word=True)
 
     def failing(self, row: ErrorRow) -> bool:
         """Each of them is a failure."""
@@ -151,26 +166,41 @@ class ErrorsPane(TablePane[ErrorRow]):
         self.panel.set_title(Plain("Errors" if self.grouped else "Errors, one by one"))
         kinds = f"{fmt.plural(len(view.errors), 'kind')} · " if view.errors else ""
         self.panel.set_summary(Plain(f"{kinds}{fmt.count(view.total_errors)} {WINDOW_WORDS[view.window]}"))
-        row = self.selected
-        self.chart_panel.set_title(Plain("Trend" if self.grouped else "Trend of its kind"))
-        self.chart.show_snapshot(snapshot)
-        self.detail.set_title(plain(row.type, limit=40) if row is not None else Plain("no error selected"))
-        self.detail.set_summary(
-            Plain("enter opens the run") if row is not None and row.run_ids else Plain("")
+        more, row = self.more, self.selected
+        more.chart_panel.set_title(Plain("Trend" if self.grouped else "Trend of its kind"))
+        more.chart.show_snapshot(snapshot)
+        more.text_panel.set_title(
+            plain(row.type, limit=40) if row is not None else Plain("no error selected")
+        )
+        opens = row is not None and row.latest.run_id in snapshot.by_id
+        more.text_panel.set_summary(Plain("enter opens the run" if opens else ""))
+        run = snapshot.by_id.get(row.latest.run_id or "") if row is not None else None
+        more.around.show(row.moment if row is not None else None, snapshot.around, run)
+        more.show_runs(
+            snapshot, row.run_ids if row is not None else (), row.latest if row is not None else None
         )
         key = row.key if row is not None else None
-        self.text.set_lines(
-            self._story(row, snapshot) if row is not None else [], keep_scroll=key == self._shown
-        )
+        story = self._story(row, snapshot) if row is not None else []
+        more.text.set_lines(story, keep_scroll=key == self._shown)
         self._shown = key
 
     def _story(self, row: ErrorRow, snapshot: Snapshot) -> list[Cell]:
         runs = [snapshot.by_id[run_id] for run_id in row.run_ids if run_id in snapshot.by_id]
-        now = snapshot.taken_at
-        return error_lines(row.latest, count=row.count, first_at=row.first_at, runs=runs, now_ms=now)
+        return error_lines(
+            row.latest,
+            count=row.count,
+            first_at=row.first_at,
+            runs=() if self.more.lists_runs else runs,
+            now_ms=snapshot.taken_at,
+        )
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Go to the run in which the selected error happened last, at that moment."""
         row = self.selected
         if event.table is self.table and row is not None and row.latest.run_id is not None:
             self.post_message(OpenRun(row.latest.run_id, row.latest.timestamp))
+
+
+def _kind_of(row: ErrorRow) -> str:
+    """The key of the group a single error belongs to."""
+    return fingerprint(row.type, row.message)

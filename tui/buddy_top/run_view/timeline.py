@@ -178,16 +178,28 @@ class TimelineView(Container):
         self.table.post_message(Table.FollowEnded(self.table))
 
     def _cells_at(self, index: int) -> Sequence[Cell]:
-        row = self._rows[index]
-        return (
-            (Span(fmt.clock(row.at_ms) if self.absolute else fmt.relative(row.since_start_ms), "label"),),
-            (Span(_gap(row.gap_ms), "dim"),),
-            (Span(Plain(STATE_SIGNS[row.state]), STATE_INKS[row.state]),),
-            (Span(Plain("  " * min(row.depth, 3))), Span(shown(row.title), _title_ink(row))),
-            _detail(row, self._base, self.table.width_of("detail")),
-            (Span(Plain("") if row.duration_ms is None else fmt.duration(row.duration_ms), "value"),),
-            (Span(Plain("") if row.output_bytes is None else fmt.bytes_(row.output_bytes), "dim"),),
+        return row_cells(
+            self._rows[index],
+            absolute=self.absolute,
+            base=self._base,
+            room=self.table.width_of("detail"),
         )
+
+
+def row_cells(row: TimelineRow, *, absolute: bool = False, base: str = "", room: int = 0) -> tuple[Cell, ...]:
+    """Time, gap, sign, what, detail, duration and output of an event.
+
+    `base` is the directory in which paths are told from there, `room` the columns of the detail.
+    """
+    return (
+        (Span(fmt.clock(row.at_ms) if absolute else fmt.relative(row.since_start_ms), "label"),),
+        (Span(_gap(row.gap_ms), "dim"),),
+        (Span(Plain(STATE_SIGNS[row.state]), STATE_INKS[row.state]),),
+        (Span(Plain("  " * min(row.depth, 3))), Span(shown(row.title), _title_ink(row))),
+        _detail(row, base, room),
+        (Span(Plain("") if row.duration_ms is None else fmt.duration(row.duration_ms), "value"),),
+        (Span(Plain("") if row.output_bytes is None else fmt.bytes_(row.output_bytes), "dim"),),
+    )
 
 
 def row_at(rows: Sequence[TimelineRow], at_ms: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from buddy_core.runs.reading.jsonl import EventBatch, JsonlReader, payload
+from buddy_core.runs.reading.jsonl import EventBatch, JsonlReader, WireEvent, payload
 from buddy_core.runs.viewing.event_words import describe
 from buddy_core.runs.viewing.timeline import TimelineBuilder, TimelineRow
 from buddy_core.runs.writing.eventlog import EVENTS_NAME
@@ -127,11 +127,16 @@ def _place_in(batch: EventBatch, moment: Moment) -> int | None:
         for event, offset in zip(batch.events, batch.offsets, strict=True)
         if event.ts == moment.at_ms and event.type in _TELLING
     ]
-    for event, offset in at_that_time:
-        words = describe(event.type, payload(event.data))
-        if moment.message[:_COMPARED] in (words.error or words.detail):
-            return offset
-    return at_that_time[0][1] if at_that_time else None
+    told = [
+        (_message_of(event)[:_COMPARED] == moment.message[:_COMPARED], -offset)
+        for event, offset in at_that_time
+    ]
+    return -max(told)[1] if told else None
+
+
+def _message_of(event: WireEvent) -> str:
+    words = describe(event.type, payload(event.data))
+    return words.error or words.detail
 
 
 def _place_by_halving(fd: int, size: int, at_ms: int) -> int:
