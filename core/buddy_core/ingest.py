@@ -22,7 +22,7 @@ from buddy_core.runs.folding.fold import argument_of
 from buddy_core.runs.folding.harvest import Harvest, RequestSums
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, RunSpan
-from buddy_core.runs.folding.uses import ModelUses
+from buddy_core.runs.folding.uses import ModelUse, ModelUses
 
 if TYPE_CHECKING:
     from buddy_core.prices.estimates import Estimates
@@ -90,6 +90,16 @@ class Ingest:
         if record is None:
             record = self._runs[run_id] = self._gone.pop(run_id, RunRecord())
         return record
+
+    def uses_of(self, provider: str, model: str, since_ms: int) -> list[ModelUse]:
+        """What runs used of a model, with what that is estimated to cost as long as its run does not say."""
+        found: list[ModelUse] = []
+        for use in self.uses.of(provider, model, since_ms):
+            record = self._runs.get(use.run_id)
+            estimates = record.estimates if record is not None else None
+            dollars = estimates.total((provider, model)) if estimates is not None else None
+            found.append(use.with_estimate(dollars))
+        return found
 
     def run_gone(self, run_id: str) -> None:
         """The run's directory is gone; should it come back, nothing of it is recorded again."""

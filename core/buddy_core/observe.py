@@ -147,7 +147,7 @@ class Observer:
         """
         facts = {run.run_id: run for run in self.facts()}
         uses = self._ingest.uses
-        found = [use for use in uses.of(provider, model, since_ms) if use.run_id in facts]
+        found = [use for use in self._ingest.uses_of(provider, model, since_ms) if use.run_id in facts]
         for run in facts.values():
             last = run.last_event_at or run.started_at
             if run.model == model and last >= since_ms and not uses.known(run.run_id):

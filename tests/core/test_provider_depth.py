@@ -15,6 +15,8 @@ from buddy_core.metrics.blame import MOST_KINDS
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, Window
 from buddy_core.observe import Observer
+from buddy_core.prices.rates import Rates
+from buddy_core.prices.table import PriceEntry, PriceTable
 from buddy_core.runs.folding.uses import MOST_MODELS, ModelUses
 from buddy_core.testing import RunDirectoryBuilder
 
@@ -149,15 +151,32 @@ def test_a_run_shows_what_it_used_of_one_model_and_not_of_others(tmp_path: Path)
     observer = Observer(tmp_path, MetricsCollector(clock=ManualClock(NOW)), clock=ManualClock(NOW))
     observer.load()
     uses = observer.model_uses("anthropic", "opus")
-    assert [(use.run_id, use.requests, use.failures, use.tokens, use.cost) for use in uses] == [
+    assert [(use.run_id, use.requests, use.failures, use.tokens, use.total_cost) for use in uses] == [
         (later.run_id, 1, 0, 20, 0.1),
         (mixed.run_id, 2, 1, 110, 0.5),
         (silent.run_id, 0, 0, None, None),
     ]
     assert [use.tokens for use in observer.model_uses("openai", "mini")] == [10]
-    assert observer.model_uses("openai", "mini")[0].cost is None
+    assert observer.model_uses("openai", "mini")[0].total_cost is None
     since = NOW - HOUR - 1
     assert [use.run_id for use in observer.model_uses("anthropic", "opus", since)] == [later.run_id]
+    observer.close()
+
+
+def test_what_nobody_stated_is_estimated_until_the_run_states_its_cost(tmp_path: Path) -> None:
+    dollar = PriceTable([PriceEntry("opus", Rates(1.0, 1.0))])
+    run = RunDirectoryBuilder(tmp_path, started_at=NOW - HOUR)
+    run.request("anthropic", "opus", prompt=1_000_000, completion=0)
+    run.request("anthropic", "opus", prompt=500, completion=0, cost=0.25).write()
+    clock = ManualClock(NOW)
+    observer = Observer(tmp_path, MetricsCollector(clock=clock, prices=dollar), clock=clock)
+    observer.load()
+    (use,) = observer.model_uses("anthropic", "opus")
+    assert (use.total_cost, use.estimated_cost) == (1.25, 1.0)
+    run.end().metrics(totalCost=3.0).write()
+    observer.load()
+    (use,) = observer.model_uses("anthropic", "opus")
+    assert (use.total_cost, use.estimated_cost) == (0.25, None)
     observer.close()
 
 

@@ -45,6 +45,11 @@ class Estimates:
         for key, (times, dollars) in self._columns.items():
             yield key, list(zip(times, dollars, strict=True))
 
+    def total(self, key: ModelKey) -> float | None:
+        """Everything that was estimated for one provider and model; None: nothing was."""
+        column = self._columns.get(key)
+        return sum(column[1]) if column is not None else None
+
     def take_between(self, first_ms: int, last_ms: int) -> Estimates:
         """Those of a span of time, both ends included; they are not here any more."""
         taken = Estimates()

@@ -72,7 +72,7 @@ def _use(use: ModelUse, snapshot: Snapshot) -> Lead:
         number_cell(fmt.count_within(5, use.requests) if use.requests else fmt.UNKNOWN),
         failures_cell(use.failures, 4),
         number_cell(fmt.tokens(use.tokens)),
-        number_cell(fmt.cost(use.cost)),
+        number_cell(fmt.cost_of(use)),
         run_cell(run) if run is not None else name_cell(use.run_id, "dim"),
     )
     return Lead(use.run_id, use.run_id, None, cells)

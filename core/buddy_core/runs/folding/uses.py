@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from buddy_core.metrics.batch import ModelKey, RequestRow
 
@@ -21,10 +21,18 @@ class ModelUse:
     failures: int
     tokens: int | None
     """Of all four kinds; None when requests were answered and not one stated a token."""
-    cost: float | None
-    """Sum of the costs that were stated; None when not one was."""
+    total_cost: float | None
+    """What was stated, and what was estimated where nobody stated it; None when neither is known."""
     last_at: int
     """Wall time of the latest request in milliseconds since the epoch."""
+    estimated_cost: float | None = None
+    """The part of `total_cost` that is an estimate."""
+
+    def with_estimate(self, dollars: float | None) -> ModelUse:
+        """The same, with what its requests without a cost were priced at."""
+        if dollars is None:
+            return self
+        return replace(self, total_cost=(self.total_cost or 0.0) + dollars, estimated_cost=dollars)
 
 
 class _Sums:
