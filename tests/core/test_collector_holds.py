@@ -23,6 +23,7 @@ from buddy_core import (
 )
 from buddy_core.metrics import gathering
 from buddy_core.metrics.batch import batches
+from buddy_core.metrics.reading import AT_ONCE
 from buddy_core.metrics.stats import ErrorStats, ProviderStats, ToolStats
 
 SERIES = 1_300
@@ -118,6 +119,18 @@ def test_what_is_known_of_thousands_of_series_is_taken_by_steps_too(holds: Holds
 
     assert collector.view(Window.H24).total_tool_calls == 4 * SERIES + 1
     assert holds.count >= 3 * SERIES // gathering.WORK
+
+
+def test_the_errors_of_one_provider_are_looked_at_a_few_at_a_time(holds: Holds) -> None:
+    collector = busy(holds)
+    at_ms = collector._clock.now_ms() - 60_000
+    collector.absorb(
+        HistoryBatch(errors=[ErrorRecord(at_ms, f"late{n}", "p: too late") for n in range(SERIES // 2)])
+    )
+    holds.heaviest = 0
+
+    assert len(collector.provider_errors("p/m1", Window.ALL)) == SERIES // 2
+    assert holds.heaviest <= AT_ONCE * 4
 
 
 def test_a_view_of_few_series_is_of_one_moment(holds: Holds) -> None:

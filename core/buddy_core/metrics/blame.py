@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from buddy_core.metrics.model import ErrorGroup, ErrorRecord, Window
+from buddy_core.metrics.model import ErrorGroup, ErrorRecord
 from buddy_core.metrics.rollup import Room
 from buddy_core.metrics.series import RUNS_NAMED, ErrorSeries
 
@@ -54,22 +54,11 @@ class Blame:
         for stats in series.tiers.buckets(record.timestamp, now_ms):
             stats.add(record.timestamp, of_tool)
 
-    def groups(
-        self,
-        provider: str,
-        model: str,
-        everything: Iterable[ErrorSeries],
-        window: Window,
-        since_ms: int | None,
-    ) -> tuple[ErrorGroup, ...]:
-        """What concerns one model in a window, latest first; `everything` is every group of errors there is."""
-        found: dict[str, ErrorGroup] = {}
-        for series in (*self._blamed(provider, model), *self._by_message(provider, everything)):
-            group = series.look(window, since_ms)[1]
-            if group is not None:
-                known = found.get(group.fingerprint)
-                found[group.fingerprint] = group if known is None else _together(known, group)
-        return tuple(sorted(found.values(), key=lambda group: (-group.last_at, group.fingerprint)))
+    def concerning(
+        self, provider: str, model: str, everything: Iterable[ErrorSeries]
+    ) -> tuple[ErrorSeries, ...]:
+        """What concerns one model; `everything` is every group of errors there is. One kind may be in two series."""
+        return (*self._blamed(provider, model), *self._by_message(provider, everything))
 
     def _blamed(self, provider: str, model: str) -> Iterator[ErrorSeries]:
         for subject in ((provider, model), (provider, ""), ("", model)):
@@ -81,6 +70,15 @@ class Blame:
         for series in everything:
             if series.key not in self._named and _begins_with(series.latest.message, name):
                 yield series
+
+
+def joined(groups: Iterable[ErrorGroup]) -> tuple[ErrorGroup, ...]:
+    """One group for each kind, latest first."""
+    found: dict[str, ErrorGroup] = {}
+    for group in groups:
+        known = found.get(group.fingerprint)
+        found[group.fingerprint] = group if known is None else _together(known, group)
+    return tuple(sorted(found.values(), key=lambda group: (-group.last_at, group.fingerprint)))
 
 
 def _subject_of(context: Mapping[str, Any] | None) -> Subject | None:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics import totals as summing
 from buddy_core.metrics import views
+from buddy_core.metrics.blame import joined
 from buddy_core.metrics.checks import Refusals
 from buddy_core.metrics.custom import Registry
 from buddy_core.metrics.gathering import Gathering
@@ -235,11 +236,9 @@ class MetricsReader:
         begins with the provider's name. Failed requests are not among them: they give no reason.
         """
         now = self._clock.now_ms() if now_ms is None else now_ms
-        return self._look(
-            ("blame", key, window),
-            since_of(window, now),
-            lambda: views.build_provider_errors(self._ledger, key, window, now),
-        )
+        concerned = self._look(("blame", key), None, lambda: views.errors_concerning(self._ledger, key))
+        read = partial(views.error_groups, window=window, since_ms=since_of(window, now))
+        return joined(self._by_and_by(read, dict(enumerate(concerned))))
 
     def get_dashboard_state(self) -> DashboardState:
         """The headline numbers over everything recorded, and two rates over the last five minutes."""

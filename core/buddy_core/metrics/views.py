@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from buddy_core.metrics.fingerprint import fingerprint
@@ -20,6 +20,7 @@ from buddy_core.metrics.model import (
 )
 from buddy_core.metrics.rollup import S, Tiers, since_of
 from buddy_core.metrics.series import (
+    ErrorSeries,
     ProviderSeries,
     error_point,
     provider_point,
@@ -190,13 +191,18 @@ def build_records(ledger: Ledger, key: str) -> tuple[ErrorRecord, ...]:
     return tuple(kept) if group.latest in kept else (group.latest, *kept)
 
 
-def build_provider_errors(ledger: Ledger, key: str, window: Window, now_ms: int) -> tuple[ErrorGroup, ...]:
+def errors_concerning(ledger: Ledger, key: str) -> tuple[ErrorSeries, ...]:
     """The errors that concern the provider and model with the key `provider/model`; see `Blame`."""
     series = provider_of(ledger, key)
     if series is None:
         return ()
-    since = since_of(window, now_ms)
-    return ledger.blame.groups(series.provider, series.model, ledger.errors.values(), window, since)
+    return ledger.blame.concerning(series.provider, series.model, ledger.errors.values())
+
+
+def error_groups(some: Iterable[ErrorSeries], window: Window, since_ms: int | None) -> list[ErrorGroup]:
+    """What each of these series has in a window, where it has anything."""
+    looks = (series.look(window, since_ms)[1] for series in some)
+    return [group for group in looks if group is not None]
 
 
 def build_tool_depth(ledger: Ledger, name: str, window: Window, now_ms: int) -> ToolDepth:
