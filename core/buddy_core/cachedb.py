@@ -42,6 +42,10 @@ class CacheUnavailable(BuddyError):
     """The cache cannot be used now, in words; whatever it would have made faster works without it."""
 
 
+class CacheBusy(CacheUnavailable):
+    """Another process writes it: nothing is wrong."""
+
+
 class CacheDamaged(CacheUnavailable):
     """The file is no good: its writer throws it away and begins anew."""
 
@@ -77,11 +81,11 @@ class CacheDb:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection
+            self.connection.execute("COMMIT")  # fails where a reader has the file for longer than `BUSY_S`
         except BaseException:
             with contextlib.suppress(Exception):
                 self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
 
     def close(self) -> None:
         """Let go of the file, and of the lock where there is one; a second call does nothing."""
@@ -96,7 +100,7 @@ def open_writer(path: Path, layout: CacheLayout) -> CacheDb:
     """The only writer of the cache at `path`; makes the file, private to the user, and anew where it is no good.
 
     Raises:
-        CacheUnavailable: Another process writes, the place cannot be written, or SQLite cannot do it.
+        CacheUnavailable: Another process writes (`CacheBusy`), the place cannot be written, or SQLite cannot do it.
     """
     with _told(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,8 +116,10 @@ def open_reader(path: Path, layout: CacheLayout) -> CacheDb:
     """The cache at `path` for reading; raises `CacheUnavailable`, also while there is none or it is no good."""
     with _told(path):
         _demand_own_file(path)
-        connection = _connect(path, "ro")
+        # A writer that was killed has left a journal, and to roll it back takes the right to write.
+        connection = _connect(path, "rw" if os.access(path, os.W_OK) else "ro")
         try:
+            connection.execute("PRAGMA query_only=ON")
             _check(connection, layout)
         except BaseException:
             connection.close()
@@ -190,7 +196,7 @@ def _locked(path: Path) -> int:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(fd)
-        raise CacheUnavailable("another buddy-top is writing it") from error
+        raise CacheBusy("another buddy-top is writing it") from error
     return fd
 
 

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from buddy_core.history.contribution import StoredUsage, Told
 from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow, batches, row_of
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
 from buddy_core.metrics.provenance import has_passed_on, reading_files
 from buddy_core.runs.folding.costs import price_of_totals, states_more
-from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, started_at, usage_of
+from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, model_of, started_at, usage_of
 from buddy_core.runs.folding.fold import argument_of
 from buddy_core.runs.folding.harvest import Harvest, RequestSums
 from buddy_core.runs.folding.seen import SeenRecords
@@ -61,7 +62,7 @@ class Residual(NamedTuple):
 class RunRecord:
     """What the collector has been told of one run id."""
 
-    __slots__ = ("estimates", "requests", "seen", "usage")
+    __slots__ = ("estimates", "requests", "seen", "usage", "usage_at")
 
     def __init__(self) -> None:
         self.seen = SeenRecords()
@@ -69,6 +70,8 @@ class RunRecord:
         """Every request recorded for the run, also those of a file that has been replaced since."""
         self.usage = Residual()
         """What was recorded beyond them."""
+        self.usage_at = 0
+        """When the last of it is dated."""
         self.estimates: Estimates | None = None
         """What was estimated for the run, as long as it has not stated its cost."""
 
@@ -82,6 +85,9 @@ class Ingest:
         self._gone: dict[str, RunRecord] = {}
         self.uses = ModelUses()
         """What each run used of each model, also of runs that are gone and still remembered."""
+        self._stated: list[
+            tuple[int, int]
+        ] = []  # when runs that are gone and stated their costs were at work
         self._ownerless: Estimates | None = None  # of turns that no run, or more than one, could have made
 
     def record_of(self, run_id: str) -> RunRecord:
@@ -100,6 +106,66 @@ class Ingest:
             dollars = estimates.total((provider, model)) if estimates is not None else None
             found.append(use.with_estimate(dollars))
         return found
+
+    def has_counted(self, run_id: str) -> bool:
+        """True when anything was read of the run, be its directory there or gone."""
+        record = self._runs.get(run_id) or self._gone.get(run_id)
+        return record is not None and len(record.seen) > 0
+
+    def recount(self, told: Told) -> int:
+        """Record what a run had brought before it was gone; gives the number of items."""
+        run_id, found, usage = told
+        values = list(found.values.values())
+        past = Harvest(tools=found.tools, errors=found.errors, requests=found.rows, values=values)
+        with reading_files():
+            self._record(run_id, past, live=False)
+        self._recount_usage(told)
+        prices = self._collector.prices
+        if prices is not None and usage.stated_until:
+            from buddy_core.prices.estimates import estimates_of
+
+            self._collector.retract_estimates(estimates_of(prices, found.rows))
+            self._stated.append((usage.stated_since, usage.stated_until))
+        return len(found)
+
+    def _recount_usage(self, told: Told) -> None:
+        usage = told.usage
+        if not usage.total_tokens and not usage.cost:
+            return
+        estimated, prices = None, self._collector.prices
+        split = usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+        if prices is not None and usage.model and split and not told.found.rows and not usage.cost:
+            price = prices.find(None, usage.model, usage.at_ms)
+            estimated = price.of_many(usage.prompt_tokens, usage.completion_tokens) if price else None
+        with reading_files():
+            self._record_usage(told.run_id, Residual(*usage[1:5]), usage.at_ms, estimated)
+
+    def all_recounted(self) -> None:
+        """Runs that are gone, and all turns, are counted: costs that such runs stated were not paid twice."""
+        spans, self._stated = self._stated, []
+        for first, last in spans:
+            if self._ownerless is None:
+                return
+            self._collector.retract_estimates(self._ownerless.take_between(first, last))
+
+    def begin_with(self, told: Told) -> None:
+        """A run that was recounted is there again, and about to be read: what is recorded of it is known."""
+        record = self.record_of(told.run_id)
+        for model, rows in told.found.rows.items():
+            record.requests.add_rows(rows)
+            self.uses.add(told.run_id, model, rows)
+        record.usage_at, record.usage = told.usage.at_ms, Residual(*told.usage[1:5])
+        if not told.usage.stated_until:
+            self._remember_estimates(told.run_id, told.found.rows)
+
+    def stored_usage(self, files: RunFiles, span: RunSpan) -> StoredUsage:
+        """What was recorded of a run beyond its requests, and what else decides about its cost."""
+        record = self.record_of(files.fold.run_id)
+        usage = StoredUsage(record.usage_at, *record.usage, model_of(files, None))
+        if not states_more(usage_of(files).cost, record.requests.cost):
+            return usage
+        first, last = span.started_at - JOIN_MARGIN_MS, span.ended_at + JOIN_MARGIN_MS
+        return usage._replace(stated_since=first, stated_until=last)
 
     def run_gone(self, run_id: str) -> None:
         """The run's directory is gone; should it come back, nothing of it is recorded again."""
@@ -190,18 +256,21 @@ class Ingest:
         if not more.total_tokens and more.cost < _A_TENTH_OF_A_MICRODOLLAR:
             return
         record.usage = record.usage.plus(more)
-        at_ms = ended_at(files) or files.fold.last_at or started_at(files)
-        estimated = self._price(record, files, more, at_ms) if usage.cost is None else None
+        record.usage_at = ended_at(files) or files.fold.last_at or started_at(files)
+        estimated = self._price(record, files, more, record.usage_at) if usage.cost is None else None
         with reading_files():
-            self._collector.record_usage(
-                total_tokens=more.total_tokens,
-                prompt_tokens=more.prompt_tokens,
-                completion_tokens=more.completion_tokens,
-                cost=more.cost or None,
-                estimated_cost=estimated,
-                run_id=files.fold.run_id,
-                at_ms=at_ms,
-            )
+            self._record_usage(files.fold.run_id, more, record.usage_at, estimated)
+
+    def _record_usage(self, run_id: str, more: Residual, at_ms: int, estimated: float | None) -> None:
+        self._collector.record_usage(
+            total_tokens=more.total_tokens,
+            prompt_tokens=more.prompt_tokens,
+            completion_tokens=more.completion_tokens,
+            cost=more.cost or None,
+            estimated_cost=estimated,
+            run_id=run_id,
+            at_ms=at_ms,
+        )
 
     def _price(self, record: RunRecord, files: RunFiles, more: Residual, at_ms: int) -> float | None:
         """What tokens of a run that logged no request cost, remembered like what requests are priced at."""

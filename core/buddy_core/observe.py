@@ -8,23 +8,29 @@ and `tick` or runs `follow`; `facts`, `sources` and `version` may be asked from 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.ingest import Ingest
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.runs.folding.observed import ObservedRun
+from buddy_core.metrics.model import ApiRequest
+from buddy_core.runs.folding.harvest import Harvest
+from buddy_core.runs.folding.observed import ObservedRun, Signature
 from buddy_core.runs.folding.roster import Roster
-from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, TurnBook, span_of
+from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, RunSpan, TurnBook, span_of
 from buddy_core.runs.folding.uses import ModelUse
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.reading.turnfile import TurnFile
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
 from buddy_core.safety.paths import real_root
+from buddy_core.sources import SourceStatus as SourceStatus  # noqa: PLC0414 - told to type checkers as ours too
+
+if TYPE_CHECKING:
+    from buddy_core.history.keeper import RunHistory
 
 TICK_S = 1.0
 """How often statuses are concluded anew from the time that has passed."""
@@ -43,50 +49,6 @@ _FIRST_PICTURE = 32
 _MAX_PICTURE = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    """Where the numbers come from, and how well it can be read."""
-
-    runs_dir: Path
-    problem: str | None
-    """Why the runs directory cannot be read, in words; None when it can."""
-    mode: Literal["notify", "polling"]
-    mode_reason: str
-    """Why files are polled; empty when notifications work."""
-    loaded: int
-    """Runs read so far."""
-    total: int
-    """Runs found."""
-    rejected_names: int
-    """Entries that look like runs and have no run id for a name."""
-    turn_metrics: Path | None
-    """The file of model requests beside the runs; None when there is none."""
-    turn_requests: int
-    skipped_lines: int
-    """Damaged lines in all files, of which no record could be had."""
-    recovered_lines: int
-    """Records dug out of damaged lines."""
-    ambiguous_turns: int
-    """Turns that more than one run could have made; they belong to none."""
-    history: Path | None = None
-    """The file that remembers runs after they are gone; None where nothing is remembered."""
-    history_runs: int = 0
-    """Runs whose directories are gone, and whose numbers come from the history."""
-    history_turns: int = 0
-    """Model requests that are in `turn_metrics` no more, and come from the history."""
-    history_since_ms: int | None = None
-    """The earliest moment that the history knows of; None when it knows of none."""
-    history_problem: str | None = None
-    """Why the history is not read or not kept, or what was lost of it, in words."""
-    history_loading: bool = False
-    """The history has not been counted to its end yet."""
-
-    @property
-    def complete(self) -> bool:
-        """True when everything that is known has been counted."""
-        return self.loaded >= self.total and not self.history_loading
-
-
 class Observer:
     """Watches one runs directory on behalf of one collector.
 
@@ -97,6 +59,7 @@ class Observer:
         clock: Decides what is stalled, and what lies in the future.
         turn_metrics: The original writer's file of model requests; beside the runs directory by default.
         watch: How changes are noticed; made here unless given.
+        history: Tells of runs that are gone, and keeps what is read; closed with the observer.
     """
 
     def __init__(
@@ -107,6 +70,7 @@ class Observer:
         clock: Clock | None = None,
         turn_metrics: Path | None = None,
         watch: RunsWatch | None = None,
+        history: RunHistory | None = None,
     ) -> None:
         self.runs_dir = real_root(Path(runs_dir))
         """The directory itself, without links; `sources()` has the name it was given."""
@@ -116,9 +80,15 @@ class Observer:
         self._clock = clock or SystemClock()
         self._ingest = Ingest(collector)
         self._prices = collector.prices
+        self._history = history
+        if history is not None:
+            history.begin(self.runs_dir, self._signature_of)
         self._turn_file = TurnFile(turn_metrics or self._named_dir.parent / TURN_METRICS)
         self._turns = TurnBook()
         self._turns_changed = False
+        self._file_turns: list[
+            ApiRequest
+        ] = []  # until the history has told of those that are not in the file
         self._watch = watch or RunsWatch(self.runs_dir, extra_file=self._turn_file.path, clock=self._clock)
         self._runs: dict[str, ObservedRun] = {}
         self._roster = Roster()
@@ -164,7 +134,11 @@ class Observer:
         while self._queue or self._turns_changed:
             while self._queue:
                 self._read_next()
+                while self._history is not None and self._history.behind:
+                    time.sleep(0.002)
             self._finish(final=True)
+        for _ in self._tell():
+            pass
         self._finish(final=True)
 
     def reread(self) -> None:
@@ -209,6 +183,8 @@ class Observer:
 
     def close(self) -> None:
         """Let go of all files; whoever wants to read on makes another observer."""
+        if self._history is not None:
+            self._history.close()
         for run in self._runs.values():
             run.close()
         self._turn_file.close()
@@ -232,6 +208,7 @@ class Observer:
             self._wake.clear()
             await self._read_queue(on_change)
             self._finish(final=False)
+            await self._count_history(on_change)
             self._caught_up = not self._turns_changed
             if self._turns_changed:
                 self._wake.set()
@@ -251,6 +228,40 @@ class Observer:
             if done % _RUNS_A_TURN == 0 or events > LIVE_EVENTS:
                 events = 0
                 await asyncio.sleep(0)
+            while self._history is not None and self._history.behind:
+                await asyncio.sleep(0.01)
+
+    async def _count_history(self, on_change: Callable[[], None]) -> None:
+        """Once all files have been read: count what only the history knows, a little at a time."""
+        if self._history is None or not self._history.loading or self._turns_changed:
+            return
+        on_change()
+        items = 0
+        for counted in self._tell():
+            items += counted
+            if items > LIVE_EVENTS:
+                items = 0
+                await asyncio.sleep(0)
+        self._finish(final=False)
+
+    def _tell(self) -> Iterator[int]:
+        """Count what the history tells of runs and turns that are gone; gives the items of each run."""
+        if self._history is None or not self._history.loading:
+            return
+        for told in self._history.tell(self._is_counted):
+            with without_collection():
+                counted = self._ingest.recount(told)
+            yield counted
+        turns, self._file_turns = self._file_turns, []
+        self._enter_turns(self._history.tell_turns(turns))
+        self._ingest.all_recounted()
+
+    def _is_counted(self, run_id: str) -> bool:
+        return run_id in self._runs or self._ingest.has_counted(run_id)
+
+    def _signature_of(self, run_id: str, on_disk: bool) -> Signature:
+        run = self._runs.get(run_id)
+        return Signature(-1, 0) if run is None else run.signature(on_disk=on_disk)
 
     def _look_everywhere(self) -> None:
         self._take(self._watch.scan())
@@ -278,6 +289,8 @@ class Observer:
             self._roster.remove(run_id)
             self._queue.pop(run_id, None)
             self._unsettled.discard(run_id)
+            if self._history is not None:
+                self._history.gone(run_id)
 
     def _read_next(self) -> int:
         """Read a piece of the next run in the queue; returns the number of events."""
@@ -285,24 +298,41 @@ class Observer:
         del self._queue[run_id]
         run = self._runs[run_id]
         now_ms = self._clock.now_ms()
+        if self._history is not None:
+            self._enter(self._history, run_id)
         with without_collection():
             run.refresh(now_ms=now_ms)
             reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
-            if reading.harvest:
-                live = self._caught_up and reading.events <= LIVE_EVENTS
-                self._ingest.deliver(run_id, reading.harvest, live=live)
+            live = self._caught_up and reading.events <= LIVE_EVENTS
+            self._deliver(run_id, reading.harvest, live=live, more=reading.more)
         if reading.more:
             self._queue[run_id] = None
         self._dirty.add(run_id)
         self._unsettled.add(run_id)
         return reading.events
 
+    def _enter(self, history: RunHistory, run_id: str) -> None:
+        """Before a run is read: what the history has told of it already must not be counted twice."""
+        told = history.enter(run_id, anew=not self._ingest.has_counted(run_id))
+        if told is not None:
+            self._ingest.begin_with(told)
+
+    def _deliver(self, run_id: str, harvest: Harvest, *, live: bool, more: bool) -> None:
+        if self._history is not None:
+            harvest = self._history.news(run_id, harvest)
+        if harvest:
+            self._ingest.deliver(run_id, harvest, live=live)
+        if self._history is not None:
+            self._history.note(run_id, harvest, more=more)
+
     def _finish(self, *, final: bool) -> None:
         """After reading: join the turns, settle the totals, publish, and watch the live runs closely."""
         self._publish()
+        if self._history is not None:
+            self._history.tick()
         if not self._queue:
             self._read_turns()
-            if not self._turns_changed:
+            if not self._turns_changed and not (self._history is not None and self._history.loading):
                 self._settle(final=final)
         self._publish()
         if self._roster.live != self._attended:
@@ -314,14 +344,20 @@ class Observer:
             return
         requests, self._turns_changed = self._turn_file.read()
         if requests:
-            joined = self._turns.enter(requests, map(span_of, self._roster))
-            self._ingest.deliver_turns(joined, live=self._caught_up and len(joined) <= LIVE_EVENTS)
-            owners = {turn.run_id for turn in joined if turn.run_id is not None}
-            self._dirty |= owners
-            if self._prices is not None:
-                self._unsettled |= (
-                    owners  # what a run states takes the place of what its turns were priced at
-                )
+            self._enter_turns(requests)
+        if self._history is not None and self._history.loading:
+            self._file_turns += requests
+        elif self._history is not None:
+            self._history.note_turns(requests)
+
+    def _enter_turns(self, requests: list[ApiRequest]) -> None:
+        """Join requests to the runs that are there, and record them."""
+        joined = self._turns.enter(requests, map(span_of, self._roster))
+        self._ingest.deliver_turns(joined, live=self._caught_up and len(joined) <= LIVE_EVENTS)
+        owners = {turn.run_id for turn in joined if turn.run_id is not None}
+        self._dirty |= owners
+        if self._prices is not None:
+            self._unsettled |= owners  # what a run states takes the place of what its turns were priced at
 
     def _settle(self, *, final: bool) -> None:
         """Record the totals that no request accounts for.
@@ -337,9 +373,18 @@ class Observer:
             span = span_of(facts)
             waiting = turns_may_come and now_ms <= span.ended_at + JOIN_MARGIN_MS
             by_turns = waiting or self._turns.overlaps(span)
-            self._ingest.settle(self._runs[run_id].files, tokens_by_turns=by_turns, turns_of=span)
+            self._settle_run(run_id, span, by_turns=by_turns, ended=not facts.live)
             if not waiting:
                 self._unsettled.discard(run_id)
+
+    def _settle_run(self, run_id: str, span: RunSpan, *, by_turns: bool, ended: bool) -> None:
+        history = self._history
+        if history is not None and history.is_part_of_hours(run_id):
+            return
+        files = self._runs[run_id].files
+        self._ingest.settle(files, tokens_by_turns=by_turns, turns_of=span)
+        if history is not None:
+            history.settled(run_id, self._ingest.stored_usage(files, span), ended=ended)
 
     def _publish(self) -> None:
         now_ms, polling = self._clock.now_ms(), self._watch.mode == "polling"
@@ -361,7 +406,7 @@ class Observer:
         return min(len(self._roster), len(self._runs) - waiting)
 
     def _look_at_sources(self) -> SourceStatus:
-        account = self._turn_file.accounting
+        account, history = self._turn_file.accounting, self._history
         return SourceStatus(
             runs_dir=self._named_dir,
             problem=self._problem,
@@ -375,4 +420,10 @@ class Observer:
             skipped_lines=self._roster.skipped_lines + account.skipped_lines,
             recovered_lines=self._roster.recovered_lines + account.recovered_lines,
             ambiguous_turns=self._turns.ambiguous,
+            history=history.path if history is not None else None,
+            history_runs=history.runs if history is not None else 0,
+            history_turns=history.turns if history is not None else 0,
+            history_since_ms=history.since_ms if history is not None else None,
+            history_problem=history.problem if history is not None else None,
+            history_loading=history is not None and history.loading,
         )

@@ -62,7 +62,10 @@ class SnapshotFeed(Protocol):
 
 
 class Feed:
-    """The live feed: observer and snapshots in a thread of their own."""
+    """The live feed: observer and snapshots in a thread of their own.
+
+    The file `history` tells of runs that are gone, and what is read is added to it if `keep` says so.
+    """
 
     _observer: Observer
     _collector: MetricsCollector
@@ -76,9 +79,13 @@ class Feed:
         refresh_s: float = DEFAULT_REFRESH_S,
         limits: Limits | None = None,
         prices: tuple[PriceEntry, ...] | None = None,
+        history: Path | None = None,
+        keep: bool = True,
     ) -> None:
         self._runs_dir = runs_dir
         self._prices = prices
+        self._history = history
+        self._keep = keep
         self._clock = clock
         self._refresh_s = refresh_s
         self._limits = limits or Limits()
@@ -173,7 +180,12 @@ class Feed:
         from buddy_top.config.prices import price_table
 
         self._collector = MetricsCollector(clock=self._clock, prices=price_table(self._prices))
-        self._observer = Observer(self._runs_dir, self._collector, clock=self._clock)
+        history = None
+        if self._history is not None:
+            from buddy_core.history.keeper import RunHistory
+
+            history = RunHistory(self._history, writes=self._keep, clock=self._clock)
+        self._observer = Observer(self._runs_dir, self._collector, clock=self._clock, history=history)
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
 
     async def _follow(self) -> None:
@@ -290,6 +302,8 @@ def live_feed(options: Options) -> Feed:
         refresh_s=options.refresh_s,
         limits=options.limits,
         prices=options.prices,
+        history=options.history,
+        keep=not options.read_only,
     )
 
 

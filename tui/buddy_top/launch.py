@@ -49,7 +49,8 @@ def run_demo(args: argparse.Namespace, choices: Choices, clock: Clock) -> int:
     demonstration = Demonstration(seed=args.seed, speed=args.speed, clock=clock)
     with _signals_end(demonstration.abandon), demonstration:
         if args.once or args.json or not screen_is_possible():
-            return print_once(demonstration.runs_dir, choices.value("window", str), args.json, clock, choices)
+            window = choices.value("window", str)
+            return print_once(demonstration.runs_dir, window, args.json, clock, choices, remembers=False)
         options = _options(
             args, choices, demonstration.runs_dir, clock, demo=True, remove=demonstration.close
         )
@@ -84,6 +85,7 @@ def _options(
         notify=choices.value("notify", str) or "none",
         export_dir=choices.value("export_dir", str),
         ascii=not speaks_utf8(os.environ),
+        history=None if demo else choices.history,
         demo=demo,
         left=choices.remembered if remembers else None,
         home=home,

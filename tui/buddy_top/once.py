@@ -96,6 +96,12 @@ def _head(view: WindowView, runs: Sequence[RunFacts], sources: SourceStatus, win
 def _notes(view: WindowView, sources: SourceStatus) -> Iterator[str]:
     if sources.problem:
         yield f"! {sources.problem}"
+    if sources.history_problem:
+        yield f"! {sources.history_problem}"
+    if sources.history_runs or sources.history_turns:
+        gone = [fmt.plural(sources.history_runs, "run")] if sources.history_runs else []
+        gone += [fmt.plural(sources.history_turns, "request")] if sources.history_turns else []
+        yield f"among these {' and '.join(gone)} whose files are gone, from the history"
     if view.unattributed_tokens or view.unattributed_cost:
         parts = [f"{fmt.tokens(view.unattributed_tokens)} tokens"] if view.unattributed_tokens else []
         estimated = view.unattributed_estimated_cost is not None

@@ -48,6 +48,8 @@ class Options(msgspec.Struct, frozen=True):
     """Where exports are written; None: the user's downloads."""
     ascii: bool = False
     """The terminal does not speak UTF-8: draw with ASCII alone."""
+    history: Path | None = None
+    """The file that remembers runs after they are gone; None: nothing is remembered."""
     demo: bool = False
     """The runs are those of the demonstration agent."""
     left: Remembered | None = None

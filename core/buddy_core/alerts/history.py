@@ -18,6 +18,7 @@ from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
 
 if TYPE_CHECKING:
+    from buddy_core.history.keeper import RunHistory
     from buddy_core.prices.estimates import Estimates
     from buddy_core.prices.table import PriceTable
 
@@ -59,10 +60,15 @@ class History:
         self.costs.sort()
 
 
-def read_history(runs_dir: Path, clock: Clock, prices: PriceTable | None = None) -> History:
-    """Read all runs there are; `prices` are for what states no cost."""
+def read_history(
+    runs_dir: Path, clock: Clock, prices: PriceTable | None = None, kept: RunHistory | None = None
+) -> History:
+    """Read all runs there are; `prices` are for what states no cost.
+
+    Of runs that are gone it reads what was `kept`, as far as that tells single calls.
+    """
     history = History()
-    observer = Observer(runs_dir, _Listener(history, clock, prices), clock=clock)
+    observer = Observer(runs_dir, _Listener(history, clock, prices), clock=clock, history=kept)
     try:
         observer.load()
         history.runs = observer.facts()

@@ -23,6 +23,7 @@ from buddy_core.runs.writing.eventlog import EVENTS_NAME
 from buddy_core.safety.paths import real_root
 
 if TYPE_CHECKING:
+    from buddy_core.history.keeper import RunHistory
     from buddy_core.prices.table import PriceTable
 
 
@@ -33,12 +34,14 @@ def replay_alerts(
     *,
     clock: Clock | None = None,
     prices: PriceTable | None = None,
+    history: RunHistory | None = None,
 ) -> list[Alert]:
     """Every alert that would have fired at or after `since_ms` (wall milliseconds), newest first.
 
     Each stands with the moment at which it would have fired and the numbers of that moment. What is only
     known of the present is not guessed for the past: a run whose writer is gone did not stall because of
-    that, for nobody knows when it went.
+    that, for nobody knows when it went. Of runs that are gone `history` tells the calls, requests and costs:
+    they count where a tool or model failed too often and where a budget was used up.
 
     With `prices`, budgets count what states no cost by its tokens, and the alert says so.
 
@@ -48,8 +51,8 @@ def replay_alerts(
     check_runs_dir(Path(runs_dir))
     root, limits, clock = real_root(Path(runs_dir)), limits or Limits(), clock or SystemClock()
     now_ms = clock.now_ms()
-    history = read_history(root, clock, prices)
-    fired = [*_of_windows(history, now_ms, limits), *_of_runs(root, history, since_ms, now_ms, limits)]
+    past = read_history(root, clock, prices, history)
+    fired = [*_of_windows(past, now_ms, limits), *_of_runs(root, past, since_ms, now_ms, limits)]
     return sorted(
         (alert for alert in fired if alert.since_ms >= since_ms),
         key=lambda alert: (-alert.since_ms, alert.rule, alert.subject, alert.run_id or ""),

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width
-from buddy_top.cli.parser import Commands, OneLineParser, typed
+from buddy_top.cli.parser import Commands, OneLineParser, add_history, typed
 from buddy_top.config.schema import BY_NAME
 
 if TYPE_CHECKING:
     from buddy_core.alerts.limits import Limits
     from buddy_core.alerts.model import Alert
+    from buddy_top.config.load import Choices
 
 _SPAN = re.compile(r"(\d{1,6})([smhd])")
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -50,6 +51,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
             metavar=setting.metavar,
             help=setting.help,
         )
+    add_history(alerts)
     alerts.set_defaults(handler=_alerts)
 
 
@@ -64,12 +66,16 @@ def _span(text: str) -> tuple[str, int | None]:
 
 def _alerts(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.alerts.replay import replay_alerts
-    from buddy_top.config.prices import prices_for
+    from buddy_core.history.keeper import reading_history
+    from buddy_top.config.load import gather
+    from buddy_top.config.prices import chosen_prices, price_table
 
     word, span_ms = args.since
     since_ms = 0 if span_ms is None else clock.now_ms() - span_ms
-    limits = _limits(args)
-    found = replay_alerts(runs_dir, since_ms, limits, clock=clock, prices=prices_for(args))
+    choices = gather(args, os.environ)
+    limits, prices = _limits(choices), price_table(chosen_prices(choices))
+    history = reading_history(choices.history, clock)
+    found = replay_alerts(runs_dir, since_ms, limits, clock=clock, prices=prices, history=history)
     if args.json:
         from buddy_core.runs.viewing.entries import fields_of
         from buddy_top.documents import heading, to_text
@@ -83,12 +89,10 @@ def _alerts(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     return DONE
 
 
-def _limits(args: argparse.Namespace) -> Limits:
+def _limits(choices: Choices) -> Limits:
     """The limits that the arguments, the environment and the configuration file set."""
     from buddy_core.alerts.limits import Limits
-    from buddy_top.config.load import gather
 
-    choices = gather(args, os.environ)
     return Limits(
         cost_per_hour=choices.value("cost_per_hour", float),
         cost_per_day=choices.value("cost_per_day", float),

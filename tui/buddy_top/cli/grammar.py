@@ -35,6 +35,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         read_only=None,
         export_dir=None,
         remember=None,
+        history=None,
         cost_per_hour=None,
         cost_per_day=None,
         estimate=None,

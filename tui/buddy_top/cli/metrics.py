@@ -9,12 +9,15 @@ import os
 import signal
 import socket
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from buddy_core.clock import Clock
 from buddy_core.runs.viewing.lookup import check_runs_dir
 from buddy_top.cli.output import DONE, print_lines, print_text
-from buddy_top.cli.parser import Commands, OneLineParser, wrong_usage
+from buddy_top.cli.parser import Commands, OneLineParser, add_history, wrong_usage
+
+if TYPE_CHECKING:
+    from buddy_core.history.keeper import RunHistory
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the service, with the exit code 128 + n."""
@@ -46,6 +49,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
         metavar="NAME",
         help="a host name that requests may be addressed to",
     )
+    add_history(metrics)
     instead = metrics.add_mutually_exclusive_group()
     instead.add_argument(
         "--once", action="store_true", default=argparse.SUPPRESS, help="print the metrics once and exit"
@@ -70,6 +74,13 @@ def _metrics(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     return asyncio.run(_serve(args, runs_dir, clock))
 
 
+def _history(args: argparse.Namespace, clock: Clock) -> RunHistory | None:
+    from buddy_core.history.keeper import reading_history
+    from buddy_top.config.load import gather
+
+    return reading_history(gather(args, os.environ).history, clock)
+
+
 def _print_once(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
@@ -78,7 +89,7 @@ def _print_once(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 
     check_runs_dir(runs_dir)
     collector = MetricsCollector(clock=clock, prices=prices_for(args))
-    observer = Observer(runs_dir, collector, clock=clock)
+    observer = Observer(runs_dir, collector, clock=clock, history=_history(args, clock))
     observer.load()
     observer.close()
     # Line by line through the filter: a label may hold what a terminal would obey.
@@ -118,7 +129,7 @@ async def _observe_and_serve(
 
     collector = MetricsCollector(clock=clock, prices=prices_for(args))
     exporter = PrometheusExporter(collector, exemplars=True)
-    observer = Observer(runs_dir, collector, clock=clock)
+    observer = Observer(runs_dir, collector, clock=clock, history=_history(args, clock))
     with contextlib.ExitStack() as stack:
         stack.callback(observer.close)
 

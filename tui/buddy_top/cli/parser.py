@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from buddy_core.safety.output import stream_writer
 from buddy_core.safety.text import plain
-from buddy_top.config.schema import BadValue, Value
+from buddy_top.config.schema import BY_NAME, BadValue, Value
 
 WRONG_USAGE = 2
 """Exit code for arguments that make no sense."""
@@ -56,6 +56,14 @@ def typed(parse: Callable[[object], Value]) -> Callable[[str], Value]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
+
+
+def add_history(command: argparse.ArgumentParser) -> None:
+    """The switch of the history, for a command that counts."""
+    setting = BY_NAME["history"]
+    command.add_argument(
+        setting.flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=setting.help
+    )
 
 
 def factor(text: str) -> float:

@@ -23,8 +23,17 @@ def screen_is_possible(environ: dict[str, str] | None = None) -> bool:
     return term not in ("", "dumb", "unknown") and all(end is not None and end.isatty() for end in ends)
 
 
-def print_once(runs_dir: Path, window_name: str | None, as_json: bool, clock: Clock, choices: Choices) -> int:
-    """Everything is read, one picture or one JSON object is printed."""
+def print_once(
+    runs_dir: Path,
+    window_name: str | None,
+    as_json: bool,
+    clock: Clock,
+    choices: Choices,
+    *,
+    remembers: bool = True,
+) -> int:
+    """Everything is read, and what is remembered of runs that are gone; one picture or JSON object is printed."""
+    from buddy_core.history.keeper import reading_history
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
     from buddy_top.config.prices import chosen_prices, price_table
@@ -33,7 +42,8 @@ def print_once(runs_dir: Path, window_name: str | None, as_json: bool, clock: Cl
 
     check_runs_dir(runs_dir)
     collector = MetricsCollector(clock=clock, prices=price_table(chosen_prices(choices)))
-    observer = Observer(runs_dir, collector, clock=clock)
+    history = reading_history(choices.history, clock) if remembers else None
+    observer = Observer(runs_dir, collector, clock=clock, history=history)
     observer.load()
     observer.close()
     window, now_ms = Window(window_name or "all"), clock.now_ms()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from buddy_top.config.file import ConfigFile, read_config
-from buddy_top.config.places import CONFIG_VARIABLE, config_file, state_file
+from buddy_top.config.places import CONFIG_VARIABLE, config_file, history_file, state_file
 from buddy_top.config.remembered import Remembered, load
 from buddy_top.config.resolve import Effective, resolve
 from buddy_top.config.schema import SETTINGS
@@ -34,6 +35,11 @@ class Choices(msgspec.Struct, frozen=True):
         """The runs directory, where a flag or the file names one; the environment is read by the library."""
         effective = self.settings["runs_dir"]
         return str(effective.value) if effective.origin in ("flag", "file") else None
+
+    @property
+    def history(self) -> Path | None:
+        """The file that remembers runs after they are gone; None where nothing is to be remembered."""
+        return history_file() if self.value("history", bool) else None
 
 
 def gather(args: argparse.Namespace, environ: Mapping[str, str], *, screen: bool = False) -> Choices:

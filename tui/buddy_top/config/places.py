@@ -27,6 +27,15 @@ def state_file() -> Path:
     return _directory("state") / "screen.json"
 
 
+def history_file() -> Path | None:
+    """Where runs are remembered after they are gone; None where the user has no directory of their own for it."""
+    try:
+        directory = _directory("state")
+    except RuntimeError:  # nobody's home
+        return None
+    return directory / "history.sqlite3" if directory.is_absolute() else None
+
+
 def _directory(kind: Literal["config", "state"]) -> Path:
     """The user's own directory of this kind.
 

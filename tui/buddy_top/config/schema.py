@@ -150,6 +150,15 @@ SETTINGS: tuple[Setting, ...] = (
         yes_or_no,
     ),
     Setting(
+        "history",
+        "--history",
+        "BUDDY_TOP_HISTORY",
+        True,
+        "YES",
+        "remember what runs did after they are pruned, and count it",
+        yes_or_no,
+    ),
+    Setting(
         "cost_per_hour",
         "--cost-per-hour",
         "BUDDY_TOP_COST_PER_HOUR",

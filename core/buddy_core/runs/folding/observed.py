@@ -85,6 +85,14 @@ class Reading(NamedTuple):
     """There is more to read at once."""
 
 
+class Signature(NamedTuple):
+    """What tells whether a run's events are still those that were read."""
+
+    size: int
+    """Bytes of the event file."""
+    mtime_ns: int
+
+
 class ObservedRun:
     """Follows the run `run_id` beneath `root`; `seen` outlives it and keeps records from counting twice."""
 
@@ -154,6 +162,14 @@ class ObservedRun:
             last_activity_ms=self._last_activity(now_ms),
         )
         return build_facts(self.files, status=status, turn_model=turn_model, polling=polling)
+
+    def signature(self, *, on_disk: bool) -> Signature:
+        """Of the event file as it stands, or (not `on_disk`) as far as it was read; never of a file that is gone."""
+        try:
+            found = (self._root / self.run_id / EVENTS).lstat()
+        except OSError:
+            return Signature(-1, 0)
+        return Signature(found.st_size if on_disk else self._tail.accounting.seen, found.st_mtime_ns)
 
     def close(self) -> None:
         """Let go of the event file."""

@@ -1,0 +1,177 @@
+"""Runs that are pruned stay in every number: a monitor that starts again counts what one that saw all would."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import shutil
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from buddy_core.clock import ManualClock
+from buddy_core.history.keeper import RunHistory
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.model import DashboardState, Window
+from buddy_core.observe import Observer
+from buddy_core.testing import RunDirectoryBuilder
+
+NOW = 1_767_890_000_000
+MINUTE = 60_000
+TOOLS = ("bash", "view_file", "edit", "mcp__db__query")
+
+
+class Home:
+    """A runs directory with a file of turns beside it, and a history."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.runs = path / "runs"
+        self.runs.mkdir(parents=True)
+        self.history = path / "state" / "history.sqlite3"
+        self.clock = ManualClock(NOW)
+
+    def monitor(self, *, history: bool = True, writes: bool = True) -> tuple[MetricsCollector, Observer]:
+        """Start, read everything, and end."""
+        collector = MetricsCollector(clock=self.clock)
+        kept = RunHistory(self.history, writes=writes, clock=self.clock) if history else None
+        observer = Observer(self.runs, collector, clock=self.clock, history=kept)
+        observer.load()
+        observer.close()
+        return collector, observer
+
+    def run(self, number: int, *, minutes_ago: float, seed: int) -> RunDirectoryBuilder:
+        return a_run(self.runs, number, minutes_ago, seed)
+
+    def turn(self, minutes_ago: float, tokens: int = 100, model: str = "gpt-5.5") -> None:
+        at = datetime.fromtimestamp((NOW - minutes_ago * MINUTE) / 1000, UTC).isoformat()
+        line = {"version": 1, "at": at, "provider": "openai", "model": model, "totalMs": 900, "ttftMs": 100}
+        line |= {"inputTokens": tokens, "outputTokens": 7, "totalTokens": tokens + 7}
+        with (self.path / "turn-metrics.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def prune(self, *runs: RunDirectoryBuilder) -> None:
+        for run in runs:
+            shutil.rmtree(run.run_dir)
+
+
+def a_run(runs: Path, number: int, minutes_ago: float, seed: int) -> RunDirectoryBuilder:
+    """Some calls, requests and errors, with whatever a run may leave out."""
+    dice = random.Random(seed)
+    run = RunDirectoryBuilder(runs, started_at=int(NOW - minutes_ago * MINUTE), suffix=f"{number:06x}")
+    for _ in range(dice.randrange(25)):
+        run.wait(dice.randrange(20_000))
+        match dice.randrange(6):
+            case 0:
+                cost = dice.choice((None, 0.25, dice.random()))
+                run.request(
+                    model=dice.choice(("claude-sonnet-4-5", "claude-haiku")),
+                    prompt=dice.randrange(5_000),
+                    cost=cost,
+                    latency_ms=dice.choice((None, dice.randrange(9_000))),
+                    ttft_ms=dice.choice((None, 120)),
+                    success=dice.random() < 0.9,
+                )
+            case 1:
+                run.error(f"read failed: /tmp/{dice.randrange(99)}")
+            case 2:
+                run.tool(
+                    dice.choice(TOOLS), took_ms=dice.randrange(3_000), error=dice.choice((None, "exit 1"))
+                )
+            case 3:
+                run.event("metric", {"kind": "value", "name": "cache_hits", "value": dice.randrange(9)})
+            case _:
+                run.tool(dice.choice(TOOLS), took_ms=dice.randrange(3_000))
+    if dice.random() < 0.3:
+        run.metrics(totalTokens=90_000, totalCost=1.5)
+    if dice.random() < 0.8:
+        run.end("completed")
+    run.write()
+    return run
+
+
+def numbers(collector: MetricsCollector) -> dict[str, Any]:
+    """Everything that anybody can be shown, but for how long the process has lived."""
+    found: dict[str, Any] = {window.value: plain(collector.view(window)) for window in Window}
+    state = collector.get_dashboard_state()
+    found["state"] = {
+        f.name: plain(getattr(state, f.name)) for f in fields(DashboardState) if f.name != "uptime_ms"
+    }
+    found["activity"] = {window.value: plain(collector.activity(window, 96)) for window in Window}
+    found["errors"] = sorted(map(repr, collector.get_recent_errors(100)))
+    found["totals"] = plain(sorted(collector.totals().providers, key=lambda one: one.row.model))
+    found["histograms"] = [
+        plain(collector.latency_histogram("tool", tool, window)) for tool in TOOLS for window in Window
+    ]
+    return found
+
+
+def plain(value: Any) -> Any:
+    """Frozen values as plain ones."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name != "run_ids"}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """Where two of `numbers` differ, by more than adding fractions in another order explains."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return [found for key in one for found in differences(one[key], other[key], f"{where}.{key}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return [found for n, (a, b) in pairs for found in differences(a, b, f"{where}[{n}]")]
+    if isinstance(one, float) and isinstance(other, float):
+        return [] if math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9) else [f"{where}: {one} {other}"]
+    return [] if one == other else [f"{where}: {one} {other}"]
+
+
+def saw_everything(home: Home, everything: Path) -> MetricsCollector:
+    """A monitor that still has every run."""
+    collector = MetricsCollector(clock=home.clock)
+    observer = Observer(everything / "runs", collector, clock=home.clock)
+    observer.load()
+    observer.close()
+    return collector
+
+
+PLAN = st.lists(
+    st.tuples(st.floats(0.2, 12 * 1440), st.integers(0, 2**16), st.booleans()), min_size=1, max_size=7
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=PLAN, turns=st.lists(st.floats(0.2, 3000), max_size=5), kept_turns=st.integers(0, 5))
+def test_whatever_is_pruned_between_two_starts_every_number_is_that_of_a_monitor_with_all_runs(
+    tmp_path_factory: pytest.TempPathFactory,
+    plan: list[tuple[float, int, bool]],
+    turns: list[float],
+    kept_turns: int,
+) -> None:
+    base = tmp_path_factory.mktemp("home")
+    home = Home(base / "home")
+    runs = [home.run(n, minutes_ago=ago, seed=seed) for n, (ago, seed, _) in enumerate(plan)]
+    for ago in turns:
+        home.turn(ago)
+    shutil.copytree(home.path, base / "all")
+    home.monitor()
+
+    home.prune(*(run for run, (_, _, gone) in zip(runs, plan, strict=True) if gone))
+    if turns:
+        file = home.path / "turn-metrics.jsonl"
+        file.write_text(
+            "".join(file.read_text().splitlines(keepends=True)[-kept_turns:] if kept_turns else [])
+        )
+    collector, observer = home.monitor()
+
+    assert observer.sources().history_problem is None
+    assert differences(numbers(collector), numbers(saw_everything(home, base / "all"))) == []
