@@ -38,10 +38,10 @@ class Gathering:
 
     def step(self) -> bool:
         """Look at some series; True when there are more."""
-        work = 0
-        for cost in self._looks:
-            work += cost
-            if work > WORK:
+        done = 0
+        for work in self._looks:
+            done += work
+            if done > WORK:
                 return True
         return False
 
@@ -59,27 +59,24 @@ class Gathering:
         )
 
     def _all_looks(self, ledger: Ledger) -> Iterator[int]:
-        """Look at one series after the other; gives what each look cost."""
+        """Look at one series after the other; gives what each look took."""
         window, since = self._window, self._since
         for provider in tuple(ledger.providers.values()):
-            cost = provider.cost_of_look(window, since)
-            stats, row = provider.look(window, since)
+            stats, row, work = provider.look(window, since)
             if row is not None:
                 self._providers.append(row)
                 self._requests.merge(stats)
-            yield cost
+            yield work
         for tool in tuple(ledger.tools.values()):
-            cost = tool.cost_of_look(window, since)
-            called = tool.look(window, since)[1]
+            _, called, work = tool.look(window, since)
             if called is not None:
                 self._tools.append(called)
-            yield cost
+            yield work
         for error in tuple(ledger.errors.values()):
-            cost = error.cost_of_look(window, since)
-            counted, group = error.look(window, since)
+            counted, group, work = error.look(window, since)
             if group is not None:
                 self._errors.append(group)
                 self._other_errors += counted.count - counted.of_tools
-            yield cost
+            yield work
         yield PER_LOOK + ledger.usage.parts(window, since)
         self._usage.merge(ledger.usage.look(window, since))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from buddy_core.metrics.late import LateQuantiles
 from buddy_core.metrics.window import Window as Window  # noqa: PLC0414 - told to type checkers as ours too
 
 MetricType = Literal["counter", "gauge", "histogram"]
@@ -117,8 +118,10 @@ class SessionMetrics:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolMetrics:
+class ToolMetrics(LateQuantiles):
     """One tool over a window. Times are over the calls whose duration is known (`duration_count`)."""
+
+    SHARES = (("p50_duration_ms", 0.5), ("p95_duration_ms", 0.95), ("p99_duration_ms", 0.99))
 
     name: str
     total_calls: int
@@ -136,8 +139,10 @@ class ToolMetrics:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderMetrics:
+class ProviderMetrics(LateQuantiles):
     """One provider and model over a window. Averages are over the requests that state the number."""
+
+    SHARES = (("p50_latency_ms", 0.5), ("p95_latency_ms", 0.95), ("p99_latency_ms", 0.99))
 
     provider: str
     model: str

@@ -8,6 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from buddy_core.metrics.bounds import BoundCounts
 from buddy_core.metrics.calls import CallList
+from buddy_core.metrics.late import late_row
 from buddy_core.metrics.model import (
     ErrorGroup,
     ErrorRecord,
@@ -23,8 +24,8 @@ from buddy_core.metrics.stats import ErrorStats, ProviderStats, ToolStats
 
 R = TypeVar("R", ToolMetrics, ProviderMetrics, ErrorGroup)
 
-PER_LOOK = 12
-"""What a row costs beside the merges of its buckets, in such merges: quantiles, mostly."""
+PER_LOOK = 4
+"""What a row costs beside the merges of its buckets, in such merges."""
 
 RUNS_NAMED = 20
 """Runs an error group remembers."""
@@ -45,22 +46,19 @@ class Series(ABC, Generic[S, R]):
     def key(self) -> str:
         """What the series is asked for by."""
 
-    def look(self, window: Window, since_ms: int | None) -> tuple[S, R | None]:
-        """The window as a bucket that grows with what comes, and as a table row; no row where nothing happened in it."""
+    def look(self, window: Window, since_ms: int | None) -> tuple[S, R | None, int]:
+        """The window as a bucket that grows with what comes, and as a table row; no row where nothing happened in it.
+
+        The third is what it took, in merges of one bucket.
+        """
         known = self._looks.get(window)
-        if known and known[0] == self.version and known[1] == since_ms:
-            return known[2], known[3]
+        if known is not None and known[0] == self.version and known[1] == since_ms:
+            return known[2], known[3], 1
+        work = PER_LOOK + self.tiers.parts(window, since_ms)
         stats = self.tiers.look(window, since_ms)
         row = self._row(stats, since_ms)
         self._looks[window] = (self.version, since_ms, stats, row)
-        return stats, row
-
-    def cost_of_look(self, window: Window, since_ms: int | None) -> int:
-        """What `look` would cost, in merges of one bucket."""
-        known = self._looks.get(window)
-        if known and known[0] == self.version and known[1] == since_ms:
-            return 1
-        return PER_LOOK + self.tiers.parts(window, since_ms)
+        return stats, row, work
 
     def trend(self, window: Window, grid: Grid, grain_ms: int) -> Trend:
         """Counts in the slices of `grid`, from buckets of `grain_ms`; the same object until one of them changes."""
@@ -111,8 +109,9 @@ class ToolSeries(Series[ToolStats, ToolMetrics]):
     def _row(self, stats: ToolStats, since_ms: int | None) -> ToolMetrics | None:
         if not stats.calls:
             return None
-        p50, p95, p99 = stats.at(0.5, 0.95, 0.99)
-        return ToolMetrics(
+        return late_row(
+            ToolMetrics,
+            stats,
             name=self.name,
             total_calls=stats.calls,
             success_count=stats.calls - stats.failures,
@@ -121,9 +120,6 @@ class ToolSeries(Series[ToolStats, ToolMetrics]):
             avg_duration_ms=stats.mean,
             min_duration_ms=stats.low,
             max_duration_ms=stats.high,
-            p50_duration_ms=p50,
-            p95_duration_ms=p95,
-            p99_duration_ms=p99,
             last_executed_at=stats.last_at or None,
             duration_count=stats.count,
         )
@@ -151,8 +147,9 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
     def _row(self, stats: ProviderStats, since_ms: int | None) -> ProviderMetrics | None:
         if not stats.requests:
             return None
-        p50, p95, p99 = stats.at(0.5, 0.95, 0.99)
-        return ProviderMetrics(
+        return late_row(
+            ProviderMetrics,
+            stats,
             provider=self.provider,
             model=self.model,
             total_requests=stats.requests,
@@ -163,14 +160,11 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
             cache_write_tokens=stats.cache_write_tokens,
             total_cost=stats.cost + stats.estimate if stats.cost_count or stats.estimates else None,
             avg_latency_ms=stats.mean,
-            p50_latency_ms=p50,
-            p95_latency_ms=p95,
             avg_ttft_ms=stats.ttft_sum_ms / stats.ttft_count if stats.ttft_count else None,
             error_count=stats.failures,
             last_request_at=stats.last_at or None,
             latency_count=stats.count,
             cost_count=stats.cost_count,
-            p99_latency_ms=p99,
             last_failed_at=stats.last_failed_at or None,
             estimated_cost=stats.estimate if stats.estimates else None,
             estimated_count=stats.estimates,

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-from buddy_core.metrics.sketch import quantiles, tally
+from buddy_core.metrics.sketch import bucket_of, quantiles, tally
 
 if TYPE_CHECKING:
     from buddy_core.metrics.batch import RequestRow
@@ -95,11 +95,25 @@ class Timing:
         if not waiting:
             return
         self.waiting = []
+        if len(waiting) == 1 and waiting[0] % 1 == 0:
+            self._add_one(waiting[0])
+            return
         self.count += len(waiting)
         self.sum_ms += sum(waiting)
         self.low_ms = min(self.low_ms, min(waiting))
         self.high_ms = max(self.high_ms, max(waiting))
         self._add_sketch(tally(waiting))
+
+    def _add_one(self, value: float) -> None:
+        """Count a duration of whole milliseconds."""
+        self.count += 1
+        self.sum_ms += value
+        if value < self.low_ms:
+            self.low_ms = value
+        if value > self.high_ms:
+            self.high_ms = value
+        index = bucket_of(value)
+        self.sketch[index] = self.sketch.get(index, 0) + 1
 
     def merge_timing(self, other: Timing) -> None:
         """Add the durations that `other` counted; `other` stays as it is."""
@@ -141,7 +155,14 @@ class Timing:
         """The quantiles asked for, ascending, never outside the exact extremes; Nones without durations."""
         if not self.count:
             return [None] * len(shares)
-        return [min(max(value, self.low_ms), self.high_ms) for value in quantiles(self.sketch, shares)]
+        return [*quantiles_within(self.sketch, self.low_ms, self.high_ms, shares)]
+
+
+def quantiles_within(
+    sketch: Mapping[int, int], low_ms: float, high_ms: float, shares: Sequence[float]
+) -> list[float]:
+    """The quantiles at `shares`, ascending, of a sketch that is not empty and has these exact extremes."""
+    return [min(max(value, low_ms), high_ms) for value in quantiles(sketch, shares)]
 
 
 class ToolStats(Timing):

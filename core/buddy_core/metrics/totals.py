@@ -109,7 +109,7 @@ class Totals:
 def of_providers(series: Iterable[ProviderSeries]) -> Iterator[ProviderTotals]:
     """Totals of each provider that did anything; the collector's lock is held."""
     for one in series:
-        stats, row = one.look(Window.ALL, None)
+        stats, row, _ = one.look(Window.ALL, None)
         if row is not None:
             stated = stats.cost if stats.cost_count else None
             yield ProviderTotals(row, of_timing(stats), of_counts(one.first_tokens), stated)
@@ -118,7 +118,7 @@ def of_providers(series: Iterable[ProviderSeries]) -> Iterator[ProviderTotals]:
 def of_tools(series: Iterable[ToolSeries]) -> Iterator[ToolTotals]:
     """Totals of each tool that was called; the collector's lock is held."""
     for one in series:
-        stats, row = one.look(Window.ALL, None)
+        stats, row, _ = one.look(Window.ALL, None)
         if row is not None:
             yield ToolTotals(row, of_timing(stats))
 

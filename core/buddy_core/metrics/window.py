@@ -14,6 +14,9 @@ class Window(Enum):
     D7 = "7d"
     ALL = "all"
 
+    __hash__ = object.__hash__
+    """Each member is one object: what most dictionaries of numbers are keyed by need not ask for its name."""
+
     @property
     def ms(self) -> int | None:
         """Length in milliseconds; None for `ALL`."""
