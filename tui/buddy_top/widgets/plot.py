@@ -16,7 +16,7 @@ from buddy_top.cells import Cell, Span, cut, cut_right, fit, take
 from buddy_top.format import duration, tokens
 from buddy_top.widgets.axes import Tick, shortened, time_ticks, value_scale, value_ticks
 from buddy_top.widgets.braille import BRAILLE, line_cells
-from buddy_top.widgets.sparkline import How, columns, finite, resample, top_of
+from buddy_top.widgets.sparkline import EIGHTHS, How, columns, finite, resample, top_of
 
 ERROR_MARK = "✗"
 """Stands on the time axis where something failed."""
@@ -62,6 +62,11 @@ class ChartData(msgspec.Struct, frozen=True):
     """Said in the middle when no value is above nought."""
     tz: tzinfo | None = None
 
+
+BEHIND = "░"
+"""What a column behind another one is made of, so that the two differ without colour."""
+
+_BEHIND = str.maketrans(EIGHTHS, "   " + BEHIND * 6)
 
 Grid = list[list[tuple[str, str]]]
 """Rows of cells, each a character and its ink."""
@@ -136,13 +141,15 @@ def _tiny(data: ChartData, width: int) -> Cell:
 def _grid(data: ChartData, width: int, rows: int, top: float) -> Grid:
     grid: Grid = [[(" ", "value")] * width for _ in range(rows)]
     if data.style != "lines":
-        for series in reversed(data.series[: 2 if data.style == "layers" else 1]):
-            shown = resample(series.values, width, data.how)
-            for y, line in enumerate(columns(shown, rows, top)):
-                grid[y] = [
-                    (character, series.ink) if character != " " else behind
-                    for character, behind in zip(line, grid[y], strict=True)
-                ]
+        for place in (1, 0) if data.style == "layers" else (0,):
+            for series in data.series[place : place + 1]:
+                shown = resample(series.values, width, data.how)
+                for y, line in enumerate(columns(shown, rows, top)):
+                    line = line.translate(_BEHIND) if place else line
+                    grid[y] = [
+                        (character, series.ink) if character != " " else behind
+                        for character, behind in zip(line, grid[y], strict=True)
+                    ]
         return grid
     for series in data.series:
         known = [finite(value) for value in series.values]
@@ -216,7 +223,12 @@ def _write_legend(grid: Grid, data: ChartData) -> None:
     if data.unit:
         length = f" / {shortened(duration(data.bucket_ms))}" if data.per_slice else ""
         _write_where_blank(grid, [(f"{data.unit}{length}", "dim")], right=False)
-    names = [(f"━ {series.label}", series.ink) for series in data.series if series.label]
+    signs = ("■", BEHIND) if data.style == "layers" else ("━",) * len(data.series)
+    names = [
+        (f"{sign} {series.label}", series.ink)
+        for sign, series in zip(signs, data.series, strict=False)
+        if series.label
+    ]
     if len(names) > 1:
         _write_where_blank(grid, names, right=True)
 
