@@ -20,7 +20,7 @@ from textual.pilot import Pilot
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.model import Window
-from buddy_core.testing import sample_runs
+from buddy_core.testing import RunDirectoryBuilder, sample_runs
 from buddy_top.app import BuddyTop
 from buddy_top.commands import Place
 from buddy_top.demo import DemoAgent
@@ -98,7 +98,7 @@ def test_tab_with_much_room(tab: Place, runs: Path, picture: Shoot) -> None:
     assert picture(runs, LARGE, tab=tab)
 
 
-@pytest.mark.parametrize("tab", ["overview", "runs"])
+@pytest.mark.parametrize("tab", ["overview", "providers", "errors", "runs"])
 def test_tab_with_the_least_room(tab: Place, runs: Path, picture: Shoot) -> None:
     assert picture(runs, (60, 16), tab=tab)
 
@@ -120,6 +120,40 @@ def test_run(keys: tuple[str, ...], view: tuple[str, ...], size: Size, runs: Pat
 @SIZES
 def test_live_run(size: Size, runs: Path, picture: Shoot) -> None:
     assert picture(runs, size, "5", "j", "enter")
+
+
+@pytest.fixture
+def rich_error(home: Path) -> Path:
+    """One error with everything an error can have, in the midst of a run that a second model helped."""
+    run = RunDirectoryBuilder(
+        home / "runs", started_at=NOW - 3_600_000, objective="Move the sessions to Redis"
+    )
+    for number in range(14):
+        run.wait(700).tool("bash", {"command": f"redis-cli ping {number}"}, took_ms=40, output=12)
+        run.request(
+            "anthropic", "claude-opus-4-5", prompt=900, completion=80, latency_ms=2_000 + 300 * number
+        )
+    context = {"provider": "anthropic", "model": "claude-opus-4-5", "attempt": 3, "region": "eu-central-1"}
+    stack = "\n".join(f'  File "/srv/agent/step_{n}.py", line {n * 7}, in call_{n}' for n in range(1, 9))
+    message = "the answer was cut off after 8192 tokens — 会话被中断 — and cannot be continued"
+    run.request("anthropic", "claude-opus-4-5", prompt=0, completion=0, latency_ms=60_000, success=False)
+    run.event("error", {"type": "truncated_answer", "message": message, "stack": stack, **context})
+    for number in range(14):
+        run.wait(900).tool(
+            "view_file", {"path": f"/srv/agent/session/store_{number}.py"}, took_ms=9, output=900
+        )
+    run.request("openai", "gpt-5-mini", prompt=500, completion=20, latency_ms=700).end("failed").write()
+    return home / "runs"
+
+
+@pytest.mark.parametrize("size", [SMALL, COMFORTABLE, LARGE], ids=named)
+@pytest.mark.parametrize("tab", ["providers", "errors"])
+def test_in_depth(tab: Place, size: Size, rich_error: Path, picture: Shoot) -> None:
+    assert picture(rich_error, size, tab=tab)
+
+
+def test_events_around_an_error_with_the_pane_to_themselves(rich_error: Path, picture: Shoot) -> None:
+    assert picture(rich_error, COMFORTABLE, "4", "right", "right", "z")
 
 
 @SIZES

@@ -94,7 +94,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         super().__init__()
         self._spent = 0.0
         share: Field[P] = Field(
-            Column("share", Plain("of the cost"), 12, priority=8),
+            Column("share", Plain("of the cost"), 12, align="right", priority=8),
             lambda row, _: self._share_cell(row),
             lambda row: row.total_cost,
         )

@@ -86,7 +86,8 @@ class RunPage(Pane):
     @property
     def there(self) -> frozenset[Need]:
         """The timeline's filter; whether anything failed in a long timeline is not looked for beforehand."""
-        return super().there | {"failures"}
+        failures: frozenset[Need] = frozenset({"failures"})
+        return super().there | failures
 
     def jump_error(self, step: int) -> bool:
         """The next failure of the timeline."""
