@@ -290,4 +290,5 @@ def _is_damage(error: BaseException) -> bool:
         sqlite3.SQLITE_MISMATCH,
     ):
         return True
-    return code == sqlite3.SQLITE_ERROR and "no such" in str(error)
+    words = str(error)
+    return code == sqlite3.SQLITE_ERROR and "no such" in words and "no such module" not in words

@@ -83,13 +83,13 @@ def _draws_a_screen(words: Sequence[str], parser: OneLineParser) -> bool:
 
 
 def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
-    from buddy_top.cli import alerts, config, diff, doctor, export, metrics, replay, runs, search
+    from buddy_top.cli import alerts, config, diff, doctor, export, index, metrics, replay, runs, search
 
     run = commands.add_parser(
         "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
     )
     about_runs = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
-    for module in (runs, search, diff, replay, export, doctor):
+    for module in (runs, search, diff, replay, export, doctor, index):
         module.add(about_runs, everywhere)
     for module in (alerts, config, metrics):
         module.add(commands, everywhere)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
 from buddy_top.cli.filters import filter_help, parsed_filter
 from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number
-
-if TYPE_CHECKING:
-    from buddy_core.runs.model import RunFacts
 
 
 def add(commands: Commands, everywhere: OneLineParser) -> None:
@@ -42,18 +37,12 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 
 def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.viewing.viewer import load_facts, runs_table
+    from buddy_core.runs.viewing.viewer import runs_table
+    from buddy_top.cli.catalogs import matching_runs
     from buddy_top.config.prices import prices_for
 
-    prices = prices_for(args)
-    if args.filter:
-        from buddy_core.runs.query.scan import scan_matching
-
-        query = parsed_filter(args.filter, program="buddy-top run list")
-        found: Sequence[RunFacts] = scan_matching(runs_dir, query, clock=clock, prices=prices)
-    else:
-        found = load_facts(runs_dir, clock=clock, prices=prices)
-    shown = found[: args.limit] if args.limit else found
+    query = parsed_filter(args.filter, program="buddy-top run list")
+    shown = matching_runs(runs_dir, query, clock=clock, limit=args.limit, prices=prices_for(args))
     if args.json:
         from buddy_top.documents import runs_document, to_text
 

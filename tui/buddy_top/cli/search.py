@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
+from buddy_top.cli.filters import parsed_filter
 from buddy_top.cli.output import DONE, complain, print_text, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number, wrong_usage
 
@@ -53,7 +55,7 @@ def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
             args.words,
             runs_dir=runs_dir,
             run_id=args.run_id,
-            among=None if args.where is None else _fitting(args.where, runs_dir, clock),
+            among=_among(args, runs_dir, clock),
             place=args.place,
             regex=args.regex,
             ignore_case=True if args.ignore_case else None,
@@ -80,13 +82,26 @@ def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     return DONE
 
 
-def _fitting(words: str, runs_dir: Path, clock: Clock) -> frozenset[str]:
-    """Ids of the runs that a filter fits."""
-    from buddy_core.runs.query.scan import scan_matching
-    from buddy_top.cli.filters import parsed_filter
+def _among(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> frozenset[str] | None:
+    """Ids of the runs to search: those that the filter fits and that may hold the words; None for all of them."""
+    from buddy_top.cli.catalogs import current_catalog, matching_runs
+    from buddy_top.config.prices import prices_for
 
-    query = parsed_filter([words], program="buddy-top run search")
-    return frozenset(facts.run_id for facts in scan_matching(runs_dir, query, clock=clock))
+    among, prices = None, prices_for(args)
+    if args.where is not None:
+        query = parsed_filter([args.where], program="buddy-top run search")
+        among = frozenset(
+            facts.run_id for facts in matching_runs(runs_dir, query, clock=clock, limit=0, prices=prices)
+        )
+    if args.regex or args.run_id is not None:
+        return among
+    from buddy_core.cachedb import CacheUnavailable
+
+    with current_catalog(runs_dir, clock, prices) as catalog, contextlib.suppress(CacheUnavailable):
+        if catalog is not None:
+            suspects = catalog.suspects(args.words)
+            among = suspects if among is None else among & suspects
+    return among
 
 
 def _note(words: str) -> None:

@@ -24,7 +24,12 @@ def config_file(environ: Mapping[str, str], named: str | None = None) -> Path:
 
 def state_file() -> Path:
     """Where the monitor notes how its screen was left; it may be thrown away at any time."""
-    return _directory("state") / "screen.json"
+    return state_dir() / "screen.json"
+
+
+def state_dir() -> Path:
+    """The user's own directory for what the program keeps and can do without."""
+    return _directory("state")
 
 
 def history_file() -> Path | None:

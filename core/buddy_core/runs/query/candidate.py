@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.model import RunFacts
@@ -61,13 +61,60 @@ class Gleanings:
 
 
 def fold(text: str) -> str:
-    """`text` in the form in which words are compared: without case, as UTF-8 can write it, without NUL."""
-    return printable_utf8(text.replace("\0", "\ufffd")).casefold()
+    """`text` in the form in which words are compared: without case, as UTF-8 can write it, without separators."""
+    return printable_utf8(text.replace("\0", "\ufffd").replace("\x1f", "\ufffd")).casefold()
 
 
 def words_of(candidate: Candidate) -> str:
-    """All that free words are looked for in but the status, folded; secrets masked, so that it may be kept."""
+    """All that free words are looked for in but the status, folded."""
     facts = candidate.facts
     parts = (facts.objective, facts.run_id, facts.model or "", *facts.tags, *facts.artifacts)
     text = "\n".join((*parts, *candidate.tools, *candidate.errors))
-    return fold(redact(text[:_MAX_WORDS]))
+    return fold(text[:_MAX_WORDS])
+
+
+def masked(candidate: Candidate) -> Candidate:
+    """The same without secrets in any of its texts: what may be kept in a file, and what filters are held against."""
+    facts = candidate.facts
+    texts = (
+        facts.objective,
+        facts.model,
+        facts.cwd,
+        facts.fork_reason,
+        facts.step,
+        facts.channel,
+        facts.session_id,
+    )
+    lists = (facts.tags, facts.artifacts, candidate.tools, candidate.errors)
+    running = [text for tool in facts.running_tools for text in (tool.name, tool.argument)]
+    told = "\n".join([text for text in texts if text] + [text for some in lists for text in some] + running)
+    return candidate if redact(told) == told else _masked(candidate)
+
+
+def _masked(candidate: Candidate) -> Candidate:
+    facts = candidate.facts
+    clean = replace(
+        facts,
+        objective=redact(facts.objective),
+        model=_redacted(facts.model),
+        cwd=_redacted(facts.cwd),
+        fork_reason=_redacted(facts.fork_reason),
+        step=_redacted(facts.step),
+        channel=_redacted(facts.channel),
+        session_id=_redacted(facts.session_id),
+        tags=_all_masked(facts.tags),
+        artifacts=_all_masked(facts.artifacts),
+        running_tools=tuple(
+            replace(tool, name=redact(tool.name), argument=redact(tool.argument))
+            for tool in facts.running_tools
+        ),
+    )
+    return Candidate(clean, _all_masked(candidate.tools), _all_masked(candidate.errors))
+
+
+def _redacted(text: str | None) -> str | None:
+    return None if text is None else redact(text)
+
+
+def _all_masked(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(redact, texts))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,9 @@ from buddy_core.clock import Clock
 from buddy_core.runs.folding.observed import ObservedRun
 from buddy_core.runs.folding.roster import Roster
 from buddy_core.runs.folding.seen import SeenRecords
-from buddy_core.runs.folding.turns import TURN_METRICS, TurnBook, span_of
+from buddy_core.runs.folding.turns import TURN_METRICS, RunSpan, TurnBook, span_of
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.query.candidate import Candidate, Gleanings
+from buddy_core.runs.query.candidate import Candidate, Gleanings, masked
 from buddy_core.runs.query.evaluate import FindContent, Matcher
 from buddy_core.runs.query.model import Query
 from buddy_core.runs.reading.garbage import without_collection
@@ -28,10 +27,12 @@ if TYPE_CHECKING:
 _PIECE = 4 * 1024 * 1024
 
 
-def read_once(root: Path, run_id: str, *, now_ms: int, prices: PriceTable | None = None) -> Candidate:
-    """One run from its files, without the model that only its turns could tell. Damage is counted, not raised.
+def read_once(
+    root: Path, run_id: str, *, now_ms: int, prices: PriceTable | None = None, turn_model: str | None = None
+) -> Candidate:
+    """One run from its files. Damage is counted, not raised.
 
-    `prices` are for a run that states no cost.
+    `prices` are for a run that states no cost, `turn_model` is the model that only its turns could tell.
     """
     run, gleanings = ObservedRun(root, run_id, SeenRecords(), prices), Gleanings()
     try:
@@ -43,7 +44,7 @@ def read_once(root: Path, run_id: str, *, now_ms: int, prices: PriceTable | None
                 gleanings.add(reading.harvest)
                 more = reading.more
         gleanings.add_tools(call.name for call in run.files.fold.open_calls)
-        facts = run.facts(now_ms=now_ms, turn_model=None, polling=False)
+        facts = run.facts(now_ms=now_ms, turn_model=turn_model, polling=False)
     finally:
         run.close()
     return Candidate(facts, gleanings.tools, gleanings.errors)
@@ -53,12 +54,14 @@ def scan(runs_dir: Path, *, clock: Clock, prices: PriceTable | None = None) -> l
     """Every run, newest first; raises `StoreUnavailable`."""
     now_ms, root = clock.now_ms(), real_root(runs_dir)
     found = {run_id: read_once(root, run_id, now_ms=now_ms, prices=prices) for run_id in run_ids(runs_dir)}
-    model_of = models_by_turns(runs_dir, (run.facts for run in found.values()))
+    model_of = models_by_turns(runs_dir, (span_of(run.facts) for run in found.values()))
     roster = Roster()
-    for run in found.values():
-        roster.put(with_model(run.facts, model_of(run.facts.run_id)))
+    for run_id, run in found.items():
+        if run.facts.model is None and (model := model_of(run_id)) is not None:
+            found[run_id] = read_once(root, run_id, now_ms=now_ms, prices=prices, turn_model=model)
+        roster.put(found[run_id].facts)
     roster.rebuild(now_ms)
-    return [replace(found[facts.run_id], facts=facts) for facts in roster.facts]
+    return [found[facts.run_id] for facts in roster.facts]
 
 
 def scan_matching(
@@ -72,16 +75,11 @@ def scan_matching(
     """The runs that a filter fits, newest first, each of them read; raises `StoreUnavailable`."""
     find = content or content_finder(real_root(runs_dir))
     matcher = Matcher(query, now_ms=clock.now_ms(), content=find)
-    return [run.facts for run in scan(runs_dir, clock=clock, prices=prices) if matcher.fits(run)]
+    return [run.facts for run in scan(runs_dir, clock=clock, prices=prices) if matcher.fits(masked(run))]
 
 
-def with_model(facts: RunFacts, by_turns: str | None) -> RunFacts:
-    """The facts with the model that the run's turns name, where nothing else names one."""
-    return facts if by_turns is None or facts.model is not None else replace(facts, model=by_turns)
-
-
-def models_by_turns(runs_dir: Path, runs: Iterable[RunFacts]) -> Callable[[str], str | None]:
-    """Who made the requests in the file of turns beside `runs_dir`, by run id."""
+def models_by_turns(runs_dir: Path, spans: Iterable[tuple[str, int, int]]) -> Callable[[str], str | None]:
+    """The models that the file of turns beside `runs_dir` names, by run id; `spans` are those of `RunSpan`."""
     book, file = TurnBook(), TurnFile(runs_dir.parent / TURN_METRICS)
     try:
         requests, more = file.read()
@@ -91,5 +89,5 @@ def models_by_turns(runs_dir: Path, runs: Iterable[RunFacts]) -> Callable[[str],
     finally:
         file.close()
     if requests:
-        book.enter(requests, map(span_of, runs))
+        book.enter(requests, (RunSpan(*span) for span in spans))
     return book.model_of

@@ -1,0 +1,1 @@
+"""The catalog: an index of all runs of a directory, for pages, filters and full text at any size."""

@@ -1,0 +1,198 @@
+"""The catalog of one directory of runs: opened where it can be, kept current, asked for pages.
+
+Whatever is wrong with its file raises `CacheUnavailable`, and whoever asked goes on without. `Catalog` is for one
+thread at a time, and that thread may be any; two threads open two of them, one to keep and one to read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buddy_core.cachedb import (
+    CacheDamaged,
+    CacheUnavailable,
+    cache_errors,
+    discard,
+    open_reader,
+    open_writer,
+)
+from buddy_core.clock import Clock, SystemClock
+from buddy_core.runs.catalog.keeping import Keeper, Progress
+from buddy_core.runs.catalog.layout import LAYOUT, catalog_path
+from buddy_core.runs.catalog.pages import Cancelled, Pages, SortKey
+from buddy_core.runs.catalog.rows import Row
+from buddy_core.runs.query.model import EVERYTHING, Query
+from buddy_core.runs.viewing.lookup import check_runs_dir
+from buddy_core.runs.viewing.search import content_finder
+from buddy_core.safety.paths import real_root
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+
+_INTERRUPT_STEPS = 20_000
+
+
+class Catalog:
+    """One open catalog.
+
+    Args:
+        runs_dir: The directory of runs; it need not exist for reading.
+        state_dir: The user's state directory: the file is made below it.
+        write: Keep it current too, which one process at a time can do.
+        prices: Estimate what runs cost that do not say so; with other prices than last time all runs are read again.
+
+    Raises:
+        CacheUnavailable: It cannot be opened: by another writer, for want of room, right, FTS5 or a file.
+    """
+
+    def __init__(
+        self,
+        runs_dir: Path,
+        state_dir: Path,
+        *,
+        write: bool = False,
+        clock: Clock | None = None,
+        prices: PriceTable | None = None,
+    ) -> None:
+        self.path = catalog_path(state_dir, runs_dir)
+        self._runs_dir = runs_dir
+        self._clock = clock or SystemClock()
+        self._prices = prices
+        self._write = write
+        self._cache = open_writer(self.path, LAYOUT) if write else open_reader(self.path, LAYOUT)
+        self._pages = Pages(self._cache.connection, content_finder(real_root(runs_dir)))
+        if write and not self._cache.fresh:
+            self._check_after_kill()
+
+    def keep(
+        self,
+        *,
+        texts: bool = True,
+        progress: Callable[[Progress], None] = lambda _progress: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """Make the catalog say what the files say; returns how many runs were new, changed or gone.
+
+        With `texts` the full text is indexed as well. `progress` is told after every commit; once `cancelled` is
+        true `Cancelled` is raised and what was committed stays. A catalog that is found damaged is begun anew.
+
+        Raises:
+            StoreUnavailable: The runs directory cannot be read.
+            CacheUnavailable: The catalog cannot be written, because the disk is full for example.
+        """
+        check_runs_dir(self._runs_dir)
+        try:
+            return self._kept(texts, progress, cancelled)
+        except CacheDamaged:
+            self._begin_anew()
+            return self._kept(texts, progress, cancelled)
+
+    def page(
+        self,
+        query: Query = EVERYTHING,
+        *,
+        sort: SortKey = "started",
+        descending: bool = True,
+        offset: int = 0,
+        limit: int = 50,
+        tz: tzinfo | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> list[Row]:
+        """Rows `offset` to `offset + limit` (0: to the end) of the runs that fit.
+
+        Unknown values come last whichever way one sorts, equal ones newest first. Raises `CacheUnavailable`, and
+        `Cancelled` when `cancelled` became true meanwhile.
+        """
+        with self._asking(cancelled):
+            return self._pages.page(
+                query,
+                sort=sort,
+                descending=descending,
+                offset=offset,
+                limit=limit,
+                now_ms=self._clock.now_ms(),
+                tz=tz,
+            )
+
+    def count(
+        self,
+        query: Query = EVERYTHING,
+        *,
+        tz: tzinfo | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> int:
+        """How many runs fit; raises as `page`."""
+        with self._asking(cancelled):
+            return self._pages.count(query, now_ms=self._clock.now_ms(), tz=tz)
+
+    def suspects(self, words: Sequence[str]) -> frozenset[str]:
+        """Ids of the runs in whose events or artifacts all these words may stand, whatever their case.
+
+        No other run has them: it is enough to search these. Raises `CacheUnavailable`.
+        """
+        with cache_errors(self.path):
+            return frozenset(self._pages.suspects(words))
+
+    def discard(self) -> None:
+        """Throw the file away and begin an empty one; only for a catalog that was opened for writing."""
+        self._begin_anew(keep=False)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._write:
+            with contextlib.suppress(Exception), self._cache.transaction() as connection:
+                connection.execute("DELETE FROM meta WHERE name='writing'")
+        self._cache.close()
+
+    def _kept(self, texts: bool, progress: Callable[[Progress], None], cancelled: Callable[[], bool]) -> int:
+        with cache_errors(self.path):
+            with self._cache.transaction() as connection:
+                connection.execute("INSERT OR REPLACE INTO meta VALUES('writing', 1)")
+            keeper = Keeper(
+                self._cache,
+                self._runs_dir,
+                clock=self._clock,
+                prices=self._prices,
+                progress=progress,
+                cancelled=cancelled,
+            )
+            changed = keeper.keep()
+            if texts:
+                keeper.keep_texts()
+            return changed
+
+    def _check_after_kill(self) -> None:
+        """A writer that did not close may have been killed by a failing machine: look at every page once."""
+        with contextlib.suppress(CacheDamaged), cache_errors(self.path):
+            (writing,) = self._cache.connection.execute(
+                "SELECT count(*) FROM meta WHERE name='writing'"
+            ).fetchone()
+            if not writing or self._cache.connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
+                return
+        self._begin_anew()
+
+    def _begin_anew(self, *, keep: bool = True) -> None:
+        self._cache.close()
+        discard(self.path, keep=keep)
+        self._cache = open_writer(self.path, LAYOUT)
+        self._pages = Pages(self._cache.connection, content_finder(real_root(self._runs_dir)))
+
+    @contextmanager
+    def _asking(self, cancelled: Callable[[], bool] | None) -> Iterator[None]:
+        asked, self._pages.cancelled = cancelled or (lambda: False), cancelled
+        if cancelled is not None:
+            self._cache.connection.set_progress_handler(lambda: int(asked()), _INTERRUPT_STEPS)
+        try:
+            with cache_errors(self.path):
+                yield
+        except CacheUnavailable as error:
+            if asked():
+                raise Cancelled from error
+            raise
+        finally:
+            self._cache.connection.set_progress_handler(None, 0)

@@ -1,0 +1,217 @@
+"""Keeping a catalog as the files are: what is new is read, what is gone leaves, what cannot have changed is not looked at.
+
+Summaries come first where there is much to read, so that every run is listed soon; then the events, newest run first;
+then the texts. Each commits in small pieces: a process that is killed loses one of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from buddy_core.cachedb import CacheDb
+from buddy_core.clock import Clock
+from buddy_core.runs.catalog.pages import Cancelled
+from buddy_core.runs.catalog.rows import prices_mark, read_body
+from buddy_core.runs.catalog.signature import signature
+from buddy_core.runs.catalog.summaries import summary_only
+from buddy_core.runs.catalog.texts import words_in_files
+from buddy_core.runs.catalog.writing import RowWriter
+from buddy_core.runs.folding.turns import TURN_METRICS
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.query.candidate import masked
+from buddy_core.runs.query.scan import models_by_turns, read_once
+from buddy_core.runs.reading.reader import run_ids
+from buddy_core.runs.watching.liveness import conclude_status, lock_state
+from buddy_core.safety.paths import real_root
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+
+Phase = Literal["summaries", "events", "texts"]
+
+SUMMARIES_FIRST = 500
+"""With more runs to read than this their summaries are read before any events."""
+
+_COMMIT_S = 0.25
+_COMMIT_RUNS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the keeping is."""
+
+    phase: Phase
+    done: int
+    total: int
+    """Runs to read in this phase."""
+    read_bytes: int = 0
+    """Of texts."""
+
+
+class Keeper:
+    """Keeps one catalog current; used by one thread.
+
+    Args:
+        cache: Opened for writing.
+        runs_dir: The directory it is about, as it was named: the file of turns lies beside it.
+        progress: Told after every commit.
+        cancelled: Asked between runs; once it is true, `Cancelled` is raised.
+    """
+
+    def __init__(
+        self,
+        cache: CacheDb,
+        runs_dir: Path,
+        *,
+        clock: Clock,
+        prices: PriceTable | None = None,
+        progress: Callable[[Progress], None] = lambda _progress: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._cache = cache
+        self._named = runs_dir
+        self._root = real_root(runs_dir)
+        self._clock = clock
+        self._prices = prices
+        self._progress = progress
+        self._cancelled = cancelled
+        self._rows = RowWriter(cache.connection)
+
+    def keep(self) -> int:
+        """Everything but the texts; returns how many runs were new, changed or gone."""
+        sql = "SELECT run_id, CASE WHEN whole THEN signature ELSE -1 END FROM run"
+        known: dict[str, int] = dict(self._cache.connection.execute(sql))
+        mark = prices_mark(self._prices)
+        stale, gone = self._compared(known if mark == self._rows.prices else dict.fromkeys(known, -1))
+        with self._cache.transaction():
+            self._rows.remove(gone)
+        unknown = [item for item in stale.items() if item[0] not in known]
+        if len(unknown) > SUMMARIES_FIRST:
+            self._each("summaries", unknown, self._take_summary)
+        self._each("events", list(stale.items()), self._take_whole)
+        overtaken = {run_id: stale.get(run_id, 0) for run_id in self._overtaken()}
+        self._each("events", list(overtaken.items()), self._take_whole)
+        if stale or gone or overtaken or self._turns_mark() != self._rows.turns:
+            self._join_turns()
+            with self._cache.transaction():
+                self._rows.tidy()
+                self._rows.prices = mark
+                self._rows.note()
+        return len(stale) + len(gone) + len(overtaken)
+
+    def keep_texts(self) -> int:
+        """The full text of whatever has none yet, newest first; returns the bytes that were read."""
+        sql = "SELECT num, run_id FROM run WHERE indexed=0 AND whole=1 ORDER BY started_at DESC, run_id DESC"
+        waiting = self._cache.connection.execute(sql).fetchall()
+        self._read_bytes = 0
+        self._each("texts", waiting, self._take_text)
+        return self._read_bytes
+
+    _read_bytes = 0
+
+    def _compared(self, known: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
+        """Runs to read with their signatures, newest first, and runs that are gone."""
+        present, now_ms, root = run_ids(self._root), self._clock.now_ms(), str(self._root)
+        stale = {}
+        for number, run_id in enumerate(present):
+            if number % 1_000 == 0:
+                self._ask()
+            mark = signature(root, run_id, now_ms=now_ms)
+            if mark == 0 or known.get(run_id) != mark:
+                stale[run_id] = mark
+        return stale, list(known.keys() - set(present))
+
+    def _take_summary(self, run_id: str, mark: int) -> None:
+        found = summary_only(self._root, run_id, now_ms=self._clock.now_ms())
+        if found is not None:
+            self._rows.put(masked(found), signature=mark, whole=False)
+
+    def _take_whole(self, run_id: str, mark: int) -> None:
+        run = read_once(self._root, run_id, now_ms=self._clock.now_ms(), prices=self._prices)
+        self._rows.put(masked(run), signature=mark, whole=True)
+
+    def _take_text(self, num: int, run_id: str) -> None:
+        text = words_in_files(self._root, run_id)
+        self._read_bytes += text.size
+        self._rows.set_content(num, text.words if text.complete else None)
+
+    def _overtaken(self) -> list[str]:
+        """Runs without an end whose files are as they were, and whose status time or a lock has changed."""
+        sql = "SELECT run_id, crc, record FROM run JOIN body USING(num) WHERE ended=0"
+        rows = self._cache.connection.execute(sql).fetchall()
+        return [
+            run_id for run_id, crc, record in rows if self._status(read_body(crc, record).facts) is not None
+        ]
+
+    def _status(self, facts: RunFacts) -> str | None:
+        """The status as of now where it is another one."""
+        now_ms = self._clock.now_ms()
+        signs = (facts.last_event_at, facts.started_at if facts.started_at <= now_ms else None)
+        status = conclude_status(
+            facts.recorded_status,
+            lock=lock_state(self._root / facts.run_id),
+            now_ms=now_ms,
+            last_activity_ms=max((sign for sign in signs if sign is not None), default=None),
+        )
+        return None if status == facts.status else status
+
+    def _turns_mark(self) -> str:
+        try:
+            found = (self._named.parent / TURN_METRICS).lstat()
+        except OSError:
+            return ""
+        return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+    def _join_turns(self) -> None:
+        """Runs that name no model of their own have that of their turns, as of the present spans of all runs."""
+        mark = self._turns_mark()
+        if not mark and not self._rows.turns:
+            return
+        connection = self._cache.connection
+        runs = connection.execute("SELECT run_id, started_at, span_end FROM run").fetchall()
+        model_of = models_by_turns(self._named, runs)
+        rows = connection.execute("SELECT run_id, model FROM run WHERE own_model=0").fetchall()
+        with self._cache.transaction():
+            for run_id, named in rows:
+                model = model_of(run_id)
+                if self._rows.set_id((model,) if model else ()) != named:
+                    self._take_with_model(run_id, model)
+            self._rows.turns = mark
+            self._rows.note()
+
+    def _take_with_model(self, run_id: str, model: str | None) -> None:
+        """Read a run again: what it cost may be reckoned by its model."""
+        now_ms = self._clock.now_ms()
+        mark = signature(str(self._root), run_id, now_ms=now_ms)
+        run = read_once(self._root, run_id, now_ms=now_ms, prices=self._prices, turn_model=model)
+        num = self._rows.put(masked(run), signature=mark, whole=True)
+        self._cache.connection.execute("UPDATE run SET own_model=0 WHERE num=?", (num,))
+
+    def _each(self, phase: Phase, items: Sequence[tuple[object, object]], take: Callable[..., None]) -> None:
+        """Take all items, in pieces of which each is one commit."""
+        rest: Iterator[tuple[object, object]] = iter(items)
+        done, more = 0, bool(items)
+        while more:
+            with self._cache.transaction():
+                taken = self._piece(rest, take)
+            done, more = done + taken, done + taken < len(items)
+            self._progress(Progress(phase, done, len(items), self._read_bytes))
+
+    def _piece(self, rest: Iterable[tuple[object, object]], take: Callable[..., None]) -> int:
+        until, taken = time.monotonic() + _COMMIT_S, 0
+        for item in rest:
+            self._ask()
+            take(*item)
+            taken += 1
+            if taken >= _COMMIT_RUNS or time.monotonic() > until:
+                break
+        self._rows.note()
+        return taken
+
+    def _ask(self) -> None:
+        if self._cancelled():
+            raise Cancelled

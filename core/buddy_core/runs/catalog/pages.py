@@ -1,0 +1,178 @@
+"""Pages of the list of runs out of the catalog: filtered, ordered, and never more of them read than shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Literal
+
+from buddy_core.cachedb import CacheDamaged
+from buddy_core.runs.catalog.conditions import Conditions, compiled
+from buddy_core.runs.catalog.rows import Row, read_body
+from buddy_core.runs.catalog.texts import trigrams
+from buddy_core.runs.query.evaluate import FindContent
+from buddy_core.runs.query.model import Query
+
+if TYPE_CHECKING:
+    import sqlite3
+
+SortKey = Literal["started", "status", "took", "tokens", "cost", "calls", "failed", "objective"]
+"""What a list may be ordered by; `failed` means errors and failed calls together, as that column of the list does."""
+
+_DAY_MS = 86_400_000
+_AGE = "CASE WHEN started_at <= :h THEN started_at WHEN id_at <= :h THEN id_at ELSE 0 END"
+_RANK = (
+    "CASE status WHEN 'running' THEN 0 WHEN 'stalled' THEN 1 WHEN 'interrupted' THEN 2 WHEN 'failed' THEN 3"
+    " WHEN 'cancelled' THEN 4 ELSE 5 END"
+)
+_EXPRESSIONS: dict[SortKey, str] = {
+    "started": "",
+    "status": _RANK,
+    "took": "took",
+    "tokens": "tokens",
+    "cost": "cost",
+    "calls": "calls",
+    "failed": "errors",
+    "objective": "title",
+}
+
+
+class Cancelled(Exception):
+    """Whoever asked no longer wants to know; what was committed stays."""
+
+
+class Pages:
+    """Reads one catalog through one connection; for one thread at a time.
+
+    Args:
+        connection: Of a reader or of the writer.
+        content: Answers from the files of a run what the index can only suspect.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, content: FindContent) -> None:
+        self._connection = connection
+        self._content = content
+        self._known: dict[tuple[int, str], bool] = {}
+        self.cancelled: Callable[[], bool] | None = None
+        """Asked between the searches of files; once it is true, `Cancelled` is raised."""
+
+    def page(
+        self,
+        query: Query,
+        *,
+        sort: SortKey = "started",
+        descending: bool = True,
+        offset: int = 0,
+        limit: int = 50,
+        now_ms: int,
+        tz: tzinfo | None = None,
+    ) -> list[Row]:
+        """Rows `offset` to `offset + limit` of the runs that fit (0: all); unknown values last, ties newest first."""
+        conditions = compiled(self._connection, query, now_ms=now_ms, tz=tz)
+        order, horizon = self._order(sort, descending, now_ms)
+        if conditions.contents:
+            nums: list[int] = []
+            for num in self._verified(conditions, order, horizon):
+                nums.append(num)
+                if limit and len(nums) >= offset + limit:
+                    break
+            return self._rows(nums[offset:])
+        sql = f"SELECT num FROM run WHERE {_numbered(conditions.where)} ORDER BY {order} LIMIT :l OFFSET :o"
+        params = {**_named(conditions.params), "h": horizon, "l": limit or -1, "o": offset}
+        return self._rows([num for (num,) in self._connection.execute(sql, params)])
+
+    def count(self, query: Query, *, now_ms: int, tz: tzinfo | None = None) -> int:
+        """How many runs fit; with `content:` every run that may fit is searched."""
+        conditions = compiled(self._connection, query, now_ms=now_ms, tz=tz)
+        if conditions.contents:
+            return sum(1 for _ in self._verified(conditions, "num", 0))
+        sql = f"SELECT count(*) FROM run WHERE {_numbered(conditions.where)}"
+        (found,) = self._connection.execute(sql, _named(conditions.params)).fetchone()
+        return int(found)
+
+    def suspects(self, words: Sequence[str]) -> list[str]:
+        """Ids of the runs in whose files all the words may stand; no other run's files hold them."""
+        groups: frozenset[str] = frozenset().union(*map(trigrams, words))
+        if not groups:
+            return [run_id for (run_id,) in self._connection.execute("SELECT run_id FROM run")]
+        sql = "SELECT run_id FROM run WHERE indexed <> 1 OR num IN (SELECT rowid FROM content WHERE content MATCH ?)"
+        return [run_id for (run_id,) in self._connection.execute(sql, (_expression(groups),))]
+
+    def _order(self, sort: SortKey, descending: bool, now_ms: int) -> tuple[str, int]:
+        """The order, and up to when a start is believed; an index serves while no run claims a later one."""
+        horizon = now_ms + _DAY_MS
+        (latest,) = self._connection.execute("SELECT max(started_at) FROM run").fetchone()
+        age = "started_at" if latest is None or latest <= horizon else _AGE
+        newest, direction = f"{age} DESC, run_id DESC", "DESC" if descending else "ASC"
+        if sort == "started":
+            return (newest if descending else f"{age}, run_id DESC"), horizon
+        value = _EXPRESSIONS[sort]
+        return f"{value} IS NULL, {value} {direction}, {newest}", horizon
+
+    def _verified(self, conditions: Conditions, order: str, horizon: int) -> Iterator[int]:
+        """Numbers of the runs that fit, in order: what the index suspects is looked up in the files."""
+        suspects = ", ".join(
+            f"indexed <> 1 OR num IN (SELECT rowid FROM content WHERE content MATCH :m{number})"
+            if trigrams(text)
+            else "1"
+            for number, (text, _) in enumerate(conditions.contents)
+        )
+        where = [_numbered(conditions.where)]
+        where += [
+            f"(indexed <> 1 OR num IN (SELECT rowid FROM content WHERE content MATCH :m{number}))"
+            for number, (text, negated) in enumerate(conditions.contents)
+            if not negated and trigrams(text)
+        ]
+        sql = f"SELECT num, run_id, {suspects} FROM run WHERE {' AND '.join(where)} ORDER BY {order}"
+        matches = {f"m{number}": _match(text) for number, (text, _) in enumerate(conditions.contents)}
+        rows = self._connection.execute(sql, {**_named(conditions.params), **matches, "h": horizon})
+        for num, run_id, *suspected in rows:
+            if all(
+                (bool(suspect) and self._holds(num, run_id, text)) != negated
+                for suspect, (text, negated) in zip(suspected, conditions.contents, strict=True)
+            ):
+                yield num
+
+    def _holds(self, num: int, run_id: str, text: str) -> bool:
+        """Asked of the files once for each state of the run: another state has another number."""
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled
+        key = (num, text)
+        if key not in self._known:
+            if len(self._known) > 100_000:
+                self._known.clear()
+            self._known[key] = self._content(run_id, text)
+        return self._known[key]
+
+    def _rows(self, nums: list[int]) -> list[Row]:
+        ask = "SELECT crc, record, whole FROM body JOIN run USING(num) WHERE num=?"
+        return [_row(self._connection.execute(ask, (num,)).fetchone()) for num in nums]
+
+
+def _row(found: tuple[int, bytes, int] | None) -> Row:
+    if found is None:
+        raise CacheDamaged("a run in it has no facts")
+    crc, record, whole = found
+    return Row(read_body(crc, record).facts, bool(whole))
+
+
+def _numbered(where: str) -> str:
+    """Question marks as names: a statement may have parameters of one kind only."""
+    parts = where.split("?")
+    return "".join(
+        part + (f":p{number}" if number < len(parts) - 1 else "") for number, part in enumerate(parts)
+    )
+
+
+def _named(params: list[object]) -> dict[str, object]:
+    return {f"p{number}": value for number, value in enumerate(params)}
+
+
+def _match(text: str) -> str:
+    """All groups of three letters of a text, as an expression of FTS5."""
+    return _expression(trigrams(text))
+
+
+def _expression(groups: Iterable[str]) -> str:
+    """They are letters, digits and `_` only, so that nothing in quotes can be anything else."""
+    return " AND ".join(f'"{group}"' for group in sorted(groups))

@@ -1,0 +1,124 @@
+"""One run as rows of the catalog, and back: facts as they are, checked by a sum, secrets masked."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
+
+from buddy_core.cachedb import CacheDamaged
+from buddy_core.runs.folding.turns import span_of
+from buddy_core.runs.model import EndStatus, RunFacts
+from buddy_core.runs.names import started_at_of
+from buddy_core.runs.query.candidate import Candidate, fold
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+
+MAX_TITLE = 80
+"""Characters of an objective that runs are sorted by."""
+
+_ENDS = frozenset(get_args(EndStatus))
+_decode = msgspec.msgpack.Decoder(Candidate).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+COLUMNS = (
+    "num",
+    "run_id",
+    "signature",
+    "whole",
+    "indexed",
+    "ended",
+    "own_model",
+    "status",
+    "started_at",
+    "id_at",
+    "span_end",
+    "took",
+    "tokens",
+    "cost",
+    "errors",
+    "failed",
+    "calls",
+    "events",
+    "tag",
+    "tool",
+    "model",
+    "has",
+    "title",
+)
+INSERT_RUN = f"INSERT INTO run({', '.join(COLUMNS)}) VALUES({', '.join('?' * len(COLUMNS))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run of a page."""
+
+    facts: RunFacts
+    """Secrets masked."""
+    whole: bool
+    """False while only the summary was read: what is counted in events is not known yet, and 0 in `facts`."""
+
+
+def run_values(
+    num: int, run: Candidate, *, signature: int, whole: bool, set_id: Callable[[Sequence[str]], int]
+) -> tuple[Any, ...]:
+    """The values of `COLUMNS` for a run that was just read."""
+    facts = run.facts
+    counted = (facts.errors + facts.tool_failures, facts.tool_failures, facts.tool_calls, facts.event_count)
+    return (
+        num,
+        facts.run_id,
+        signature,
+        whole,
+        0,
+        facts.recorded_status in _ENDS,
+        facts.model is not None,
+        facts.status,
+        facts.started_at,
+        started_at_of(facts.run_id) or 0,
+        span_of(facts).ended_at,
+        facts.duration_ms,
+        facts.total_tokens,
+        facts.total_cost,
+        *(counted if whole else (None,) * 4),
+        set_id(facts.tags),
+        set_id(run.tools),
+        set_id((facts.model,) if facts.model else ()),
+        set_id(facts.artifacts),
+        title(facts),
+    )
+
+
+def prices_mark(prices: PriceTable | None) -> str:
+    """Another text for other prices; empty for none."""
+    if prices is None:
+        return ""
+    from buddy_core.prices.package import installed_version
+
+    return hashlib.sha256(repr((prices.entries, installed_version())).encode()).hexdigest()[:16]
+
+
+def title(facts: RunFacts) -> str:
+    """What runs are sorted by when they are sorted by objective."""
+    return fold(facts.objective[:MAX_TITLE])
+
+
+def body_values(num: int, run: Candidate) -> tuple[int, int, bytes]:
+    """The row of `body`."""
+    record = _encode(run)
+    return num, zlib.crc32(record), record
+
+
+def read_body(crc: int, record: bytes) -> Candidate:
+    """The run in a row of `body`; raises `CacheDamaged` when it is not what was written."""
+    try:
+        if zlib.crc32(record) == crc:
+            return _decode(record)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CacheDamaged("a run in it cannot be read") from error
+    raise CacheDamaged("a run in it is not what was written")

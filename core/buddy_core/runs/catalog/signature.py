@@ -1,0 +1,33 @@
+"""Has anything of a run changed since it was read? Inodes, sizes and times of its files say so."""
+
+from __future__ import annotations
+
+import os
+
+_FILES = ("events.jsonl", "summary.json", "metrics.json", "artifacts")
+
+YOUNG_NS = 2_000_000_000
+"""A file changed this shortly ago may change again within the same tick of the file system's clock."""
+
+UNPROVEN = 0
+"""Signature of a run that is to be read again whatever its files look like."""
+
+
+def signature(root: str, run_id: str, *, now_ms: int) -> int:
+    """63 bits that change with the files of a run; `UNPROVEN` while they are too young to prove anything."""
+    folder, newest = f"{root}/{run_id}", 0
+    try:
+        marks: list[int] = [os.lstat(folder).st_ino]
+    except OSError:
+        return UNPROVEN
+    for name in _FILES:
+        try:
+            found = os.lstat(f"{folder}/{name}")
+        except OSError:
+            marks.append(-1)
+            continue
+        marks += (found.st_ino, found.st_size, found.st_mtime_ns)
+        newest = max(newest, found.st_mtime_ns)
+    if newest > now_ms * 1_000_000 - YOUNG_NS:
+        return UNPROVEN
+    return (hash(tuple(marks)) & 0x7FFF_FFFF_FFFF_FFFF) or 1

@@ -1,0 +1,119 @@
+"""Rows in and out of a catalog, inside the transactions of whoever keeps it current."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from buddy_core.runs.catalog import wordindex
+from buddy_core.runs.catalog.rows import INSERT_RUN, body_values, read_body, run_values
+from buddy_core.runs.query.candidate import Candidate, words_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_MANY_SETS = 50_000
+_SLACK = 10_000
+"""So many texts of numbers that are gone are no reason to begin anew."""
+
+
+class RowWriter:
+    """Writes the rows of runs through one connection of the cache's writer."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sets: dict[str, int] = {}
+        self._next = self._number("next", 1)
+        self._texts = self._number("texts", 0)
+
+    def put(self, run: Candidate, *, signature: int, whole: bool) -> int:
+        """Take a run, masked, in the place of what was known of it; returns its new number."""
+        self.remove([run.facts.run_id])
+        num, self._next = self._next, self._next + 1
+        values = run_values(num, run, signature=signature, whole=whole, set_id=self.set_id)
+        self._connection.execute(INSERT_RUN, values)
+        self._connection.execute("INSERT INTO body VALUES(?, ?, ?)", body_values(num, run))
+        self._connection.execute("INSERT INTO word VALUES(?, ?)", (num, words_of(run).encode()))
+        return num
+
+    def note(self) -> None:
+        """Write down which numbers were given: before every commit, so that none is given twice."""
+        self._set_meta("next", self._next)
+        self._set_meta("texts", self._texts)
+
+    def remove(self, run_ids: Iterable[str]) -> None:
+        """Forget runs; those that are not known are passed over."""
+        for run_id in run_ids:
+            found = self._connection.execute(
+                "DELETE FROM run WHERE run_id=? RETURNING num", (run_id,)
+            ).fetchone()
+            if found is not None:
+                self._connection.execute("DELETE FROM body WHERE num=?", found)
+                self._connection.execute("DELETE FROM word WHERE num=?", found)
+
+    def set_id(self, names: Sequence[str]) -> int:
+        """The number under which a set of names is kept."""
+        text = json.dumps(list(names))
+        number = self._sets.get(text)
+        if number is None:
+            self._connection.execute("INSERT OR IGNORE INTO nameset(names) VALUES(?)", (text,))
+            found = self._connection.execute("SELECT id FROM nameset WHERE names=?", (text,)).fetchone()
+            if len(self._sets) >= _MANY_SETS:
+                self._sets.clear()
+            self._sets[text] = number = int(found[0])
+        return number
+
+    def set_content(self, num: int, words: str | None) -> None:
+        """Take the words of a run's files; None means that it must always be searched itself."""
+        if words is not None:
+            self._connection.execute("INSERT INTO content(rowid, words) VALUES(?, ?)", (num, words))
+            self._texts += 1
+        self._connection.execute("UPDATE run SET indexed=? WHERE num=?", (1 if words is not None else 2, num))
+
+    def tidy(self) -> None:
+        """Pack words into blocks, and begin an index anew when most of it is about numbers that are gone."""
+        (runs,) = self._connection.execute("SELECT count(*) FROM run").fetchone()
+        if self._texts > 2 * runs + _SLACK:
+            self._connection.execute("INSERT INTO content(content) VALUES('delete-all')")
+            self._connection.execute("UPDATE run SET indexed=0")
+            self._texts = 0
+        (blocks,) = self._connection.execute("SELECT count(*) FROM wordblock").fetchone()
+        if blocks * wordindex.RUNS_IN_BLOCK > 2 * runs + _SLACK:
+            self._connection.execute("DELETE FROM wordblock")
+            self._connection.execute("DELETE FROM word")
+            for num, crc, record in self._connection.execute(
+                "SELECT num, crc, record FROM body ORDER BY num"
+            ):
+                words = words_of(read_body(crc, record)).encode()
+                self._connection.execute("INSERT INTO word VALUES(?, ?)", (num, words))
+        wordindex.pack(self._connection)
+
+    @property
+    def turns(self) -> str:
+        """Which state of the file of turns the models are from; empty when from none."""
+        return self._text("turns")
+
+    @turns.setter
+    def turns(self, mark: str) -> None:
+        self._set_meta("turns", mark)
+
+    @property
+    def prices(self) -> str:
+        """Which prices the costs are reckoned by; empty when by none."""
+        return self._text("prices")
+
+    @prices.setter
+    def prices(self, mark: str) -> None:
+        self._set_meta("prices", mark)
+
+    def _text(self, name: str) -> str:
+        found = self._connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+        return "" if found is None else str(found[0])
+
+    def _number(self, name: str, default: int) -> int:
+        found = self._connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+        return default if found is None else int(found[0])
+
+    def _set_meta(self, name: str, value: object) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, value))
