@@ -26,6 +26,7 @@ class InlineFeed:
         self.observer = Observer(runs_dir, self.collector, clock=clock)
         self.watch: AlertWatch | None = None
         self.wants = Wants()
+        self.around = AroundReader(self.observer.runs_dir)
         self.paused = False
         self.rereads = 0
         self._publish: Callable[[Snapshot], None] | None = None
@@ -69,7 +70,7 @@ class InlineFeed:
             reader.close()
         around = None
         if wants.around is not None:
-            around = (wants.around, AroundReader(self.observer.runs_dir).read(wants.around))
+            around = (wants.around, self.around.read(wants.around))
         assert self._publish is not None
         now_ms = self.clock.now_ms()
         alerts = NO_ALERTS if self.watch is None else self.watch.check(now_ms)

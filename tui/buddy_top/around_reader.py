@@ -25,8 +25,9 @@ class AroundReader:
         if kept is None:
             return None
         size, found = kept
-        settled = found.at is not None and found.later >= MOST
-        return found if settled or size == self._size(moment) else None
+        standing = self._size(moment)
+        settled = found.at is not None and found.later >= MOST and standing >= size
+        return found if settled or size == standing else None
 
     def read(self, moment: Moment) -> Surroundings:
         """Read what stands around the error now."""
