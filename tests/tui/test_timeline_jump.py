@@ -29,6 +29,24 @@ def test_of_parallel_calls_the_one_that_failed_at_that_moment_is_meant(tmp_path:
     assert rows[row_at(rows, START + 200)].detail == "make 2"
 
 
+def test_a_call_that_is_named_is_found_among_those_that_ended_with_it(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path, started_at=START)
+    for number in range(3):
+        data = {"toolName": "bash", "toolCallId": str(number), "args": {"command": f"make {number}"}}
+        run.event("tool_call", data).wait(100)
+    for number, took in ((0, 1_300.5), (1, 1_200.0), (2, 1_100.0)):
+        if not number:
+            run.wait(1_000)
+        result = {"toolName": "bash", "toolCallId": str(number), "success": number > 0, "durationMs": took}
+        run.event("tool_result", result)
+    run.end().write()
+    rows = load_timeline(tmp_path / run.run_id).rows
+
+    for number, took in ((0, 1_300.5), (1, 1_200.0), (2, 1_100.0)):
+        assert rows[row_at(rows, START + 1_300, ("bash", took))].detail == f"make {number}"
+    assert rows[row_at(rows, START + 1_300, ("search", 7.0))].detail == "make 0", "the failure, then"
+
+
 def test_without_a_failure_at_that_moment_it_is_the_last_row_that_had_begun(tmp_path: Path) -> None:
     run = RunDirectoryBuilder(tmp_path, started_at=START)
     for number in range(3):

@@ -53,7 +53,7 @@ class BuddyTop(Workspace):
         self.filter_line.edit(self.visible_pane.filter_text)
 
     async def action_back(self) -> None:
-        """Leave, innermost first: filter, maximised panel, run."""
+        """Leave, innermost first: filter, maximised panel, run, and then whatever is not the main list."""
         if self.visible_pane.filter_text:
             self.visible_pane.set_filter("")
             self.filter_line.hold("")
@@ -62,6 +62,8 @@ class BuddyTop(Workspace):
             self.draw()
         elif self.run_page is not None:
             await self.visit(self.tab)
+        else:
+            self.visible_pane.focus_main()
 
     async def action_back_or_quit(self) -> None:
         """Back from a run; at the root, quit."""
@@ -144,7 +146,7 @@ class BuddyTop(Workspace):
 
     def action_step_panel(self, step: int) -> None:
         """Give the keyboard to the next list or text of the pane, going round."""
-        frame.step_focus(self.screen, self.visible_pane, step)
+        frame.step_focus(self.screen, self.visible_pane, step, self.visible_pane.stations)
 
     def action_maximize_panel(self) -> None:
         """Give the focused panel the whole pane, or give it back."""

@@ -65,9 +65,12 @@ def footer_keys(
     return [(command.key_text, command.word, command.action) for command in shown]
 
 
-def step_focus(screen: Screen[object], pane: Widget, step: int) -> None:
-    """Move the focus by `step` among the widgets of `pane` that take the keyboard, going round."""
-    chain = [widget for widget in screen.focus_chain if pane in widget.ancestors]
+def step_focus(screen: Screen[object], pane: Widget, step: int, chain: Sequence[Widget] = ()) -> None:
+    """Move the focus by `step` among the widgets of `pane` that take the keyboard, going round.
+
+    A `chain` names them, also those that only come into sight when they have it.
+    """
+    chain = chain or [widget for widget in screen.focus_chain if pane in widget.ancestors]
     if chain:
         at = chain.index(screen.focused) if screen.focused in chain else -step
         chain[(at + step) % len(chain)].focus()

@@ -50,12 +50,20 @@ class OpenTab(Message):
         super().__init__()
 
 
-class OpenRun(Message):
-    """Show one run full screen, at the event that happened at `at_ms` where one is given."""
+CallNamed = tuple[str, float | None]
+"""Tool and duration of a call, which tell it from others that ended at the same moment."""
 
-    def __init__(self, run_id: str, at_ms: int | None = None) -> None:
+
+class OpenRun(Message):
+    """Show one run full screen, at the event that happened at `at_ms` where one is given.
+
+    With `call` it is that call, whose end `at_ms` is.
+    """
+
+    def __init__(self, run_id: str, at_ms: int | None = None, call: CallNamed | None = None) -> None:
         self.run_id = run_id
         self.at_ms = at_ms
+        self.call = call
         super().__init__()
 
 

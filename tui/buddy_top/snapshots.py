@@ -76,10 +76,11 @@ def series_detail(
         points=points,
         bucket_ms=points[1].start_at - points[0].start_at if len(points) > 1 else 0,
         bins=() if kind == "error" else collector.latency_histogram(kind, key, wants.window, now_ms=now_ms),
-        records=_records(collector, kind, key),
+        records=collector.error_records(key) if kind == "error" else (),
         kinds=collector.provider_errors(key, wants.window, now_ms=now_ms) if kind == "provider" else (),
         uses=uses[:MOST_USES],
         uses_total=len(uses),
+        depth=collector.tool_depth(key, wants.window, now_ms=now_ms) if kind == "tool" else None,
     )
 
 
@@ -92,12 +93,3 @@ def _uses(observer: Observer, key: str, view: WindowView) -> tuple[ModelUse, ...
 def _recent_errors(collector: MetricsCollector, since_ms: int) -> tuple[ErrorRecord, ...]:
     newest_first = reversed(collector.get_recent_errors(RETAINED_ERRORS))
     return tuple(error for error in newest_first if error.timestamp >= since_ms)
-
-
-def _records(collector: MetricsCollector, kind: str, key: str) -> tuple[ErrorRecord, ...]:
-    if kind == "error":
-        return collector.error_records(key)
-    if kind == "provider":
-        return ()
-    newest_first = reversed(collector.get_recent_errors(RETAINED_ERRORS))
-    return tuple(e for e in newest_first if e.context is not None and e.context.get("tool") == key)

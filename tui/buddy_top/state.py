@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
         ErrorRecord,
         HistogramBin,
         SeriesPoint,
+        ToolDepth,
         Trend,
         WindowView,
     )
@@ -84,6 +85,8 @@ class SeriesDetail(msgspec.Struct, frozen=True):
     """Of a provider: the runs that used the model in the window, the latest first, at most `MOST_USES`."""
     uses_total: int = 0
     """How many there are."""
+    depth: ToolDepth | None = None
+    """Of a tool: its slowest and latest calls, and what its failures said."""
 
 
 class RunDetail(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from buddy_top.announce import Announcer
 from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.feed import SnapshotFeed, live_feed
-from buddy_top.messages import FeedFailed, OpenEvent, OpenRun, OpenTab, SnapshotTaken, WantsChanged
+from buddy_top.messages import CallNamed, FeedFailed, OpenEvent, OpenRun, OpenTab, SnapshotTaken, WantsChanged
 from buddy_top.options import Options
 from buddy_top.panes import pane_class
 from buddy_top.panes.base import Pane
@@ -68,6 +68,7 @@ class Workspace(SafeApp):
         self._first_theme = options.theme or THEMES[0].name
         self._columns = 80
         self._focused_before: Widget | None = None
+        self._before_run: Widget | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.begin_with_theme(self._first_theme)
@@ -177,6 +178,7 @@ class Workspace(SafeApp):
 
     async def visit(self, tab: Tab) -> None:
         """Bring a tab to the front, building it on the first visit."""
+        back_to = self._before_run if self.run_page is not None and tab is self.tab else None
         await self.leave_run()
         if tab not in self.panes:
             self.panes[tab] = pane_class(tab)()
@@ -185,25 +187,29 @@ class Workspace(SafeApp):
         self.tab = tab
         for other, pane in self.panes.items():
             pane.display = other is tab
-        self._arrive()
+        self._arrive(back_to)
 
-    def _arrive(self) -> None:
-        self.visible_pane.focus_main()
+    def _arrive(self, back_to: Widget | None = None) -> None:
+        """Give the keyboard to the pane, or to that part of it which had it before."""
+        if back_to is not None and back_to.is_attached:
+            back_to.focus()
+        else:
+            self.visible_pane.focus_main()
         self.filter_line.hold(self.visible_pane.filter_text)
         self._show_keys()
         self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
         self.draw()
         self._ask()
 
-    async def open_run(self, run_id: str, at_ms: int | None = None) -> None:
+    async def open_run(self, run_id: str, at_ms: int | None = None, call: CallNamed | None = None) -> None:
         """Show one run full screen; esc brings back where one was."""
         if self.run_page is None:
             from buddy_top.panes.run import RunPage
 
-            self.run_page = RunPage()
+            self.run_page, self._before_run = RunPage(), self.focused
             self.panes[self.tab].display = False
             await self.body.mount(self.run_page)
-        self.run_page.open(run_id, at_ms)
+        self.run_page.open(run_id, at_ms, call)
         self._arrive()
 
     async def leave_run(self) -> None:
@@ -246,7 +252,7 @@ class Workspace(SafeApp):
 
     @on(OpenRun)
     async def _open_run_at(self, event: OpenRun) -> None:
-        await self.open_run(event.run_id, event.at_ms)
+        await self.open_run(event.run_id, event.at_ms, event.call)
 
     @on(OpenEvent)
     def _open_event(self, event: OpenEvent) -> None:

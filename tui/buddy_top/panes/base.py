@@ -69,6 +69,11 @@ class Pane(Container):
         """What some keys need to do anything, as far as it is on the screen."""
         return frozenset({"filter"}) if self.filter_text else frozenset()
 
+    @property
+    def stations(self) -> Sequence[Widget]:
+        """Where the keyboard goes from panel to panel; empty for wherever it can go of what is in sight."""
+        return ()
+
     def jump_error(self, step: int) -> bool:
         """Put the cursor on the next (1) or previous (-1) row that failed; False when there is none that way."""
         return False

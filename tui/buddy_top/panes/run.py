@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from buddy_core.safety.text import Plain, plain
-from buddy_top.messages import WantsChanged
+from buddy_top.messages import CallNamed, WantsChanged
 from buddy_top.panes.base import Pane
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
@@ -36,13 +36,13 @@ class RunPage(Pane):
         """The run, nothing else."""
         yield self.detail
 
-    def open(self, run_id: str, at_ms: int | None) -> None:
-        """Show this run, at the moment given."""
+    def open(self, run_id: str, at_ms: int | None, call: CallNamed | None = None) -> None:
+        """Show this run, at the moment given, and on the call that ended then where it is named."""
         self.run_id = run_id
         if at_ms is not None:
             self.detail.follow = False
             self.detail.set_view("timeline")
-            self.detail.timeline.jump_to_moment(at_ms)
+            self.detail.timeline.jump_to_moment(at_ms, call)
 
     def step(self, listed: Sequence[str], step: int) -> None:
         """Go to the run before or after this one among those listed; at the ends, stay."""

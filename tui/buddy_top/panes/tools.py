@@ -7,19 +7,21 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
+from textual.events import DescendantFocus
+from textual.widget import Widget
 
 from buddy_core.metrics.model import ToolMetrics
 from buddy_core.metrics.tools import reliability_score
 from buddy_core.metrics.wilson import wilson_interval, wilson_lower_bound
-from buddy_core.safety.text import Plain, plain
+from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
+from buddy_top.panes.alone import ALONE
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failures_cell, number_cell
 from buddy_top.panes.fields import Field, Order
 from buddy_top.panes.kinds import age_field, count_field, name_field, number_field, trend_field
-from buddy_top.panes.leads import FAILURE_COLUMNS, LeadsPanel, failure_leads
-from buddy_top.panes.series import Quantiles, SeriesPanels
+from buddy_top.panes.tool_detail import ToolDetail
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
@@ -60,20 +62,13 @@ def _total_ms(row: T) -> float | None:
     return row.total_duration_ms if row.duration_count else None
 
 
-def _quantiles(row: T | None) -> Quantiles:
-    if row is None:
-        return ()
-    values = (("p50", row.p50_duration_ms), ("p95", row.p95_duration_ms), ("p99", row.p99_duration_ms))
-    return tuple((Plain(name), value) for name, value in values)
-
-
 class ToolsPane(TablePane[ToolMetrics]):
     """One row for each tool, with the selected one in depth below."""
 
     TAB = Tab.TOOLS
     ORDER = Order("calls", True)
     FIELDS: ClassVar[Sequence[Field[T]]] = (
-        name_field("tool", 14, lambda r: r.name, grow=2, ink="strong"),
+        name_field("tool", 18, lambda r: r.name, grow=2, ink="strong"),
         count_field("calls", 7, lambda r: r.total_calls),
         Field(
             Column("success", Plain("success"), 7, align="right"),
@@ -92,13 +87,13 @@ class ToolsPane(TablePane[ToolMetrics]):
             lambda r, _: failures_cell(r.error_count, 6),
             lambda r: r.error_count,
         ),
-        number_field("avg", 7, lambda r: r.avg_duration_ms, fmt.duration, priority=3),
-        number_field("p50", 7, lambda r: r.p50_duration_ms, fmt.duration, priority=4),
+        number_field("avg", 7, lambda r: r.avg_duration_ms, fmt.duration, priority=4),
+        number_field("p50", 7, lambda r: r.p50_duration_ms, fmt.duration, priority=5),
         number_field("p95", 7, lambda r: r.p95_duration_ms, fmt.duration),
-        number_field("max", 7, lambda r: r.max_duration_ms, fmt.duration, priority=2),
+        number_field("max", 7, lambda r: r.max_duration_ms, fmt.duration, priority=3),
         number_field("total", 7, _total_ms, fmt.duration, priority=8),
         Field(
-            Column("score", Plain("score"), 5, align="right", priority=4),
+            Column("score", Plain("score"), 5, align="right", priority=2),
             lambda r, _: _score_cell(r),
             _score,
             descending=False,
@@ -111,10 +106,10 @@ class ToolsPane(TablePane[ToolMetrics]):
         self.fields = (*self.FIELDS, trend_field(self.trend_of, priority=1))
 
     def compose(self) -> ComposeResult:
-        """The table above, the selected row's charts below."""
+        """The table above, the selected row in depth below."""
         with Panel(id="tools-list") as self.panel:
             yield self.table
-        self.more = SeriesPanels(LeadsPanel("Failures", FAILURE_COLUMNS, classes="series-leads"))
+        self.more = ToolDetail()
         yield self.more
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[T]:
@@ -145,15 +140,18 @@ class ToolsPane(TablePane[ToolMetrics]):
         self.panel.set_title(Plain("Tools"))
         words = f"{fmt.plural(len(view.tools), 'tool')} · {fmt.plural(view.total_tool_calls, 'call')}"
         self.panel.set_summary(Plain(words + (f" · {failing} failing" if failing else "")))
-        row = self.selected
-        self.more.show(
-            snapshot, plain(row.name) if row is not None else Plain("no tool selected"), _quantiles(row)
-        )
-        records = snapshot.series.records if snapshot.series is not None else ()
-        leads = failure_leads(records, snapshot)
-        self.more.leads.show(leads, fmt.plural(len(leads), "text"), Plain("no error text is kept"))
+        self.more.show(snapshot, self.selected)
+
+    @property
+    def stations(self) -> Sequence[Widget]:
+        """The table and the lists, also those that come into sight only when they are entered."""
+        return () if self.query(f".{ALONE}") else (self.table, *(one.table for one in self.more.lists))
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Bring the list that has the keyboard into sight."""
+        self.more.attend(event.widget)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        """Enter goes on into the list below, whose rows lead into runs."""
+        """Enter goes on into the lists, whose rows lead into runs."""
         if event.table is self.table:
-            self.more.leads.table.focus()
+            self.more.focus_lists()

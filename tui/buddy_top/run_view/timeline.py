@@ -14,7 +14,7 @@ from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span, cut_right, text_of
-from buddy_top.messages import OpenEvent
+from buddy_top.messages import CallNamed, OpenEvent
 from buddy_top.panes.fields import matching
 from buddy_top.panes.words import no_match
 from buddy_top.states import STATE_INKS
@@ -37,6 +37,7 @@ _ASKED = 12
 """Columns a failed row has at least for what was asked; half of the room is for what went wrong."""
 
 _FAILURES = ("failed", "error")
+_CALLS = ("tool_call", "tool_result")
 _SAME_MOMENT_MS = 5
 """Durations are rounded, and a result is written a little after its call ended."""
 
@@ -57,7 +58,7 @@ class TimelineView(Container):
         self._empty = Plain("")
         self._run_id: str | None = None
         self._base = ""
-        self._jump_to: int | None = None
+        self._jump_to: tuple[int, CallNamed | None] | None = None
 
     def compose(self) -> ComposeResult:
         """Just the table."""
@@ -74,7 +75,7 @@ class TimelineView(Container):
             self._all, self._empty = rows, empty
             self._apply()
         if self._jump_to is not None and self._rows:
-            self._go_to(self._jump_to)
+            self._go_to(*self._jump_to)
             self._jump_to = None
 
     @property
@@ -92,12 +93,12 @@ class TimelineView(Container):
         self.absolute = not self.absolute
         self._apply()
 
-    def jump_to_moment(self, at_ms: int) -> None:
-        """Put the cursor on what failed at `at_ms`, else on the last row before; now or when the rows arrive."""
+    def jump_to_moment(self, at_ms: int, call: CallNamed | None = None) -> None:
+        """Put the cursor on the row that `row_at` finds, now or when the rows arrive."""
         if self._rows:
-            self._go_to(at_ms)
+            self._go_to(at_ms, call)
         else:
-            self._jump_to = at_ms
+            self._jump_to = at_ms, call
 
     def jump_error(self, step: int) -> bool:
         """Put the cursor on the next (1) or previous (-1) failure; False when there is none that way."""
@@ -168,8 +169,8 @@ class TimelineView(Container):
         self.table.set_empty(no_match(self._filter) if self._filter and self._all else self._empty)
         self.table.set_source([str(row.index) for row in self._rows], self._cells_at)
 
-    def _go_to(self, at_ms: int) -> None:
-        self._stay_at(row_at(self._rows, at_ms))
+    def _go_to(self, at_ms: int, call: CallNamed | None) -> None:
+        self._stay_at(row_at(self._rows, at_ms, call))
 
     def _stay_at(self, index: int) -> None:
         """Whoever asks for a row wants to read it: the newest one is no longer followed."""
@@ -202,12 +203,21 @@ def row_cells(row: TimelineRow, *, absolute: bool = False, base: str = "", room:
     )
 
 
-def row_at(rows: Sequence[TimelineRow], at_ms: int) -> int:
+def row_at(rows: Sequence[TimelineRow], at_ms: int, call: CallNamed | None = None) -> int:
     """Index of the failure that was recorded at `at_ms`, else of the last row that had begun by then.
+
+    A `call` that is named by its tool and duration is found first, by when it ended.
 
     A call is recorded as failed when its result comes, so of several parallel calls the one that ended
     at that moment is meant.
     """
+    meant = [
+        (abs(row.at_ms + (row.duration_ms or 0) - at_ms), index)
+        for index, row in enumerate(rows)
+        if (row.title, row.duration_ms) == call and row.kind in _CALLS
+    ]
+    if meant:
+        return min(meant)[1]
     for index, row in enumerate(rows):
         if row.state in _FAILURES and abs(row.at_ms + (row.duration_ms or 0) - at_ms) <= _SAME_MOMENT_MS:
             return index
