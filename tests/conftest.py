@@ -59,7 +59,7 @@ def _plain_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("NO_COLOR", raising=False)
         patch.setenv("TZ", "UTC")
-        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, os.devnull)  # nothing can be read or written below it
         time.tzset()
         yield

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from buddy_core.errors import AmbiguousRun as AmbiguousRun
     from buddy_core.errors import BadArtifactName as BadArtifactName
     from buddy_core.errors import BuddyError as BuddyError
+    from buddy_core.errors import KeepFailed as KeepFailed
+    from buddy_core.errors import KeptRunDamaged as KeptRunDamaged
     from buddy_core.errors import PortUnavailable as PortUnavailable
     from buddy_core.errors import RunClosed as RunClosed
     from buddy_core.errors import RunLocked as RunLocked
@@ -76,6 +78,8 @@ if TYPE_CHECKING:
     from buddy_core.runs.doctor import DoctorReport as DoctorReport
     from buddy_core.runs.doctor import doctor as doctor
     from buddy_core.runs.export import export_run as export_run
+    from buddy_core.runs.keeping.archive import Archive as Archive
+    from buddy_core.runs.keeping.leaving import leaving_next as leaving_next
     from buddy_core.runs.model import RunEvent as RunEvent
     from buddy_core.runs.model import RunFacts as RunFacts
     from buddy_core.runs.model import RunMetadata as RunMetadata
@@ -111,6 +115,7 @@ _HOMES: dict[str, str] = {
     "Alert": "alerts.model",
     "AmbiguousRun": "errors",
     "ApiRequest": "metrics.model",
+    "Archive": "runs.keeping.archive",
     "BadArtifactName": "errors",
     "BuddyError": "errors",
     "Clock": "clock",
@@ -122,6 +127,8 @@ _HOMES: dict[str, str] = {
     "ErrorRecord": "metrics.model",
     "HistogramBin": "metrics.model",
     "HistoryBatch": "metrics.batch",
+    "KeepFailed": "errors",
+    "KeptRunDamaged": "errors",
     "Limits": "alerts.limits",
     "ManualClock": "clock",
     "Metric": "metrics.model",
@@ -187,6 +194,7 @@ _HOMES: dict[str, str] = {
     "get_prometheus_exporter": "prometheus.exporter",
     "get_terminal_dashboard": "metrics.dashboard",
     "get_tool_metrics_tracker": "metrics.tools",
+    "leaving_next": "runs.keeping.leaving",
     "list_runs": "runs.viewing.viewer",
     "replay_alerts": "alerts.replay",
     "replay_run": "runs.replay.session",

@@ -33,3 +33,11 @@ class StoreUnavailable(BuddyError):
 
 class PortUnavailable(BuddyError):
     """Nothing can listen there: the port is in use, not for this user, or the host is none of this machine."""
+
+
+class KeepFailed(BuddyError):
+    """A run could not be copied into the archive, unpacked from it, or removed."""
+
+
+class KeptRunDamaged(BuddyError):
+    """A kept run is not what was written: some of its bytes have changed, or are missing."""

@@ -69,6 +69,7 @@ def test_every_setting_is_a_flag_a_variable_and_a_line_of_the_file(
         "refresh": "3",
         "theme": "nord",
         "export_dir": "/out",
+        "archive_dir": "/kept",
         "cost_per_hour": "3",
         "cost_per_day": "3",
         "notify": "bell",
@@ -183,9 +184,10 @@ def test_the_sample_is_valid_and_says_the_defaults() -> None:
     assert said.pop("runs_dir").endswith("runs")
     assert said.pop("window") == "24h"
     assert said.pop("export_dir") == "~/Downloads"
+    assert said.pop("archive_dir") == "~/.local/share/buddy-top/kept"
     assert said.pop("cost_per_hour") < said.pop("cost_per_day")
     assert said == {s.name: s.default for s in SETTINGS if s.name in said}
-    assert len(said) == len(SETTINGS) - 5
+    assert len(said) == len(SETTINGS) - 6
 
 
 def test_the_command_shows_every_setting_and_who_decided(

@@ -6,7 +6,7 @@ Everything is ASCII with escapes, so no control character of an observed text ca
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,15 @@ def to_text(document: Document, *, compact: bool = False) -> str:
     return json.dumps(clean, indent=None if compact else 2, allow_nan=False)
 
 
-def runs_document(runs: Sequence[RunFacts], *, now_ms: int) -> Document:
-    """What `run list --json` prints."""
-    return {**heading(now_ms), "runs": [run_entry(facts) for facts in runs]}
+def runs_document(
+    runs: Sequence[RunFacts], *, now_ms: int, kept: Container[str] = (), leaving: Container[str] = ()
+) -> Document:
+    """What `run list --json` prints; `kept` and `leaving` hold ids."""
+    told = ({"kept": facts.run_id in kept, "leaving": facts.run_id in leaving} for facts in runs)
+    return {
+        **heading(now_ms),
+        "runs": [{**run_entry(facts), **more} for facts, more in zip(runs, told, strict=True)],
+    }
 
 
 def once_document(

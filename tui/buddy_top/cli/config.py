@@ -30,6 +30,7 @@ _KEY_COLUMNS = (Column("command"), Column("keys"), Column("does", limit=200, gro
 _WORDS = {
     "window": "24h, or all when nothing happened in them",
     "export_dir": "your downloads",
+    "archive_dir": "in your data directory",
     "cost_per_hour": "no budget",
     "cost_per_day": "no budget",
 }
@@ -39,6 +40,7 @@ _EXAMPLES = {
     "runs_dir": "~/.codebuddy/runs",
     "window": "24h",
     "export_dir": "~/Downloads",
+    "archive_dir": "~/.local/share/buddy-top/kept",
     "cost_per_hour": 2.0,
     "cost_per_day": 10.0,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from buddy_core.clock import Clock
 from buddy_core.errors import RunNotFound, StoreUnavailable
+from buddy_top.cli.found import found_run
 from buddy_top.cli.output import DONE, complain, print_lines, print_text, terminal_width
 from buddy_top.cli.parser import RUN_ID_HELP, WRONG_USAGE, Commands, OneLineParser, wrong_usage
 
@@ -47,12 +48,11 @@ def _diff(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 def _compare(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.runs.comparing.compare import compare_runs
     from buddy_core.runs.comparing.lines import diff_lines
-    from buddy_core.runs.viewing.lookup import find_run
 
-    a, b = (find_run(runs_dir, wanted) for wanted in (args.a, args.b))
-    if a == b:
-        wrong_usage(f"both names mean {a}: name two runs", program="buddy-top run diff")
-    diff = compare_runs(runs_dir / a, runs_dir / b, clock=clock)
+    with found_run(args, runs_dir, args.a) as (place_a, a), found_run(args, runs_dir, args.b) as (place_b, b):
+        if a == b:
+            wrong_usage(f"both names mean {a}: name two runs", program="buddy-top run diff")
+        diff = compare_runs(place_a / a, place_b / b, clock=clock)
     if args.json:
         from buddy_core.runs.comparing.entries import diff_entry
         from buddy_top.documents import heading, to_text

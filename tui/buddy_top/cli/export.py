@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
+from buddy_top.cli.found import found_run
 from buddy_top.cli.output import DONE, FAILED, complain, print_text
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser
 
@@ -46,14 +47,15 @@ def _export(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     target = None if args.output in (None, "-") else Path(args.output)
     if target is not None and not args.force and os.path.lexists(target):
         return complain(f"{plain(str(target))} exists: name another file, or replace it with --force", FAILED)
-    document = export_run(
-        args.run_id,
-        args.format or ("json" if args.json else _format_of(target)),
-        store=runs_dir,
-        unmasked=args.unmasked,
-        clock=clock,
-        prices=prices_for(args),
-    )
+    with found_run(args, runs_dir, args.run_id) as (place, run_id):
+        document = export_run(
+            run_id,
+            args.format or ("json" if args.json else _format_of(target)),
+            store=place,
+            unmasked=args.unmasked,
+            clock=clock,
+            prices=prices_for(args),
+        )
     if args.unmasked:
         complain("secrets are not masked in this export", DONE)
     if target is None:

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from buddy_core._version import __version__
 from buddy_top.cli.filters import shielded
 from buddy_top.cli.parser import Commands, OneLineParser, directory, factor, typed
-from buddy_top.config.schema import SETTINGS
+from buddy_top.config.schema import BY_NAME, SETTINGS
 
 _EPILOG = (
     "Runs are looked for in --runs-dir, else in $CODEBUDDY_RUNS_DIR, else in ~/.codebuddy/runs. "
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such run, 130 and 143 interrupted."
 )
+
+_EVERYWHERE = ("--runs-dir", "--archive-dir")
+"""Settings that every command takes, not only the monitor."""
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -34,6 +37,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         theme=None,
         read_only=None,
         export_dir=None,
+        archive_dir=None,
         remember=None,
         history=None,
         cost_per_hour=None,
@@ -83,13 +87,13 @@ def _draws_a_screen(words: Sequence[str], parser: OneLineParser) -> bool:
 
 
 def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
-    from buddy_top.cli import alerts, config, diff, doctor, export, index, metrics, replay, runs, search
+    from buddy_top.cli import alerts, config, diff, doctor, export, index, keep, metrics, replay, runs, search
 
     run = commands.add_parser(
         "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
     )
     about_runs = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
-    for module in (runs, search, diff, replay, export, doctor, index):
+    for module in (runs, search, diff, keep, replay, export, doctor, index):
         module.add(about_runs, everywhere)
     for module in (alerts, config, metrics):
         module.add(commands, everywhere)
@@ -99,6 +103,7 @@ def _everywhere() -> OneLineParser:
     """Options accepted before and after a command; suppressed defaults keep the one from undoing the other."""
     options = OneLineParser(add_help=False, argument_default=argparse.SUPPRESS)
     options.add_argument("--runs-dir", type=directory, metavar="DIR", help="where run directories live")
+    options.add_argument("--archive-dir", type=directory, metavar="DIR", help=BY_NAME["archive_dir"].help)
     options.add_argument("--config", type=directory, metavar="FILE", help="another configuration file")
     options.add_argument("--json", action="store_true", help="print JSON instead of text")
     options.add_argument("--debug", action="store_true", help="show tracebacks when something breaks")
@@ -110,7 +115,7 @@ def _screen() -> OneLineParser:
     group = options.add_argument_group("the monitor")
     group.add_argument("--once", action="store_true", help="print one picture as text (or --json) and exit")
     for setting in SETTINGS:
-        if setting.flag == "--runs-dir":
+        if setting.flag in _EVERYWHERE:
             continue
         if isinstance(setting.default, bool):
             group.add_argument(setting.flag, action=argparse.BooleanOptionalAction, help=setting.help)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
 from buddy_top.cli.filters import filter_help, parsed_filter
-from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width, writer
+from buddy_top.cli.found import archive_of, found_run, kept_runs
+from buddy_top.cli.output import DONE, complain, print_lines, print_text, terminal_width, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+    from buddy_core.runs.keeping.archive import Archive
+    from buddy_core.runs.model import RunFacts
 
 
 def add(commands: Commands, everywhere: OneLineParser) -> None:
@@ -26,6 +34,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
         "--limit", type=whole_number, default=20, metavar="N", help="how many (default 20; 0: all)"
     )
     listed.add_argument("filter", nargs="*", metavar="FILTER", help="only runs that fit; see below")
+    listed.add_argument("--kept", action="store_true", help="the runs in the archive instead")
     listed.set_defaults(handler=_list)
     for name, handler, words in (
         ("show", _show, "one run with its events"),
@@ -37,49 +46,83 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 
 def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
+    archive = archive_of(args)
+    shown = _chosen(args, archive, runs_dir, clock)
+    kept, leaving = {*archive.ids()}, () if args.kept else _leaving(runs_dir, clock)
+    if args.json:
+        from buddy_top.documents import runs_document, to_text
+
+        print_text(to_text(runs_document(shown, now_ms=clock.now_ms(), kept=kept, leaving=leaving)))
+        return DONE
+    marks = {} if args.kept else dict.fromkeys(kept, "kept")
+    marks |= {run_id: "leaves next" for run_id in leaving if run_id not in kept}
+    none = "no run fits this filter" if args.filter else f"no runs in {plain(str(runs_dir))} yet"
+    none = "no runs are kept" if args.kept and not args.filter else none
+    table = _table(shown, clock, marks)
+    print_lines(table or [none])
+    if any(marks.get(facts.run_id) == "leaves next" for facts in shown):
+        complain("the next run of the agent removes what leaves next; “buddy-top run keep ID” keeps it", DONE)
+    return DONE
+
+
+def _table(runs: Sequence[RunFacts], clock: Clock, marks: Mapping[str, str]) -> Sequence[str]:
     from buddy_core.runs.viewing.viewer import runs_table
+
+    return runs_table(runs, now_ms=clock.now_ms(), width=terminal_width(), marks=marks)
+
+
+def _chosen(args: argparse.Namespace, archive: Archive, runs_dir: Path, clock: Clock) -> Sequence[RunFacts]:
+    """The newest runs that fit, of those that are recorded or of those that are kept, as they were then."""
     from buddy_top.cli.catalogs import matching_runs
     from buddy_top.config.prices import prices_for
 
     query = parsed_filter(args.filter, program="buddy-top run list")
-    shown = matching_runs(runs_dir, query, clock=clock, limit=args.limit, prices=prices_for(args))
-    if args.json:
-        from buddy_top.documents import runs_document, to_text
+    if args.kept:
+        found = kept_runs(archive, query, clock)
+        return found[: args.limit] if args.limit else found
+    return matching_runs(runs_dir, query, clock=clock, limit=args.limit, prices=prices_for(args))
 
-        print_text(to_text(runs_document(shown, now_ms=clock.now_ms())))
-        return DONE
-    none = "no run fits this filter" if args.filter else f"no runs in {plain(str(runs_dir))} yet"
-    print_lines(runs_table(shown, now_ms=clock.now_ms(), width=terminal_width()) or [none])
-    return DONE
+
+def _leaving(runs_dir: Path, clock: Clock) -> Sequence[str]:
+    from buddy_core.runs.keeping.leaving import leaving_next
+
+    return leaving_next(runs_dir, clock=clock)
 
 
 def _show(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.viewing import viewer
     from buddy_top.config.prices import prices_for
 
-    prices = prices_for(args)
-    if not args.json:
-        viewer.show_run(args.run_id, store=runs_dir, out=writer(), width=terminal_width(), prices=prices)
-        return DONE
-    from buddy_core.runs.reading.reader import read_metrics
-    from buddy_core.runs.viewing.joined import joined_events
-    from buddy_top.documents import joined_entry, show_document, to_text
+    with found_run(args, runs_dir, args.run_id) as (place, run_id):
+        if args.json:
+            _show_json(place, run_id, clock, prices_for(args))
+        else:
+            from buddy_core.runs.viewing import viewer
 
-    facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock, prices=prices), args.run_id, runs_dir)
-    events = [joined_entry(joined) for joined in joined_events(runs_dir, facts.run_id)]
-    metrics = read_metrics(runs_dir, facts.run_id)
-    print_text(to_text(show_document(facts, metrics, events, now_ms=clock.now_ms())))
+            width = terminal_width()
+            viewer.show_run(run_id, store=place, out=writer(), width=width, prices=prices_for(args))
     return DONE
 
 
+def _show_json(runs_dir: Path, run_id: str, clock: Clock, prices: PriceTable | None) -> None:
+    from buddy_core.runs.reading.reader import read_metrics
+    from buddy_core.runs.viewing import viewer
+    from buddy_core.runs.viewing.joined import joined_events
+    from buddy_top.documents import joined_entry, show_document, to_text
+
+    facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock, prices=prices), run_id, runs_dir)
+    events = [joined_entry(joined) for joined in joined_events(runs_dir, facts.run_id)]
+    metrics = read_metrics(runs_dir, facts.run_id)
+    print_text(to_text(show_document(facts, metrics, events, now_ms=clock.now_ms())))
+
+
 def _tail(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.viewing.lookup import find_run
     from buddy_core.runs.viewing.viewer import tail_run
 
-    if args.json:
-        asyncio.run(_tail_json(runs_dir, find_run(runs_dir, args.run_id), clock))
-    else:
-        asyncio.run(tail_run(args.run_id, store=runs_dir, out=writer(), width=terminal_width()))
+    with found_run(args, runs_dir, args.run_id) as (place, run_id):
+        if args.json:
+            asyncio.run(_tail_json(place, run_id, clock))
+        else:
+            asyncio.run(tail_run(run_id, store=place, out=writer(), width=terminal_width()))
     return DONE
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
 from buddy_top.cli.filters import parsed_filter
+from buddy_top.cli.found import archive_of, found_run, kept_runs
 from buddy_top.cli.output import DONE, complain, print_text, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number, wrong_usage
 
 if TYPE_CHECKING:
     from buddy_core.runs.viewing.search import SearchHit
 
+_PROGRAM = "buddy-top run search"
 _EPILOG = (
     "Every word must be in the same event, or in the same line of an artifact. Small letters find capitals too. "
     "Exit code 0 also when nothing is found."
@@ -36,6 +40,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
     search.add_argument(
         "--where", metavar="FILTER", default=None, help="only in runs that fit, as in “run list --help”"
     )
+    search.add_argument("--kept", action="store_true", help="in the runs of the archive instead")
     search.add_argument(
         "--in", dest="place", choices=("events", "artifacts", "all"), default="all", help="where to look"
     )
@@ -48,22 +53,13 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 
 def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.viewing.search import BadPattern, search_runs
+    from buddy_core.runs.viewing.search_needle import BadPattern, Needle
 
     try:
-        hits = search_runs(
-            args.words,
-            runs_dir=runs_dir,
-            run_id=args.run_id,
-            among=_among(args, runs_dir, clock),
-            place=args.place,
-            regex=args.regex,
-            ignore_case=True if args.ignore_case else None,
-            limit=args.limit,
-            on_skip=_note,
-        )
+        Needle(args.words, regex=args.regex, ignore_case=True if args.ignore_case else None)
     except BadPattern as error:
-        wrong_usage(str(error), program="buddy-top run search")
+        wrong_usage(str(error), program=_PROGRAM)
+    hits = islice(_hits(args, runs_dir, clock), args.limit or None)
     if args.json:
         from buddy_core.runs.viewing.entries import SCHEMA_VERSION
         from buddy_top.documents import to_text
@@ -82,6 +78,37 @@ def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     return DONE
 
 
+def _hits(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> Iterator[SearchHit]:
+    """What is found in the run that is named, in the archive, or in all runs that are recorded."""
+    if args.run_id is not None:
+        with found_run(args, runs_dir, args.run_id) as (place, run_id):
+            yield from _hits_in(args, place, run_id)
+    elif args.kept:
+        archive = archive_of(args)
+        for facts in kept_runs(archive, parsed_filter(_where(args), program=_PROGRAM), clock):
+            with archive.opened(facts.run_id) as place:
+                yield from _hits_in(args, place, facts.run_id)
+    else:
+        yield from _hits_in(args, runs_dir, None, _among(args, runs_dir, clock))
+
+
+def _hits_in(
+    args: argparse.Namespace, runs_dir: Path, run_id: str | None, among: frozenset[str] | None = None
+) -> Iterator[SearchHit]:
+    from buddy_core.runs.viewing.search import search_runs
+
+    return search_runs(
+        args.words,
+        runs_dir=runs_dir,
+        run_id=run_id,
+        among=among,
+        place=args.place,
+        regex=args.regex,
+        ignore_case=True if args.ignore_case else None,
+        on_skip=_note,
+    )
+
+
 def _among(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> frozenset[str] | None:
     """Ids of the runs to search: those that the filter fits and that may hold the words; None for all of them."""
     from buddy_top.cli.catalogs import current_catalog, matching_runs
@@ -89,11 +116,11 @@ def _among(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> frozenset[
 
     among, prices = None, prices_for(args)
     if args.where is not None:
-        query = parsed_filter([args.where], program="buddy-top run search")
+        query = parsed_filter(_where(args), program=_PROGRAM)
         among = frozenset(
             facts.run_id for facts in matching_runs(runs_dir, query, clock=clock, limit=0, prices=prices)
         )
-    if args.regex or args.run_id is not None:
+    if args.regex:
         return among
     from buddy_core.cachedb import CacheUnavailable
 
@@ -102,6 +129,10 @@ def _among(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> frozenset[
             suspects = catalog.suspects(args.words)
             among = suspects if among is None else among & suspects
     return among
+
+
+def _where(args: argparse.Namespace) -> list[str]:
+    return [] if args.where is None else [args.where]
 
 
 def _note(words: str) -> None:

@@ -12,6 +12,7 @@ CONFIG_VARIABLE = "BUDDY_TOP_CONFIG"
 """Names another configuration file."""
 
 _APP = "buddy-top"
+_DEFAULTS = {"config": "~/.config", "state": "~/.local/state", "data": "~/.local/share"}
 
 
 def config_file(environ: Mapping[str, str], named: str | None = None) -> Path:
@@ -41,7 +42,12 @@ def history_file() -> Path | None:
     return directory / "history.sqlite3" if directory.is_absolute() else None
 
 
-def _directory(kind: Literal["config", "state"]) -> Path:
+def archive_directory() -> Path:
+    """Where kept runs are, unless a setting names another place; nothing but the user removes what is there."""
+    return _directory("data") / "kept"
+
+
+def _directory(kind: Literal["config", "state", "data"]) -> Path:
     """The user's own directory of this kind.
 
     On Linux the answer is one variable and one default (XDG Base Directory Specification 0.8), and the library
@@ -49,9 +55,13 @@ def _directory(kind: Literal["config", "state"]) -> Path:
     """
     if sys.platform == "linux":
         named = os.environ.get(f"XDG_{kind.upper()}_HOME", "")
-        default = Path("~/.config" if kind == "config" else "~/.local/state").expanduser()
+        default = Path(_DEFAULTS[kind]).expanduser()
         return (Path(named) if named.startswith("/") else default) / _APP
     import platformdirs
 
-    found = platformdirs.user_config_dir if kind == "config" else platformdirs.user_state_dir
-    return Path(found(_APP, appauthor=False))
+    found = {
+        "config": platformdirs.user_config_dir,
+        "state": platformdirs.user_state_dir,
+        "data": platformdirs.user_data_dir,
+    }
+    return Path(found[kind](_APP, appauthor=False))

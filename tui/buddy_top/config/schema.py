@@ -132,6 +132,15 @@ SETTINGS: tuple[Setting, ...] = (
         some_text,
     ),
     Setting(
+        "archive_dir",
+        "--archive-dir",
+        "BUDDY_TOP_ARCHIVE_DIR",
+        None,
+        "DIR",
+        "where kept runs are; else in your data directory",
+        some_text,
+    ),
+    Setting(
         "read_only",
         "--read-only",
         "BUDDY_TOP_READ_ONLY",

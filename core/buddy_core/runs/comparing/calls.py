@@ -7,9 +7,7 @@ from pathlib import Path
 from buddy_core.clock import Clock
 from buddy_core.runs.comparing.keys import Identity, identity
 from buddy_core.runs.comparing.model import Call, Side
-from buddy_core.runs.folding.observed import ObservedRun
-from buddy_core.runs.folding.seen import SeenRecords
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.query.scan import read_once
 from buddy_core.runs.reading.jsonl import EventBatch, WireEvent, payload
 from buddy_core.runs.reading.payloads import MetricData, bounded, payload_decoder
 from buddy_core.runs.reading.tail import FileTail
@@ -21,7 +19,6 @@ MAX_CALLS = 100_000
 """Calls of one run that are compared, from its first on."""
 
 _MAX_ROWS = 1_000_000
-_READ_BYTES = 4 * 1024 * 1024
 _TOLD = frozenset({"run_start", "tool_call", "tool_result", "step_start", "step_end", "run_end"})
 _CALLS = ("tool_call", "tool_result")
 _metric_of = payload_decoder(MetricData)
@@ -32,22 +29,9 @@ def read_side(root: Path, run_id: str, *, clock: Clock, max_calls: int = MAX_CAL
 
     A result without a call (of a tool that was filtered out) counts as a call of which only the tool is known.
     """
-    facts = facts_of(root, run_id, clock=clock)
+    facts = read_once(root, run_id, now_ms=clock.now_ms()).facts
     reader = _read(root, run_id, facts.cwd, max_calls)
     return Side(facts, reader.calls(), reader.left_out)
-
-
-def facts_of(root: Path, run_id: str, *, clock: Clock) -> RunFacts:
-    """What the list of runs would say of one run, without the model that only its turns name."""
-    run = ObservedRun(root, run_id, SeenRecords())
-    try:
-        now_ms = clock.now_ms()
-        run.refresh(now_ms=now_ms)
-        while run.read(now_ms=now_ms, budget_bytes=_READ_BYTES, watching=False).more:
-            pass
-        return run.facts(now_ms=now_ms, turn_model=None, polling=False)
-    finally:
-        run.close()
 
 
 def _read(root: Path, run_id: str, base: str | None, max_calls: int) -> _Reader:

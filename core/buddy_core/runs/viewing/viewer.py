@@ -6,7 +6,7 @@ Every line is made printable before it leaves; `out` may be a file, or a functio
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,6 +43,9 @@ _LIST_COLUMNS = (
     Column("errors", right=True, priority=5),
     Column("objective", limit=120, grows=True),
 )
+
+_MARK = 3
+"""Where the marks stand: behind the id."""
 
 _FORK = "↳ "
 """Stands before the objective of a run that was forked from another one."""
@@ -143,11 +146,22 @@ def find_facts(found: Sequence[RunFacts], wanted: str, runs_dir: Path) -> RunFac
     return by_id[choose_run(list(by_id), wanted, place=str(runs_dir))]
 
 
-def runs_table(runs: Sequence[RunFacts], *, now_ms: int, width: int | None = None) -> list[str]:
-    """Heading and one line a run; no lines without runs."""
+def runs_table(
+    runs: Sequence[RunFacts],
+    *,
+    now_ms: int,
+    width: int | None = None,
+    marks: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Heading and one line a run; no lines without runs. `marks` are words for some of them, by id."""
     if not runs:
         return []
-    return [*lay_out(_LIST_COLUMNS, [_cells(facts, now_ms) for facts in runs], width=width)]
+    columns, rows = [*_LIST_COLUMNS], [[*_cells(facts, now_ms)] for facts in runs]
+    if marks and any(facts.run_id in marks for facts in runs):
+        columns.insert(_MARK, Column("", limit=12))
+        for facts, row in zip(runs, rows, strict=True):
+            row.insert(_MARK, marks.get(facts.run_id, ""))
+    return [*lay_out(columns, rows, width=width)]
 
 
 def _cells(facts: RunFacts, now_ms: int) -> tuple[str, ...]:

@@ -135,11 +135,12 @@ def _surplus(root_fd: int, keep: int, now_ms: int, patience: Patience) -> list[s
                     raise OutOfTime
     if len(found) <= keep:
         return []
-    found.sort(key=lambda run_id: _age_key(run_id, now_ms))
+    found.sort(key=lambda run_id: age_key(run_id, now_ms))
     return found[: len(found) - keep]
 
 
-def _age_key(run_id: str, now_ms: int) -> tuple[int, int, str]:
+def age_key(run_id: str, now_ms: int) -> tuple[int, int, str]:
+    """Sorts runs by when they go: the oldest first, and before them those that claim to be from the future."""
     started_at = started_at_of(run_id) or 0
     believed = started_at if started_at <= now_ms + _DAY_MS else 0
     return believed, started_at, run_id
@@ -151,7 +152,7 @@ def _closed_run(run_fd: int, now_ms: int) -> Iterator[None]:
     try:
         lock = os.open(LOCK_NAME, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=run_fd)
     except FileNotFoundError:
-        if not _is_over(run_fd, now_ms):
+        if not is_over(run_fd, now_ms):
             raise _LiveRun from None
         yield
         return
@@ -171,7 +172,7 @@ def _try_lock(lock: int) -> None:
         raise
 
 
-def _is_over(run_fd: int, now_ms: int) -> bool:
+def is_over(run_fd: int, now_ms: int) -> bool:
     """For a run without a lock: has it said that it ended, or not grown for an hour?"""
     summary = decode_object(_read(run_fd, "summary.json", MAX_RECORD_BYTES)) or {}
     last_at, ended = _last_words(_read(run_fd, EVENTS_NAME, _TAIL_BYTES))

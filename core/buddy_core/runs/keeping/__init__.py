@@ -1,0 +1,1 @@
+"""Runs that are kept: copied out of reach of pruning, compressed, checksummed, and read back like the others."""

@@ -1,0 +1,382 @@
+"""The archive: a directory of kept runs, each in a directory of its own that appears whole or not at all.
+
+A copy is made under another name, written through to the disk, and renamed at last: the kernel refuses that where a
+kept run stands already, so none is ever overwritten. Whoever makes a copy holds a lock on its directory; what was
+left behind by one who was killed has no lock, and is swept away by the next. Secrets stay as they were recorded:
+directories are 0700, files 0600.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from buddy_core.clock import Clock, SystemClock
+from buddy_core.errors import BuddyError, KeepFailed, KeptRunDamaged, RunLocked, RunNotFound, StoreUnavailable
+from buddy_core.runs.keeping.manifest import (
+    FORMAT,
+    MANIFEST_NAME,
+    KeptFile,
+    Manifest,
+    decode_manifest,
+    encode_manifest,
+    real_parts,
+)
+from buddy_core.runs.keeping.pack import PACKED_NAME, Packed, check_packed, digests, pack, unpacked
+from buddy_core.runs.keeping.survey import Parts, RunChanged, Survey, survey, told_path
+from buddy_core.runs.names import is_run_id
+from buddy_core.runs.query.candidate import Candidate
+from buddy_core.runs.query.scan import read_once
+from buddy_core.runs.reading.reader import read_small_file, run_ids
+from buddy_core.runs.viewing.search import content_finder
+from buddy_core.runs.watching.liveness import LOCK_NAME
+from buddy_core.runs.writing.files import make_directory, open_private, open_root
+from buddy_core.safety.paths import directory_beneath, open_beneath, real_root, stat_beneath
+from buddy_core.safety.text import plain
+
+COPYING = ".copying-"
+"""What the name of a copy begins with until it is whole, and of one that is being removed."""
+
+_MAX_MANIFEST = 64 * 1024 * 1024
+_TRIES = 3
+YOUNG_MS = 1_000
+"""A run without an end that changed so lately is left alone: a lock held here could keep its writer from starting."""
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class KeepOutcome(msgspec.Struct, frozen=True):
+    """What became of a wish to keep a run."""
+
+    run_id: str
+    state: Literal["kept", "already"]
+    manifest: Manifest
+
+
+class KeptRun(msgspec.Struct, frozen=True):
+    """One entry of the archive."""
+
+    run_id: str
+    manifest: Manifest | None
+    """None where it is damaged."""
+    problem: str | None = None
+    """Why it cannot be read."""
+
+
+class Archive:
+    """The kept runs in `root`, which is made when the first run is kept; it may be the user's own link."""
+
+    def __init__(self, root: Path, *, clock: Clock | None = None) -> None:
+        self.root = root
+        self._clock = clock or SystemClock()
+
+    # Keeping
+
+    def keep(self, runs_dir: Path, run_id: str) -> KeepOutcome:
+        """Copy the run `run_id` of `runs_dir`, or find that just this copy is kept already.
+
+        Raises:
+            RunNotFound: There is no such run, or it was removed while it was copied.
+            RunLocked: It is being recorded.
+            KeepFailed: It changes, cannot be read or written, or another copy of it is kept.
+        """
+        if not is_run_id(run_id):
+            raise RunNotFound(f"{plain(run_id, limit=60)} is no run id: nothing was kept")
+        root = real_root(runs_dir)
+        try:
+            before: frozenset[Parts] = frozenset()
+            for _ in range(_TRIES):
+                found = survey(root, run_id)
+                if not before <= found.lasting:
+                    raise RunNotFound(f"{run_id} is being removed: nothing was kept")
+                before = found.lasting
+                with suppress(RunChanged):
+                    return self._keep_now(root, found)
+            raise KeepFailed(f"{run_id} changes while it is copied: nothing was kept")
+        except KeptRunDamaged as error:
+            raise KeepFailed(
+                f"{error}; “buddy-top run unkeep {run_id}” makes room for a sound one"
+            ) from error
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not os.path.lexists(root / run_id):
+                raise RunNotFound(f"{run_id} is not in {runs_dir} (any more): nothing was kept") from None
+            raise KeepFailed(f"{run_id} cannot be kept: {error.strerror or error}") from error
+
+    def holds(self, runs_dir: Path, run_id: str) -> bool:
+        """True when the run is kept as it is, going by names, sizes and times; raises `KeptRunDamaged`."""
+        if run_id not in self:
+            return False
+        try:
+            found = survey(real_root(runs_dir), run_id)
+        except (OSError, KeepFailed):
+            return False
+        now = {(file.told, file.size, file.mtime_ns) for file in found.files}
+        return now == {(file.name, file.size, file.mtime_ns) for file in self.manifest(run_id).files}
+
+    def __contains__(self, run_id: str) -> bool:
+        """True when a copy of the run is kept, damaged or not."""
+        try:
+            return is_run_id(run_id) and stat.S_ISDIR(stat_beneath(real_root(self.root), run_id).st_mode)
+        except OSError:
+            return False
+
+    def _keep_now(self, root: Path, found: Survey) -> KeepOutcome:
+        """One attempt; what the manifest says, what is copied and what is there in the end are the same state."""
+        candidate = read_once(root, found.run_id, now_ms=self._clock.now_ms())
+        self._demand_over(candidate, found)
+        with _held(root, found.run_id):
+            if found.run_id in self:
+                return self._already(root, found.run_id)
+            return self._copied(root, candidate, found)
+
+    def _demand_over(self, candidate: Candidate, found: Survey) -> None:
+        """Raise `RunLocked` for a run that lives, or has begun so lately that its writer may not hold its lock yet."""
+        facts = candidate.facts
+        if facts.live:
+            raise RunLocked(f"{facts.run_id} is still being recorded: keep it when it has ended")
+        newest_ms = max((file.mtime_ns // 1_000_000 for file in found.files), default=0)
+        if facts.status == "interrupted" and abs(self._clock.now_ms() - newest_ms) < YOUNG_MS:
+            raise RunLocked(f"{facts.run_id} has only just begun, or just broken off: try again in a moment")
+
+    def _copied(self, root: Path, candidate: Candidate, found: Survey) -> KeepOutcome:
+        root_fd = self._writable()
+        try:
+            _sweep(root_fd)
+            with _new_directory(root_fd) as (name, fd):
+                packed = _write_packed(fd, root, found)
+                manifest = self._manifest(root, candidate, found, packed)
+                _write_whole(fd, MANIFEST_NAME, encode_manifest(manifest))
+                os.fsync(fd)
+                if survey(root, found.run_id) != found:
+                    raise RunChanged
+                return self._published(root_fd, name, manifest, root)
+        finally:
+            os.close(root_fd)
+
+    def _published(self, root_fd: int, name: str, manifest: Manifest, root: Path) -> KeepOutcome:
+        """Give the finished copy its name; where another one was faster, that one counts."""
+        try:
+            os.rename(name, manifest.run_id, src_dir_fd=root_fd, dst_dir_fd=root_fd)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+            return self._already(root, manifest.run_id)
+        os.fsync(root_fd)
+        return KeepOutcome(manifest.run_id, "kept", manifest)
+
+    def _manifest(self, root: Path, candidate: Candidate, found: Survey, packed: Packed) -> Manifest:
+        return Manifest(
+            format=FORMAT,
+            run_id=candidate.facts.run_id,
+            kept_at=self._clock.now_ms(),
+            source=os.fsencode(root).decode("utf-8", "replace"),
+            packed_size=packed.size,
+            packed_sha256=packed.sha256,
+            files=packed.files,
+            directories=tuple(map(told_path, found.directories)),
+            left_out=found.left_out,
+            facts=candidate.facts,
+            tools=candidate.tools,
+            errors=candidate.errors,
+        )
+
+    def _already(self, root: Path, run_id: str) -> KeepOutcome:
+        """Compare the run with the copy that is kept of it, byte for byte by their digests."""
+        manifest = self.manifest(run_id)
+        if not manifest.same_files(digests(root, survey(root, run_id))):
+            raise KeepFailed(
+                f"another copy of {run_id} is kept, and the run has changed since: the kept copy stays as it is "
+                f"(“buddy-top run unkeep {run_id}” removes it)"
+            )
+        return KeepOutcome(run_id, "already", manifest)
+
+    def _writable(self) -> int:
+        """A descriptor of the archive's directory, made when it is missing."""
+        try:
+            return open_root(self.root)
+        except StoreUnavailable as error:
+            reason = getattr(error.__cause__, "strerror", None) or str(error)
+            raise KeepFailed(f"the archive {self.root} cannot be used: {reason}") from error
+
+    # Reading
+
+    def ids(self) -> list[str]:
+        """The ids of all kept runs, newest first by the time in the id; none where there is no archive."""
+        return run_ids(real_root(self.root))
+
+    def kept(self) -> list[KeptRun]:
+        """Every kept run, newest first; damaged ones with what is wrong with them."""
+        return [self._entry(run_id) for run_id in self.ids()]
+
+    def manifest(self, run_id: str) -> Manifest:
+        """The manifest of a kept run. Raises `RunNotFound` or `KeptRunDamaged`."""
+        if run_id not in self:
+            raise RunNotFound(f"{plain(run_id, limit=60)} is not kept in {self.root}")
+        data = read_small_file(real_root(self.root), run_id, MANIFEST_NAME, limit=_MAX_MANIFEST)
+        if data is None:
+            raise KeptRunDamaged(f"the kept copy of {run_id} is damaged: its manifest is missing")
+        return decode_manifest(data, run_id)
+
+    def verify(self, run_id: str) -> Manifest:
+        """Read a kept run to its last byte. Raises `RunNotFound` or `KeptRunDamaged`."""
+        manifest = self.manifest(run_id)
+        for _, blocks in self._files(manifest):
+            for _ in blocks:
+                pass
+        return manifest
+
+    @contextmanager
+    def opened(self, run_id: str) -> Iterator[Path]:
+        """A private runs directory that holds this run alone, unpacked, verified, and removed at the end.
+
+        Raises:
+            RunNotFound: It is not kept.
+            KeptRunDamaged: It is not what was written.
+            KeepFailed: There is no room to unpack it.
+        """
+        manifest = self.manifest(run_id)
+        with ExitStack() as stack:
+            try:
+                private = stack.enter_context(tempfile.TemporaryDirectory(prefix="buddy-top-"))
+                runs_dir = Path(private) / "runs"
+                self._unpack(manifest, runs_dir / run_id)
+            except OSError as error:
+                raise KeepFailed(f"{run_id} cannot be unpacked: {error.strerror or error}") from error
+            yield runs_dir
+
+    def holds_text(self, run_id: str, text: str) -> bool:
+        """True when the kept run holds the text in an event or an artifact; it is unpacked for that."""
+        with self.opened(run_id) as runs_dir:
+            return content_finder(runs_dir)(run_id, text)
+
+    def _entry(self, run_id: str) -> KeptRun:
+        try:
+            return KeptRun(run_id, self.manifest(run_id))
+        except BuddyError as error:
+            return KeptRun(run_id, None, str(error))
+
+    def _files(self, manifest: Manifest) -> Iterator[tuple[KeptFile, Iterator[bytes]]]:
+        try:
+            fd = open_beneath(real_root(self.root), manifest.run_id, PACKED_NAME)
+        except OSError:
+            raise KeptRunDamaged(
+                f"the kept copy of {manifest.run_id} is damaged: {PACKED_NAME} is missing"
+            ) from None
+        with os.fdopen(fd, "rb", buffering=0) as source:
+            check_packed(source, manifest)
+            yield from unpacked(source, manifest)
+
+    def _unpack(self, manifest: Manifest, run_dir: Path) -> None:
+        """Below `run_dir`, which nobody else may enter; its names were those of one directory before."""
+        run_dir.mkdir(mode=0o700, parents=True)
+        for name in manifest.directories:
+            run_dir.joinpath(*real_parts(name)).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file, blocks in self._files(manifest):
+            with open(run_dir.joinpath(*real_parts(file.name)), "xb") as target:  # noqa: PTH123
+                target.writelines(blocks)
+                target.flush()
+                os.utime(target.fileno(), ns=(file.mtime_ns, file.mtime_ns))
+
+    # Removing
+
+    def remove(self, run_id: str) -> None:
+        """Remove a kept run, damaged or not; it is gone at once or, when this is killed, at the next time.
+
+        Raises:
+            RunNotFound: It is not kept.
+            KeepFailed: The archive cannot be written.
+        """
+        if run_id not in self:
+            raise RunNotFound(f"{plain(run_id, limit=60)} is not kept in {self.root}")
+        root_fd = self._writable()
+        try:
+            os.rename(run_id, f"{COPYING}{os.urandom(8).hex()}", src_dir_fd=root_fd, dst_dir_fd=root_fd)
+            os.fsync(root_fd)
+            _sweep(root_fd)
+        except OSError as error:
+            raise KeepFailed(f"{run_id} cannot be removed: {error.strerror or error}") from error
+        finally:
+            os.close(root_fd)
+
+
+@contextmanager
+def _held(root: Path, run_id: str) -> Iterator[None]:
+    """Hold the run's lock together with other readers, so that no prune takes it; raises `RunLocked`.
+
+    Where the original writer made the run there is no lock to hold, and it may vanish while it is copied.
+    """
+    with directory_beneath(root, run_id), ExitStack() as stack:
+        with suppress(OSError):
+            fd = open_beneath(root, run_id, LOCK_NAME)
+            stack.callback(os.close, fd)
+            _share(fd, run_id)
+        yield
+
+
+def _share(fd: int, run_id: str) -> None:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunLocked(f"{run_id} is still being recorded: keep it when it has ended") from None
+
+
+@contextmanager
+def _new_directory(root_fd: int) -> Iterator[tuple[str, int]]:
+    """A locked directory for a copy: its name and a descriptor. It is removed again where it still has that name."""
+    name, fd = _locked_directory(root_fd)
+    try:
+        yield name, fd
+    finally:
+        with suppress(OSError):
+            shutil.rmtree(name, dir_fd=root_fd)
+        os.close(fd)
+
+
+def _locked_directory(root_fd: int) -> tuple[str, int]:
+    """Make one; between its making and its lock a sweep may have taken it for a stray."""
+    while True:
+        name = f"{COPYING}{os.urandom(8).hex()}"
+        fd = make_directory(name, dir_fd=root_fd)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        if os.fstat(fd).st_nlink:
+            return name, fd
+        os.close(fd)
+
+
+def _sweep(root_fd: int) -> None:
+    """Remove copies that nobody is making any more."""
+    with os.scandir(root_fd) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(COPYING)]
+    for name in names:
+        with suppress(OSError):
+            fd = os.open(name, _DIRECTORY, dir_fd=root_fd)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(name, dir_fd=root_fd)
+            finally:
+                os.close(fd)
+
+
+def _write_packed(fd: int, root: Path, found: Survey) -> Packed:
+    with os.fdopen(open_private(PACKED_NAME, os.O_WRONLY | os.O_EXCL, dir_fd=fd), "wb") as target:
+        packed = pack(root, found, target)
+        target.flush()
+        os.fsync(target.fileno())
+    return packed
+
+
+def _write_whole(fd: int, name: str, data: bytes) -> None:
+    with os.fdopen(open_private(name, os.O_WRONLY | os.O_EXCL, dir_fd=fd), "wb") as target:
+        target.write(data)
+        target.flush()
+        os.fsync(target.fileno())
