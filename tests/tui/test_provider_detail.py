@@ -67,6 +67,20 @@ async def test_the_selected_model_is_shown_in_depth(tmp_path: Path) -> None:
         assert "no errors in the last 24 hours" in seen.text
 
 
+async def test_a_snapshot_that_was_asked_for_another_row_does_not_make_the_detail_flicker(
+    tmp_path: Path,
+) -> None:
+    async with monitor(samples(tmp_path), size=COMFORTABLE, tab="providers") as seen:
+        before, late = seen.text, seen.app.snapshot
+        assert late is not None
+        await seen.press("down")
+        after = seen.text
+        assert after != before
+        seen.app.visible_pane.show(late)
+        await seen.settle()
+        assert seen.text == after
+
+
 async def test_arrows_go_round_the_lists_and_enter_opens_what_they_lead_to(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), size=SMALL, tab="providers") as seen:
         pane = pane_of(seen)

@@ -168,7 +168,8 @@ class ErrorsPane(TablePane[ErrorRow]):
         self.panel.set_summary(Plain(f"{kinds}{fmt.count(view.total_errors)} {WINDOW_WORDS[view.window]}"))
         more, row = self.more, self.selected
         more.chart_panel.set_title(Plain("Trend" if self.grouped else "Trend of its kind"))
-        more.chart.show_snapshot(snapshot)
+        if row is None or snapshot.wants.series == ("error", row.key if self.grouped else _kind_of(row)):
+            more.chart.show_snapshot(snapshot)
         more.text_panel.set_title(
             plain(row.type, limit=40) if row is not None else Plain("no error selected")
         )

@@ -103,10 +103,11 @@ class ProviderDetail(Vertical):
         self.tokens_panel.set_class(event.size.width < ALL_CHARTS, NO_ROOM)
 
     def show(self, snapshot: Snapshot, row: ProviderMetrics | None) -> None:
-        """Draw the selected row; `snapshot.series` may still be that of another one, and is not drawn then."""
-        detail = snapshot.series
-        if row is None or detail is None or detail.key != f"{row.provider}/{row.model}":
-            detail = None
+        """Draw the selected row. A snapshot that was asked for another one changes nothing: the next is on its way."""
+        key = None if row is None else ("provider", f"{row.provider}/{row.model}")
+        if row is not None and snapshot.wants.series != key:
+            return
+        detail = snapshot.series if row is not None else None
         self.latency_panel.set_title(
             plain(row.model, limit=60) if row is not None else Plain("no model selected")
         )
