@@ -176,16 +176,23 @@ class MetricsReader:
         At most 13 slices, the same ones for all. Nothing without a time is in it. The same mapping is
         returned until something is recorded or a slice begins, and the same `Trend` until its counts change.
         """
-        from buddy_core.metrics.trends import trend_grid, trends_in  # only who shows tables needs them
+        from buddy_core.metrics.trends import (  # only who shows tables needs them
+            trend_grid,
+            trends_in,
+            unchanged,
+        )
 
         now = self._clock.now_ms() if now_ms is None else now_ms
         with self._lock:
             ledger, key = self._ledger, ("trends", kind, window)
             stamp = (ledger.version, trend_grid(ledger, window, now))
-            known = self._looks.get(key)
+            known, slices = self._looks.get(key), stamp[1]
             if known is not None and known[0] == stamp:
                 return known[1]  # type: ignore[return-value]
-        found = dict(self._by_and_by(partial(trends_in, stamp[1], window), ledger.of_kind(kind)))
+            if slices is None:
+                return {}
+            found, changed = unchanged(slices, window, ledger.of_kind(kind))
+        found |= self._by_and_by(partial(trends_in, slices, window), changed)
         with self._lock:
             if ledger is self._book:
                 self._looks[key] = (stamp, found)

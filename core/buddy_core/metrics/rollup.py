@@ -280,14 +280,12 @@ class Tiers(Generic[S]):
         since = since_ms or 0
         return grain, [(key * grain, bucket) for key, bucket in tier.items() if key * grain >= since]
 
-    def since(self, start_ms: int, grain_ms: int) -> Iterator[tuple[int, S]]:
-        """Start and bucket of everything kept from `start_ms` on, by the minute or by the hour (`grain_ms`)."""
+    def since(self, first: int, grain_ms: int) -> list[tuple[int, S]]:
+        """Number and bucket of the minutes or the hours (by `grain_ms`) that are kept, from number `first` on."""
         if grain_ms < HOUR:
-            self._make_minutes(start_ms // HOUR)
-        tier, first = (self.minutes if grain_ms < HOUR else self.hours), start_ms // grain_ms
-        last = max(tier, default=first - 1)
-        keys = range(first, last + 1) if last - first < len(tier) else [key for key in tier if key >= first]
-        return ((key * grain_ms, tier[key]) for key in keys if key in tier)
+            self._make_minutes(first * grain_ms // HOUR)
+        tier = self.minutes if grain_ms < HOUR else self.hours
+        return [(key, bucket) for key, bucket in tier.items() if key >= first]
 
 
 def _longest(window: Window) -> int:

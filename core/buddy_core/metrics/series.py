@@ -39,7 +39,8 @@ class Series(ABC, Generic[S, R]):
         self.version = 0
         """Bumped by whoever adds to the buckets."""
         self._looks: dict[Window, tuple[int, int | None, S, R | None]] = {}
-        self._trends: dict[Window, tuple[int, Grid, Trend]] = {}
+        self.trends: dict[Window, tuple[int, Grid, Trend | None]] = {}
+        """What `trend` gave last for each window, with the version and the slices it was for."""
 
     @property
     @abstractmethod
@@ -60,22 +61,27 @@ class Series(ABC, Generic[S, R]):
         self._looks[window] = (self.version, since_ms, stats, row)
         return stats, row, work
 
-    def trend(self, window: Window, grid: Grid, grain_ms: int) -> Trend:
-        """Counts in the slices of `grid`, from buckets of `grain_ms`; the same object until one of them changes."""
-        known = self._trends.get(window)
+    def trend(self, window: Window, grid: Grid, grain_ms: int) -> Trend | None:
+        """Counts in the slices of `grid`, from buckets of `grain_ms`; None when there is nothing in any.
+
+        The same object until one of them changes.
+        """
+        known = self.trends.get(window)
         if known and known[0] == self.version and known[1] == grid:
             return known[2]
         counts, failures = [0] * grid.slices, [0] * grid.slices
-        for start, stats in self.tiers.since(grid.start_at, grain_ms):
-            slice_ = grid.index_of(start)
+        first, per_slice = grid.start_at // grain_ms, grid.bucket_ms // grain_ms
+        for key, stats in self.tiers.since(first, grain_ms):
+            place = min((key - first) // per_slice, grid.slices - 1)
             count, failed = self._counted(stats)
-            counts[slice_] += count
-            failures[slice_] += failed
+            counts[place] += count
+            failures[place] += failed
         trend = Trend(grid.bucket_ms, tuple(counts), tuple(failures) if self.FAILS else ())
         if known and known[1] == grid and known[2] == trend:
             trend = known[2]
-        self._trends[window] = (self.version, grid, trend)
-        return trend
+        found = trend if any(counts) else None
+        self.trends[window] = (self.version, grid, found)
+        return found
 
     FAILS: ClassVar[bool] = True
     """Some of what is counted is a failure, and some is not."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from buddy_core.metrics.ledger import Ledger
 from buddy_core.metrics.model import Trend, Window
@@ -37,13 +37,28 @@ def trend_grid(ledger: Ledger, window: Window, now_ms: int) -> TrendGrid | None:
     return TrendGrid(grid, HOUR if grid.bucket_ms >= HOUR else MINUTE)
 
 
-def trends_in(
-    slices: TrendGrid | None, window: Window, series: Iterable[AnySeries]
-) -> Iterator[tuple[str, Trend]]:
+def trends_in(slices: TrendGrid, window: Window, series: Iterable[AnySeries]) -> Iterator[tuple[str, Trend]]:
     """Key and trend of each series that has anything in these slices; the collector's lock is held."""
-    if slices is None:
-        return
     for one in series:
         trend = one.trend(window, slices.grid, slices.grain_ms)
-        if any(trend.counts):
+        if trend is not None:
             yield one.key, trend
+
+
+def unchanged(
+    slices: TrendGrid, window: Window, series: Mapping[Any, AnySeries]
+) -> tuple[dict[str, Trend], dict[Any, AnySeries]]:
+    """The trends that are known from before, by key, and the series whose trends must be made anew.
+
+    Nearly all of thousands of series are such as nothing was added to: this is all that they cost.
+    """
+    grid = slices.grid
+    found: dict[str, Trend] = {}
+    changed: dict[Any, AnySeries] = {}
+    for name, one in series.items():
+        known = one.trends.get(window)
+        if known is None or known[0] != one.version or known[1] != grid:
+            changed[name] = one
+        elif known[2] is not None:
+            found[one.key] = known[2]
+    return found, changed
