@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy_core.clock import ManualClock
+from buddy_core.prices.rates import Rates
+from buddy_core.prices.table import PriceEntry, PriceTable
 from buddy_core.runs.comparing.calls import read_side
 from buddy_core.runs.comparing.compare import compare_runs, compare_sides
 from buddy_core.runs.comparing.lines import diff_lines
@@ -102,6 +104,19 @@ def test_tokens_and_cost_of_a_call_are_those_of_the_requests_before_it(tmp_path:
         "a request without a cost is not free"
     )
     assert (second.tokens.a, second.tokens.delta) == (None, None), "nothing was asked before the second call"
+
+
+def test_a_cost_that_no_request_states_is_estimated_and_marked(tmp_path: Path) -> None:
+    a, b = build(tmp_path, "aaaaaa"), build(tmp_path, "bbbbbb")
+    a.request(model="m", prompt=1_000_000, completion=0).tool("one").end().metrics(totalCost=0).write()
+    b.request(model="m", prompt=1_000_000, completion=0, cost=1.0).tool("one").end().write()
+    prices = PriceTable([PriceEntry("m", Rates(input=3.0, output=15.0))])
+    diff = compare_runs(a.run_dir, b.run_dir, clock=CLOCK, prices=prices)
+    (step,) = diff.steps
+    assert (step.cost.a, step.cost.b, step.cost.estimated) == (3.0, 1.0, True)
+    assert (diff.totals["total_cost"].delta, diff.totals["total_cost"].estimated) == (-2.0, True)
+    (told,) = [line.split() for line in text_of(diff) if line.startswith("cost")]
+    assert told == ["cost", "≈$3.00", "$1.00", "≈-$2.00"]
 
 
 def test_what_is_unknown_in_one_run_is_unknown_in_the_difference(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_json_has_both_runs_the_totals_and_every_step(runs: Path, capsys: pytest
     assert document["schema_version"] == 1
     assert (document["a"]["run_id"], document["b"]["run_id"]) == (a, c)
     assert (document["same"], document["divergence"]) == (False, 0)
-    assert document["totals"]["tool_failures"] == {"a": 0, "b": 1, "delta": 1}
-    assert document["totals"]["total_cost"] == {"a": None, "b": None, "delta": None}
+    assert document["totals"]["tool_failures"] == {"a": 0, "b": 1, "delta": 1, "estimated": False}
+    assert document["totals"]["total_cost"]["delta"] is None
     (step,) = document["steps"]
     assert (step["kind"], step["b"]["error"]) == ("outcome", "2 failed")
 

@@ -15,7 +15,7 @@ DIFFERENT = 1
 """Exit code where the runs are not the same, as that of `diff`."""
 
 _EPILOG = (
-    "= same, ≈ other arguments, ! another outcome, < only in A, > only in B, · before the fork. "
+    "= same, ~ other arguments, ! another outcome, < only in A, > only in B, · before the fork. "
     "Calls are the same when their tool and arguments are, but for the run's directory, temporary names, numbers and ids. "
     "Exit codes, as of diff: 0 the same calls, outcomes and end; 1 different; 2 trouble; 3 no such run."
 )
@@ -48,11 +48,12 @@ def _diff(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 def _compare(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.runs.comparing.compare import compare_runs
     from buddy_core.runs.comparing.lines import diff_lines
+    from buddy_top.config.prices import prices_for
 
     with found_run(args, runs_dir, args.a) as (place_a, a), found_run(args, runs_dir, args.b) as (place_b, b):
         if a == b:
             wrong_usage(f"both names mean {a}: name two runs", program="buddy-top run diff")
-        diff = compare_runs(place_a / a, place_b / b, clock=clock)
+        diff = compare_runs(place_a / a, place_b / b, clock=clock, prices=prices_for(args))
     if args.json:
         from buddy_core.runs.comparing.entries import diff_entry
         from buddy_top.documents import heading, to_text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from buddy_core.clock import Clock
 from buddy_core.runs.comparing.keys import Identity, identity
@@ -15,6 +17,9 @@ from buddy_core.runs.viewing.event_words import tool_name
 from buddy_core.runs.viewing.timeline import TimelineBuilder, TimelineRow
 from buddy_core.runs.writing.eventlog import EVENTS_NAME
 
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+
 MAX_CALLS = 100_000
 """Calls of one run that are compared, from its first on."""
 
@@ -24,23 +29,32 @@ _CALLS = ("tool_call", "tool_result")
 _metric_of = payload_decoder(MetricData)
 
 
-def read_side(root: Path, run_id: str, *, clock: Clock, max_calls: int = MAX_CALLS) -> Side:
+def read_side(
+    root: Path,
+    run_id: str,
+    *,
+    clock: Clock,
+    max_calls: int = MAX_CALLS,
+    prices: PriceTable | None = None,
+) -> Side:
     """The run `run_id` in the runs directory `root`, whose links are followed already.
+
+    What requests cost that do not say so is estimated by `prices`.
 
     A result without a call (of a tool that was filtered out) counts as a call of which only the tool is known.
     """
-    facts = read_once(root, run_id, now_ms=clock.now_ms()).facts
-    reader = _read(root, run_id, facts.cwd, max_calls)
+    facts = read_once(root, run_id, now_ms=clock.now_ms(), prices=prices).facts
+    reader = _read(root, run_id, lambda: _Reader(facts.cwd, max_calls, prices))
     return Side(facts, reader.calls(), reader.left_out)
 
 
-def _read(root: Path, run_id: str, base: str | None, max_calls: int) -> _Reader:
-    tail, reader = FileTail(root, run_id, EVENTS_NAME), _Reader(base, max_calls)
+def _read(root: Path, run_id: str, fresh: Callable[[], _Reader]) -> _Reader:
+    tail, reader = FileTail(root, run_id, EVENTS_NAME), fresh()
     try:
         while True:
             change = tail.poll()
             if change.reset:
-                reader = _Reader(base, max_calls)
+                reader = fresh()
             reader.feed(change.batch)
             if not change.more:
                 return reader
@@ -48,18 +62,26 @@ def _read(root: Path, run_id: str, base: str | None, max_calls: int) -> _Reader:
         tail.close()
 
 
+class _Used(NamedTuple):
+    """What requests used."""
+
+    tokens: int
+    cost: float | None
+    estimated: bool
+
+
 class _Reader:
     """Joins calls with their results, and keeps of each what comparing needs."""
 
-    def __init__(self, base: str | None, max_calls: int) -> None:
+    def __init__(self, base: str | None, max_calls: int, prices: PriceTable | None) -> None:
         self.left_out = 0
         self._base = base
         self._max_calls = max_calls
+        self._prices = prices
         self._rows = TimelineBuilder(max_rows=_MAX_ROWS)
         self._identities: dict[int, Identity] = {}
-        self._used: dict[int, tuple[int, float | None]] = {}
-        self._tokens: int | None = None  # of the requests since the last call
-        self._cost: float | None = None
+        self._used: dict[int, _Used] = {}
+        self._since: _Used | None = None  # by the requests since the last call
 
     def feed(self, batch: EventBatch) -> None:
         """Take the next events of the file."""
@@ -85,9 +107,8 @@ class _Reader:
             return False
         data = payload(event.data)
         self._identities[offset] = identity(tool_name(data), data.get("args"), base=self._base)
-        if self._tokens is not None:
-            self._used[offset] = self._tokens, self._cost
-            self._tokens = self._cost = None
+        if self._since is not None:
+            self._used[offset], self._since = self._since, None
         return True
 
     def _request(self, event: WireEvent) -> None:
@@ -95,12 +116,17 @@ class _Reader:
         if metric.kind != "api_request":
             return
         metric = bounded(metric)
-        into = metric.prompt_tokens + metric.cache_read_tokens + metric.cache_write_tokens
-        self._tokens = (self._tokens or 0) + into + metric.completion_tokens
-        if metric.cost is not None:
-            self._cost = (self._cost or 0.0) + metric.cost
+        prompt, completion = metric.prompt_tokens, metric.completion_tokens
+        kinds = (prompt, completion, metric.cache_read_tokens, metric.cache_write_tokens)
+        before = self._since or _Used(0, None, False)
+        cost, estimated = metric.cost, before.estimated
+        if cost is None and self._prices is not None:
+            cost = self._prices.of_request(metric.provider, metric.model, event.ts, *kinds)
+            estimated = estimated or cost is not None
+        known = before.cost if cost is None else (before.cost or 0.0) + cost
+        self._since = _Used(before.tokens + sum(kinds), known, estimated)
 
     def _call(self, number: int, row: TimelineRow) -> Call:
         found = self._identities.get(row.offset) or Identity((row.title, ()), b"")
-        tokens, cost = self._used.get(row.offset, (None, None))
-        return Call(number, row, found.key, found.literal, tokens, cost)
+        tokens, cost, estimated = self._used.get(row.offset) or (None, None, False)
+        return Call(number, row, found.key, found.literal, tokens, cost, estimated)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.fingerprint import fingerprint
@@ -15,12 +16,22 @@ from buddy_core.runs.comparing.model import Call, DiffStep, Relation, RunDiff, S
 from buddy_core.runs.model import RunFacts
 from buddy_core.safety.paths import real_root
 
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
 
-def compare_runs(a: Path, b: Path, *, clock: Clock | None = None, max_calls: int = MAX_CALLS) -> RunDiff:
+
+def compare_runs(
+    a: Path,
+    b: Path,
+    *,
+    clock: Clock | None = None,
+    max_calls: int = MAX_CALLS,
+    prices: PriceTable | None = None,
+) -> RunDiff:
     """Compare the runs in the directories `a` and `b`; what cannot be read of one reads as empty."""
     clock = clock or SystemClock()
     one, other = (
-        read_side(real_root(run_dir.parent), run_dir.name, clock=clock, max_calls=max_calls)
+        read_side(real_root(run_dir.parent), run_dir.name, clock=clock, max_calls=max_calls, prices=prices)
         for run_dir in (a, b)
     )
     return compare_sides(one, other)

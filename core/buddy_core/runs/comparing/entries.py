@@ -55,4 +55,4 @@ def _call(call: Call | None) -> Entry | None:
 
 
 def _change(change: Change) -> Entry:
-    return {"a": change.a, "b": change.b, "delta": change.delta}
+    return {"a": change.a, "b": change.b, "delta": change.delta, "estimated": change.estimated}

@@ -21,7 +21,7 @@ CONTEXT = 3
 SIGNS: dict[StepKind, str] = {
     "same": "=",
     "outcome": "!",
-    "changed": "≈",
+    "changed": "~",
     "only_a": "<",
     "only_b": ">",
     "before": "·",
@@ -81,13 +81,14 @@ def diff_lines(diff: RunDiff, *, now_ms: int, width: int | None = None, whole: b
         yield from _table([*_steps(diff, whole=whole)], width)
 
 
-def signed(words: Callable[[float | None], str], value: float | None) -> str:
-    """A difference with its sign in front; `=` for none at all, `–` where it is not known."""
+def difference(words: Callable[[float | None], str], change: Change) -> str:
+    """How much more B has, with its sign; `=` for none at all, `–` where it is not known, `≈` before an estimate."""
+    value = change.delta
     if value is None:
         return fmt.UNKNOWN
     if value == 0:
         return "="
-    return f"{'+' if value > 0 else ''}{words(value)}"
+    return f"{fmt.ESTIMATE if change.estimated else ''}{'+' if value > 0 else ''}{words(value)}"
 
 
 def headline(step: DiffStep) -> str:
@@ -136,7 +137,10 @@ def _totals(diff: RunDiff) -> Iterator[_Cells]:
     totals = diff.totals
     for label, name, words in _QUANTITIES:
         change = totals[name]
-        yield label, words(change.a), words(change.b), signed(words, change.delta)
+        told = [words(change.a), words(change.b)]
+        if name == "total_cost":
+            told = [fmt.cost_of(side.facts) for side in (diff.a, diff.b)]
+        yield label, *told, difference(words, change)
 
 
 def _whole(value: float | None) -> str:
@@ -232,7 +236,7 @@ def _step(step: DiffStep, diff: RunDiff) -> Iterator[_Cells]:
 
 def _either(step: DiffStep, change: Change, words: Callable[[float | None], str]) -> str:
     """The difference of a call that both have, else nothing: the number of one run is no difference."""
-    return signed(words, change.delta) if step.a is not None and step.b is not None else ""
+    return difference(words, change) if step.a is not None and step.b is not None else ""
 
 
 def _call(call: Call, diff: RunDiff) -> str:

@@ -36,7 +36,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     tokens: int | None
     """Of the model requests recorded since the call before; None where there was none."""
     cost: float | None
-    """US dollars of these requests; None when none of them states a cost."""
+    """US dollars of these requests; None when nothing is known of it."""
+    estimated: bool = False
+    """True when some of the cost was priced from tokens."""
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -59,6 +61,8 @@ class Change(msgspec.Struct, frozen=True):
 
     a: float | None
     b: float | None
+    estimated: bool = False
+    """True when one of them was reckoned, not stated, at least in part."""
 
     @property
     def delta(self) -> float | None:
@@ -88,7 +92,9 @@ class DiffStep(msgspec.Struct, frozen=True):
     @property
     def cost(self) -> Change:
         """US dollars of the requests that led to the call."""
-        return self._change(lambda call: call.cost)
+        change = self._change(lambda call: call.cost)
+        estimated = any(call.estimated for call in (self.a, self.b) if call is not None)
+        return Change(change.a, change.b, estimated)
 
     @property
     def output_bytes(self) -> Change:
@@ -135,7 +141,8 @@ class RunDiff(msgspec.Struct, frozen=True):
         """The quantities of the whole runs, by their names in `RunFacts`; `tools_ms` is the time in tools."""
         names = ("duration_ms", "total_tokens", "total_cost", "tool_calls", "tool_failures", "errors")
         found = {name: Change(getattr(self.a.facts, name), getattr(self.b.facts, name)) for name in names}
-        return {"duration_ms": found.pop("duration_ms"), "tools_ms": self._tools(), **found}
-
-    def _tools(self) -> Change:
-        return Change(self.a.tools_ms, self.b.tools_ms)
+        cost = found["total_cost"]
+        estimated = any(side.facts.estimated_cost is not None for side in (self.a, self.b))
+        found["total_cost"] = Change(cost.a, cost.b, estimated)
+        tools = Change(self.a.tools_ms, self.b.tools_ms)
+        return {"duration_ms": found.pop("duration_ms"), "tools_ms": tools, **found}
