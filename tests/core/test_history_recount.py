@@ -20,10 +20,13 @@ from buddy_core.history.keeper import RunHistory
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import DashboardState, Window
 from buddy_core.observe import Observer
+from buddy_core.prices.rates import Rates
+from buddy_core.prices.table import PriceEntry, PriceTable
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_767_890_000_000
 MINUTE = 60_000
+PRICES = PriceTable([PriceEntry("claude-*", Rates(3.0, 15.0)), PriceEntry("gpt-*", Rates(1.0, 2.0))])
 TOOLS = ("bash", "view_file", "edit", "mcp__db__query")
 
 
@@ -39,7 +42,7 @@ class Home:
 
     def monitor(self, *, history: bool = True, writes: bool = True) -> tuple[MetricsCollector, Observer]:
         """Start, read everything, and end."""
-        collector = MetricsCollector(clock=self.clock)
+        collector = MetricsCollector(clock=self.clock, prices=PRICES)
         kept = RunHistory(self.history, writes=writes, clock=self.clock) if history else None
         observer = Observer(self.runs, collector, clock=self.clock, history=kept)
         observer.load()
@@ -64,11 +67,16 @@ class Home:
 def a_run(runs: Path, number: int, minutes_ago: float, seed: int) -> RunDirectoryBuilder:
     """Some calls, requests and errors, with whatever a run may leave out."""
     dice = random.Random(seed)
-    run = RunDirectoryBuilder(runs, started_at=int(NOW - minutes_ago * MINUTE), suffix=f"{number:06x}")
+    run = RunDirectoryBuilder(
+        runs,
+        started_at=int(NOW - minutes_ago * MINUTE),
+        suffix=f"{number:06x}",
+        metadata=dice.choice((None, {"tags": ["headless", "claude-opus"]})),
+    )
     for _ in range(dice.randrange(25)):
         run.wait(dice.randrange(20_000))
-        match dice.randrange(6):
-            case 0:
+        match dice.randrange(3 if dice.random() < 0.5 else 6):
+            case 0 if seed % 3:
                 cost = dice.choice((None, 0.25, dice.random()))
                 run.request(
                     model=dice.choice(("claude-sonnet-4-5", "claude-haiku")),
@@ -88,8 +96,10 @@ def a_run(runs: Path, number: int, minutes_ago: float, seed: int) -> RunDirector
                 run.event("metric", {"kind": "value", "name": "cache_hits", "value": dice.randrange(9)})
             case _:
                 run.tool(dice.choice(TOOLS), took_ms=dice.randrange(3_000))
+    if dice.random() < 0.4:
+        run.metrics(totalTokens=90_000, promptTokens=80_000, completionTokens=10_000)
     if dice.random() < 0.3:
-        run.metrics(totalTokens=90_000, totalCost=1.5)
+        run.metrics(totalCost=1.5)
     if dice.random() < 0.8:
         run.end("completed")
     run.write()
@@ -137,7 +147,7 @@ def differences(one: Any, other: Any, where: str = "") -> list[str]:
 
 def saw_everything(home: Home, everything: Path) -> MetricsCollector:
     """A monitor that still has every run."""
-    collector = MetricsCollector(clock=home.clock)
+    collector = MetricsCollector(clock=home.clock, prices=PRICES)
     observer = Observer(everything / "runs", collector, clock=home.clock)
     observer.load()
     observer.close()
