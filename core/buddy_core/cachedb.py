@@ -270,6 +270,8 @@ def _told(path: Path) -> Iterator[None]:
         raise kind(f"{path.name} cannot be used: {error}") from error
     except OSError as error:
         raise CacheUnavailable(f"{path.name} cannot be used: {error.strerror or error}") from error
+    except UnicodeError as error:
+        raise CacheDamaged(f"{path.name} cannot be used: it holds what is no text") from error
     except MemoryError as error:
         raise CacheUnavailable(f"there is not enough memory for {path.name}") from error
 
@@ -278,7 +280,7 @@ def _is_damage(error: BaseException) -> bool:
     """True for what a file is thrown away for; a lock, a full disk or a missing right is no damage."""
     import sqlite3
 
-    if isinstance(error, CacheDamaged):
+    if isinstance(error, CacheDamaged | UnicodeError) or "decode to UTF-8" in str(error):
         return True
     if not isinstance(error, sqlite3.DatabaseError):
         return False

@@ -99,8 +99,10 @@ def compress(data: bytes) -> bytes:
     return zlib.compress(data, _LEVEL)
 
 
-def decompress(data: bytes) -> bytes:
+def decompress(data: object) -> bytes:
     """What was compressed; raises `Damaged`, also for what would not fit into memory."""
+    if not isinstance(data, bytes):
+        raise Damaged("no bytes")
     inflating = zlib.decompressobj()
     try:
         whole = inflating.decompress(data, LARGEST)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import cast
 
-from buddy_core.cachedb import cache_errors
+from buddy_core.cachedb import CacheDamaged, cache_errors
 from buddy_core.history.contribution import Contribution, Told, of_turns, turns_of
 from buddy_core.history.known import take_one
 from buddy_core.history.layout import open_history
@@ -62,6 +62,8 @@ class Recall:
             return
         with self._trouble():
             self._db.connection.execute("BEGIN")
+            if self._db.connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                raise CacheDamaged(f"{self._path.name} is damaged")
             for run in self._shelf.runs():
                 if not is_counted(run.run_id):
                     self.runs += 1

@@ -12,6 +12,7 @@ import msgspec
 from buddy_core.history.contribution import NO_USAGE, Contribution, StoredUsage
 from buddy_core.history.packing import Damaged, compress, decompress, pack, unpack
 from buddy_core.runs.folding.observed import Signature
+from buddy_core.runs.names import is_run_id
 
 if TYPE_CHECKING:
     import sqlite3
@@ -72,7 +73,11 @@ class Shelf:
             "SELECT run_id, first_at, last_at, usage FROM runs WHERE root = ? ORDER BY last_at DESC, run_id DESC",
             (self._root,),
         )
-        return [StoredRun(run_id, first, last, self._usage(usage)) for run_id, first, last, usage in rows]
+        return [
+            StoredRun(run_id, first, last, self._usage(usage))
+            for run_id, first, last, usage in rows
+            if self._is_sound(run_id, first, last)
+        ]
 
     def signature(self, run_id: str) -> Signature | None:
         """Of the events that are stored; None of a run that is not."""
@@ -163,7 +168,14 @@ class Shelf:
             "SELECT data FROM segments WHERE root = ? AND run_id = ? ORDER BY id", (self._root, run_id)
         )
 
-    def _usage(self, data: bytes | None) -> StoredUsage:
+    def _is_sound(self, run_id: object, *times: object) -> bool:
+        """SQLite keeps whatever it is given in any column, and a damaged page may give anything."""
+        sound = isinstance(run_id, str) and is_run_id(run_id)
+        sound = sound and all(at is None or isinstance(at, int) for at in times)
+        self.damaged += not sound
+        return sound
+
+    def _usage(self, data: object) -> StoredUsage:
         if data is None:
             return NO_USAGE
         try:

@@ -80,6 +80,8 @@ class Writer:
             pass  # another monitor keeps the history
         except CacheUnavailable as error:
             self.problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a history that stops must not end anything else
+            self.problem = f"the history has stopped: {type(error).__name__}"
         finally:
             self._let_go()
 
@@ -97,7 +99,7 @@ class Writer:
         self._db = open_writer(self._path, HISTORY)
         try:
             with cache_errors(self._path):
-                (found,) = self._db.connection.execute("PRAGMA quick_check(1)").fetchone()
+                (found,) = self._db.connection.execute("PRAGMA integrity_check(1)").fetchone()
             if self._distrusted or found != "ok":
                 raise CacheDamaged(f"{self._path.name} is damaged")
         except CacheDamaged:
