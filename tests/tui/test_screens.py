@@ -248,14 +248,14 @@ def test_other_theme(theme: str, runs: Path, picture: Shoot) -> None:
     assert picture(runs, COMFORTABLE, theme=theme)
 
 
-@pytest.mark.parametrize("tab", ["overview", "runs"])
+@pytest.mark.parametrize("tab", ["overview", "providers", "runs"])
 def test_no_color(tab: Place, runs: Path, picture: Shoot, monkeypatch: pytest.MonkeyPatch) -> None:
     """Case 70."""
     monkeypatch.setenv("NO_COLOR", "1")
     assert picture(runs, COMFORTABLE, tab=tab)
 
 
-@pytest.mark.parametrize("tab", ["overview", "runs"])
+@pytest.mark.parametrize("tab", ["overview", "providers", "errors", "runs"])
 def test_ascii(tab: Place, runs: Path, picture: Shoot) -> None:
     """Case 71: a terminal that does not speak UTF-8."""
     assert picture(runs, SMALL, tab=tab, ascii=True)

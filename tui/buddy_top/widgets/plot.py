@@ -141,15 +141,9 @@ def _tiny(data: ChartData, width: int) -> Cell:
 def _grid(data: ChartData, width: int, rows: int, top: float) -> Grid:
     grid: Grid = [[(" ", "value")] * width for _ in range(rows)]
     if data.style != "lines":
-        for place in (1, 0) if data.style == "layers" else (0,):
-            for series in data.series[place : place + 1]:
-                shown = resample(series.values, width, data.how)
-                for y, line in enumerate(columns(shown, rows, top)):
-                    line = line.translate(_BEHIND) if place else line
-                    grid[y] = [
-                        (character, series.ink) if character != " " else behind
-                        for character, behind in zip(line, grid[y], strict=True)
-                    ]
+        if data.style == "layers":
+            _draw_columns(grid, data, data.series[1:2], top, _BEHIND)
+        _draw_columns(grid, data, data.series[:1], top)
         return grid
     for series in data.series:
         known = [finite(value) for value in series.values]
@@ -158,6 +152,19 @@ def _grid(data: ChartData, width: int, rows: int, top: float) -> Grid:
             under = ord(grid[y][x][0]) - BRAILLE
             grid[y][x] = (chr(BRAILLE | bits | (under if 0 < under < 256 else 0)), series.ink)
     return grid
+
+
+def _draw_columns(
+    grid: Grid, data: ChartData, series: Sequence[Series], top: float, made_of: dict[int, int] | None = None
+) -> None:
+    """Columns over what is drawn already, which is seen where they are not."""
+    for one in series:
+        shown = resample(one.values, len(grid[0]), data.how)
+        for y, line in enumerate(columns(shown, len(grid), top)):
+            grid[y] = [
+                (sign, one.ink) if sign != " " or behind[0] == " " else behind
+                for sign, behind in zip(line.translate(made_of or {}), grid[y], strict=True)
+            ]
 
 
 def _row(cells: Sequence[tuple[str, str]], y: int, ticks: Sequence[Tick], gutter: int) -> Cell:
