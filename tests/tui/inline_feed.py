@@ -11,6 +11,7 @@ from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
+from buddy_core.prices.table import PriceTable
 from buddy_top.around_reader import AroundReader
 from buddy_top.run_reader import RunReader
 from buddy_top.snapshots import take_snapshot
@@ -20,9 +21,9 @@ from buddy_top.state import Snapshot, Wants
 class InlineFeed:
     """Everything the live feed does, in the order the test asks for it."""
 
-    def __init__(self, runs_dir: Path, clock: Clock) -> None:
+    def __init__(self, runs_dir: Path, clock: Clock, prices: PriceTable | None = None) -> None:
         self.clock = clock
-        self.collector = MetricsCollector(clock=clock)
+        self.collector = MetricsCollector(clock=clock, prices=prices)
         self.observer = Observer(runs_dir, self.collector, clock=clock)
         self.watch: AlertWatch | None = None
         self.wants = Wants()

@@ -20,6 +20,7 @@ from textual.strip import Strip
 from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.model import Window
+from buddy_core.prices.table import PriceTable
 from buddy_core.testing import sample_runs
 from buddy_top.app import BuddyTop
 from buddy_top.cells import text_of
@@ -193,7 +194,8 @@ def make_app(
 ) -> tuple[BuddyTop, InlineFeed]:
     """The app and its feed, not yet running; alerts are looked for where `limits` are given."""
     clock = ManualClock(now_ms)
-    feed = InlineFeed(runs_dir, clock)
+    prices = PriceTable(options["prices"]) if "prices" in options else None
+    feed = InlineFeed(runs_dir, clock, prices)
     if "limits" in options:
         feed.watch = AlertWatch(feed.observer, feed.collector, options["limits"])
     app = kind(Options(runs_dir=runs_dir, tab=tab, window=window, clock=clock, **options), feed)

@@ -173,6 +173,15 @@ class BuddyTop(Workspace):
             self.wants_demo = True
             self.exit()
 
+    def action_origin(self) -> None:
+        """Where the numbers under the cursor come from, and those of everything."""
+        if self.snapshot is None or "numbers" not in self.visible_pane.there:
+            return
+        from buddy_top.screens.origin import OriginScreen
+
+        pages = self.visible_pane.origins(self.snapshot, self.focused)
+        self.push_screen(OriginScreen(pages, self.options.home))
+
     def action_alerts(self) -> None:
         """What needs attention; enter goes there."""
         self.open_alerts()

@@ -17,8 +17,8 @@ from buddy_top.state import Tab
 Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
 """Where a command works: one of the tabs, or the full-screen run."""
 
-Need = Literal["filter", "failures"]
-"""What some commands need on the screen: a filter in force, rows of something that failed."""
+Need = Literal["filter", "failures", "numbers"]
+"""What some commands need on the screen: a filter in force, rows of something that failed, any number at all."""
 
 NEEDS: frozenset[Need] = frozenset(get_args(Need))
 TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
@@ -233,6 +233,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("panel.next", "right,l", "step_panel(1)", "panel", "To the next list or text", ALL, 6, "→"),
     Command(
         "panel.previous", "left,h", "step_panel(-1)", "panel back", "To the list or text before", ALL, 0, "←"
+    ),
+    Command(
+        "origin",
+        "i",
+        "origin",
+        "origin",
+        "Where the numbers come from: measured, derived or estimated",
+        ALL,
+        needs="numbers",
     ),
     Command("alerts", "a", "alerts", "alerts", "What needs attention, and why", ALL),
     Command("copy", "y", "copy(False)", "copy", "Copy what names the selected row", ALL),

@@ -11,7 +11,12 @@ from buddy_core.observe import Observer
 from buddy_top.state import RunDetail, SeriesDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from buddy_core.prices.rates import Price
+    from buddy_core.prices.table import PriceTable
     from buddy_core.runs.folding.uses import ModelUse
+    from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
 
 RETAINED_ERRORS = 100
@@ -54,10 +59,26 @@ def take_snapshot(
         around=around if around is not None and around[0] == wants.around else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,
+        prices=_prices(collector.prices, view, next((r for r in runs if r.run_id == wants.run_id), None)),
         behind=behind,
         paused=paused,
         by_id={facts.run_id: facts for facts in runs},
     )
+
+
+def _prices(prices: PriceTable | None, view: WindowView, run: RunFacts | None) -> Mapping[str, Price]:
+    """What models in the view, and the run on the screen, were priced by."""
+    if prices is None:
+        return {}
+    asked: list[tuple[str, str | None, str, int | None]] = [
+        (f"{row.provider}/{row.model}", row.provider, row.model, row.last_request_at)
+        for row in view.providers
+        if row.estimated_count
+    ]
+    if run is not None and run.estimated_cost is not None and run.model is not None:
+        asked.append((run.run_id, None, run.model, run.last_event_at))
+    found = ((key, prices.find(provider, model, at or view.taken_at)) for key, provider, model, at in asked)
+    return {key: price for key, price in found if price is not None}
 
 
 def series_detail(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
         WindowView,
     )
     from buddy_core.observe import SourceStatus
+    from buddy_core.prices.rates import Price
     from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
     from buddy_core.runs.folding.uses import ModelUse
     from buddy_core.runs.model import RunFacts
@@ -127,6 +128,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What somebody should look at now, worst and newest first."""
     budgets: tuple[BudgetUse, ...] = ()
     """The budgets that are set, and what was spent of them."""
+    prices: Mapping[str, Price] = msgspec.field(default_factory=dict)
+    """What anything in the picture was priced by: by provider and model, or by the id of the run on the screen."""
     behind: int = 0
     """Changes that wait while the picture is paused."""
     paused: bool = False

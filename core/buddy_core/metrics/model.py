@@ -171,6 +171,15 @@ class ProviderMetrics(LateQuantiles):
     estimated_count: int = 0
 
     @property
+    def cost_is_partial(self) -> bool:
+        """True when `total_cost` is a lower bound: of some answered requests a cost is known, of others not.
+
+        A request that failed seldom costs anything.
+        """
+        known = self.cost_count + self.estimated_count
+        return self.total_cost is not None and 0 < known < self.total_requests - self.error_count
+
+    @property
     def tokens_logged(self) -> bool:
         """False when requests were answered and not one stated a token: the token counts mean "unknown"."""
         return self.total_tokens > 0 or self.total_requests == self.error_count

@@ -160,6 +160,12 @@ class RunFacts:
     """The innermost step that has started and not ended."""
     polling: bool = False
     """True when this run is followed by polling because notifications were not to be had."""
+    requests: int = 0
+    """Model requests in its own events."""
+    costs_stated: int = 0
+    """How many of them state a cost."""
+    costs_estimated: int = 0
+    """How many do not, and were priced from their tokens."""
 
     @property
     def live(self) -> bool:

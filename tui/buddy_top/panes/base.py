@@ -22,6 +22,7 @@ from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
     from buddy_core.metrics.model import Trend
+    from buddy_core.origins.model import Origin
     from buddy_top.commands import Need
     from buddy_top.documents import Document
     from buddy_top.export.sheet import Sheet
@@ -89,6 +90,12 @@ class Pane(Container):
         """Its rows as they are shown; None where there are none to write down."""
         return None
 
+    def origins(self, snapshot: Snapshot, focused: Widget | None) -> list[Origin]:
+        """Where its numbers come from: those under the cursor first, those of everything last."""
+        from buddy_top.panes.origins import of_everything
+
+        return [of_everything(snapshot)]
+
     def copied(self, focused: Widget | None, *, whole: bool) -> str:
         """The text to copy: what names the selection, or all of it (`whole`); empty when nothing is selected."""
         if isinstance(focused, Table):
@@ -147,6 +154,15 @@ class TablePane(Pane, Generic[Row]):
     def trend_of(self, row: Row) -> Trend | None:
         """How it went over the window; None unless the snapshot has it, which `wants` must ask for."""
         return self._snapshot.trends.get(self.key_of(row)) if self._snapshot is not None else None
+
+    def origin_of(self, row: Row, snapshot: Snapshot) -> Origin:
+        """Where the numbers of a row come from."""
+        raise TypeError(f"{type(self).__name__} must say where its numbers come from")
+
+    def origins(self, snapshot: Snapshot, focused: Widget | None) -> list[Origin]:
+        """Those of the row under the cursor, and those of everything."""
+        row, rest = self.selected, super().origins(snapshot, focused)
+        return rest if row is None else [self.origin_of(row, snapshot), *rest]
 
     def record_of(self, row: Row) -> Document:
         """A row under the names of the library's types."""
@@ -303,8 +319,10 @@ class TablePane(Pane, Generic[Row]):
 
     @property
     def there(self) -> frozenset[Need]:
-        """A filter, rows that failed."""
-        there: frozenset[Need] = frozenset({"failures"} if any(map(self.failing, self._rows)) else ())
+        """A filter, rows that failed, numbers as soon as there is a run."""
+        there: set[Need] = {"failures"} if any(map(self.failing, self._rows)) else set()
+        if self._snapshot is not None and self._snapshot.runs:
+            there.add("numbers")
         return super().there | there
 
     def jump_error(self, step: int) -> bool:

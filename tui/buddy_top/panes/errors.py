@@ -27,6 +27,7 @@ from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Table
 
 if TYPE_CHECKING:
+    from buddy_core.origins.model import Origin
     from buddy_top.documents import Document
 
 
@@ -150,6 +151,15 @@ class ErrorsPane(TablePane[ErrorRow]):
     def failing(self, row: ErrorRow) -> bool:
         """Each of them is a failure."""
         return True
+
+    def origin_of(self, row: ErrorRow, snapshot: Snapshot) -> Origin:
+        """Where the numbers of a row come from."""
+        from buddy_core.origins.errors import origin_of_errors
+
+        title, numbers = f"{row.type} {row.message}", (row.count, row.first_at, row.last_at, len(row.run_ids))
+        slice_ms = snapshot.series.bucket_ms if snapshot.series is not None else 0
+        view, sources = snapshot.view, snapshot.sources
+        return origin_of_errors(title, *numbers, view, sources, grouped=self.grouped, slice_ms=slice_ms)
 
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """Good news, and how far it reaches."""

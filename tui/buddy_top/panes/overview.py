@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widget import Widget
 
 from buddy_core.runs.model import RunFacts
 from buddy_core.safety.shown import shown
@@ -18,7 +20,7 @@ from buddy_top.panes.alone import is_alone
 from buddy_top.panes.base import Pane
 from buddy_top.panes.budget import BudgetLine
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
-from buddy_top.panes.providers import provider_key
+from buddy_top.panes.providers import cost_text, provider_key
 from buddy_top.panes.tiles import TILES
 from buddy_top.panes.welcome import is_empty, welcome_lines
 from buddy_top.panes.words import WINDOW_WORDS, nothing_in
@@ -28,6 +30,10 @@ from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.textview import TextView
 from buddy_top.widgets.tile import Tile
+
+if TYPE_CHECKING:
+    from buddy_core.origins.model import Origin
+    from buddy_top.commands import Need
 
 _LONGEST_LIST = 50
 """Rows in a top list; the tab it opens has all of them."""
@@ -130,6 +136,37 @@ class OverviewPane(Pane):
         self._show_providers(snapshot)
         self._show_errors(snapshot)
 
+    @property
+    def there(self) -> frozenset[Need]:
+        """Numbers, unless a card says how to begin."""
+        return super().there if self.has_class("-empty") else super().there | {"numbers"}
+
+    def origins(self, snapshot: Snapshot, focused: Widget | None) -> list[Origin]:
+        """The tiles first, unless the cursor was put into a list; then its row."""
+        from buddy_top.panes import origins
+
+        view, whole = snapshot.view, super().origins(snapshot, focused)
+        if focused is self.running:
+            return [
+                *whole,
+                *(
+                    origins.of_run(run, snapshot)
+                    for run in self._live
+                    if run.run_id == self.running.cursor_key
+                ),
+            ]
+        if focused is self.tools.table:
+            key = self.tools.table.cursor_key
+            return [*(origins.of_tool(row, snapshot) for row in view.tools if row.name == key), *whole]
+        if focused is self.providers.table:
+            key = self.providers.table.cursor_key
+            return [
+                *(origins.of_provider(row, snapshot) for row in view.providers if provider_key(row) == key),
+                *whole,
+            ]
+        key = self.errors.table.cursor_key if focused is self.errors.table else None
+        return [*(origins.of_group(row, snapshot) for row in view.errors if row.fingerprint == key), *whole]
+
     def focus_main(self) -> None:
         """The keyboard starts in what runs now."""
         (self.welcome if self.has_class("-empty") else self.running).focus()
@@ -173,7 +210,7 @@ class OverviewPane(Pane):
             lambda i: (
                 name_cell(rows[i].model),
                 number_cell(fmt.tokens(rows[i].total_tokens if rows[i].tokens_logged else None)),
-                number_cell(fmt.cost_of(rows[i])),
+                number_cell(cost_text(rows[i])),
                 number_cell(fmt.duration(rows[i].p95_latency_ms), "label"),
             ),
         )

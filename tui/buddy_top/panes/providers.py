@@ -25,6 +25,7 @@ from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 
 if TYPE_CHECKING:
+    from buddy_core.origins.model import Origin
     from buddy_top.documents import Document
 
 P = ProviderMetrics
@@ -35,13 +36,10 @@ def provider_key(row: P) -> str:
     return f"{row.provider}/{row.model}"
 
 
-def _cost(row: P) -> Plain:
+def cost_text(row: P) -> Plain:
+    """What it cost; `≥` first where the costs of some answered requests are not known."""
     known = fmt.cost_of(row)
-    # A request that failed seldom costs anything; only answered ones without a cost leave the sum short.
-    partly = row.total_cost is not None and (
-        0 < row.cost_count + row.estimated_count < row.total_requests - row.error_count
-    )
-    return Plain(f"≥{known}") if partly else known
+    return Plain(f"≥{known}") if row.cost_is_partial else known
 
 
 def _logged(row: P, tokens: int) -> int | None:
@@ -81,7 +79,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         number_field("tokens", 7, lambda r: _logged(r, r.total_tokens), fmt.tokens),
         Field(
             Column("cost", Plain("cost"), 8, align="right"),
-            lambda r, _: number_cell(_cost(r)),
+            lambda r, _: number_cell(cost_text(r)),
             lambda r: r.total_cost,
         ),
         number_field("avg", 7, lambda r: r.avg_latency_ms, fmt.duration, priority=3),
@@ -139,6 +137,12 @@ class ProvidersPane(TablePane[ProviderMetrics]):
     def failing(self, row: P) -> bool:
         """Some of its requests failed."""
         return row.error_count > 0
+
+    def origin_of(self, row: P, snapshot: Snapshot) -> Origin:
+        """Where the numbers of a row come from."""
+        from buddy_top.panes.origins import of_provider
+
+        return of_provider(row, snapshot)
 
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """Why there may be no requests."""

@@ -16,6 +16,7 @@ from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
 
 if TYPE_CHECKING:
+    from buddy_core.origins.model import Origin
     from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 
@@ -63,6 +64,13 @@ class RunPage(Pane):
         """This run."""
         return self.detail.wants(replace(base, run_id=self.run_id))
 
+    def origins(self, snapshot: Snapshot, focused: Widget | None) -> list[Origin]:
+        """Those of the run, and those of everything, which stand in the header."""
+        from buddy_top.panes.origins import of_run
+
+        run, rest = snapshot.by_id.get(self.run_id), super().origins(snapshot, focused)
+        return rest if run is None else [of_run(run, snapshot), *rest]
+
     def sheet(self) -> Sheet | None:
         """The timeline's rows, whichever view is in front."""
         return self.detail.timeline.sheet()
@@ -86,8 +94,8 @@ class RunPage(Pane):
     @property
     def there(self) -> frozenset[Need]:
         """The timeline's filter; whether anything failed in a long timeline is not looked for beforehand."""
-        failures: frozenset[Need] = frozenset({"failures"})
-        return super().there | failures
+        found: frozenset[Need] = frozenset({"failures", "numbers"})
+        return super().there | found
 
     def jump_error(self, step: int) -> bool:
         """The next failure of the timeline."""

@@ -26,6 +26,7 @@ from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 
 if TYPE_CHECKING:
+    from buddy_core.origins.model import Origin
     from buddy_top.documents import Document
 
 R = RunFacts
@@ -147,6 +148,12 @@ class RunsPane(TablePane[RunFacts]):
     def wants(self, base: Wants) -> Wants:
         """The run under the cursor."""
         return self.detail.wants(replace(base, run_id=self.table.cursor_key))
+
+    def origin_of(self, row: R, snapshot: Snapshot) -> Origin:
+        """Where the numbers of a row come from."""
+        from buddy_top.panes.origins import of_run
+
+        return of_run(row, snapshot)
 
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """Nothing recorded yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
@@ -26,6 +26,9 @@ from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from buddy_core.origins.model import Origin
 
 T = ToolMetrics
 
@@ -128,6 +131,12 @@ class ToolsPane(TablePane[ToolMetrics]):
     def failing(self, row: T) -> bool:
         """Some of its calls failed."""
         return row.error_count > 0
+
+    def origin_of(self, row: T, snapshot: Snapshot) -> Origin:
+        """Where the numbers of a row come from."""
+        from buddy_top.panes.origins import of_tool
+
+        return of_tool(row, snapshot)
 
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """Why there may be no calls."""

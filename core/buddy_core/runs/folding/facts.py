@@ -163,6 +163,9 @@ def build_facts(files: RunFiles, *, status: Status, turn_model: str | None, poll
         running_tools=tuple(map(_running, fold.open_calls[-MAX_RUNNING:])) if live else (),
         step=fold.step if live else None,
         polling=polling,
+        requests=fold.sums.requests,
+        costs_stated=fold.sums.costs,
+        costs_estimated=fold.sums.estimates,
     )
 
 

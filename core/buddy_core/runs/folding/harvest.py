@@ -58,8 +58,12 @@ class RequestSums:
     completion_tokens: int = 0
     cost: float | None = None
     """None until one of them states a cost."""
+    costs: int = 0
+    """How many do."""
     estimate: float | None = None
     """What those without a cost were priced at; None while none was."""
+    estimates: int = 0
+    """How many were."""
 
     def add(self, tokens: int, prompt: int, completion: int, cost: float | None) -> None:
         """Count one request; `tokens` of all four kinds."""
@@ -69,11 +73,13 @@ class RequestSums:
         self.completion_tokens += completion
         if cost is not None:
             self.cost = (self.cost or 0.0) + cost
+            self.costs += 1
 
     def add_estimate(self, dollars: float | None) -> None:
         """Count what a request that states no cost was priced at; None: nobody knows."""
         if dollars is not None:
             self.estimate = (self.estimate or 0.0) + dollars
+            self.estimates += 1
 
     def add_rows(self, rows: Iterable[RequestRow]) -> None:
         """Count any number of requests."""
