@@ -183,3 +183,24 @@ async def test_every_column_can_be_sorted_by(seen: Monitor) -> None:
         await seen.press(">")
         assert keys[(keys.index(pane.order.key)) % len(keys)] == pane.order.key
     assert pane.order.key == "calls", "once round"
+
+
+async def test_two_quick_steps_are_two_steps(seen: Monitor) -> None:
+    seen.send("right")
+    seen.send("right")
+    await seen.settle()
+    assert seen.app.focused is detail_of(seen).latest.table
+
+
+async def test_a_list_nobody_moved_in_stays_at_its_top_and_another_keeps_its_row(tmp_path: Path) -> None:
+    async with monitor(write_runs(tmp_path), size=COMFORTABLE, tab="tools") as seen:
+        await seen.press("right", "j")
+        detail = detail_of(seen)
+        row = detail.slowest.table.cursor_key
+        again = RunDirectoryBuilder(tmp_path, started_at=NOW - MINUTE, objective="Once more")
+        again.tool("bash", {"command": "make slower"}, took_ms=50_000).end().write()
+        await seen.refresh()
+        assert "make slower" in rows_of(seen, 0)[1]
+        assert (detail.slowest.table.cursor_key, detail.slowest.table.cursor_index) == (row, 2)
+        assert "make slower" in rows_of(seen, 1)[0]
+        assert detail.latest.table.cursor_index == 0

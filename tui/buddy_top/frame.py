@@ -73,7 +73,7 @@ def step_focus(screen: Screen[object], pane: Widget, step: int, chain: Sequence[
     chain = chain or [widget for widget in screen.focus_chain if pane in widget.ancestors]
     if chain:
         at = chain.index(screen.focused) if screen.focused in chain else -step
-        chain[(at + step) % len(chain)].focus()
+        screen.set_focus(chain[(at + step) % len(chain)])  # at once: the next key may be here already
 
 
 def windows_line(chosen: Window) -> list[tuple[str, bool]]:

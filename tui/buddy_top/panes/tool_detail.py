@@ -119,6 +119,9 @@ class ToolDetail(Container):
         if row is None:
             return None
         window, there = snapshot.view.window, snapshot.series
+        if self._last is None or self._last[1].key != row.name:
+            for one in self.lists:
+                one.table.follow = True  # nobody has moved in its lists: the first row is what they are about
         if there is not None and (there.kind, there.key) == ("tool", row.name):
             self._last = window, there
         known = self._last
