@@ -239,7 +239,7 @@ def test_little_waits_in_each_list_where_there_are_many_tools() -> None:
         for _ in range(3):
             collector.record_tool_execution(name=f"tool {number}", duration_ms=1.0)
     last = collector._ledger.tools["tool 1999"].calls
-    assert len(last._waiting) == 3
+    assert len(last._waiting.ok) == 3
     assert last._most_waiting < 50
 
 

@@ -16,7 +16,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from buddy_core.metrics.model import ToolCall, Window
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, Room, since_of
@@ -30,20 +30,29 @@ MOST_ROWS = 400
 MOST_WAITING = 20_000
 """Calls of all tools together that wait to be looked through, which is cheaper the more they are."""
 
-KeptCall: TypeAlias = tuple[object, int, float | None, bool, str | None, str | None]
-"""Anything, then time, duration, success, run and argument of a call."""
+KeptCall: TypeAlias = tuple[int, float | None, bool, str | None, str | None]
+"""Time, duration, success, run and argument of a call: nothing that the garbage collector has to follow."""
 
-Row = TypeVar("Row", bound=KeptCall)
+Row = TypeVar("Row", bound=tuple[int, float | None, bool, str | None, object])
 
-_time_of, _duration_of = itemgetter(1), itemgetter(2)
+_time_of, _duration_of = itemgetter(0), itemgetter(1)
 _NO_FLOOR = -2.0
 """Below every duration, also below that of a call nobody measured, which counts as -1."""
+
+
+class Columns(NamedTuple):
+    """Calls as parallel columns. Those that happen now wait like this: a tuple for each would cost more."""
+
+    at_ms: list[int]
+    durations: list[float | None]
+    ok: list[bool]
+    run_ids: list[str | None]
 
 
 class CallList:
     """Calls of one tool. The collector's lock is held around every call."""
 
-    __slots__ = ("_floors", "_most_waiting", "_room", "_rows", "_waiting", "exact")
+    __slots__ = ("_floors", "_most_waiting", "_noted", "_room", "_rows", "_waiting", "exact")
 
     def __init__(self, room: Room) -> None:
         room.tools += 1
@@ -53,21 +62,41 @@ class CallList:
         """False once the list had to be thinned."""
         self._rows: list[KeptCall] = []  # by time, ascending
         self._floors: list[float] = []  # what a call before each row must exceed
-        self._waiting: list[KeptCall] = []
+        self._waiting = Columns([], [], [], [])
+        self._noted: list[KeptCall] = []  # they wait too, in no order
 
-    def add(self, rows: Sequence[KeptCall], now_ms: int) -> None:
-        """Note calls that were just made, in their order."""
-        if EARLIEST_AT <= rows[0][1] <= now_ms + AHEAD_MS:
-            self._waiting += rows
-            if len(self._waiting) > self._most_waiting:
+    def add(
+        self,
+        at_ms: Sequence[int],
+        durations: Sequence[float | None],
+        ok: Sequence[bool],
+        run_ids: Sequence[str | None],
+    ) -> None:
+        """Note calls that were made in the same minute, just now."""
+        if at_ms[0] >= EARLIEST_AT:
+            waiting = self._waiting
+            waiting.at_ms.extend(at_ms)
+            waiting.durations.extend(durations)
+            waiting.ok.extend(ok)
+            waiting.run_ids.extend(run_ids)
+            if len(waiting.ok) > self._most_waiting:
+                self._settle(at_ms[-1])
+
+    def add_past(self, call: KeptCall, now_ms: int) -> None:
+        """Note a call of another moment than now."""
+        if EARLIEST_AT <= call[0] <= now_ms + AHEAD_MS:
+            self._noted.append(call)
+            if len(self._noted) > 3 * KEPT:
                 self._settle(now_ms)
 
-    def describe(self, at_ms: int, run_id: str | None, argument: str) -> None:
+    def describe(self, at_ms: int, run_id: str | None, argument: str, now_ms: int) -> None:
         """Say what the call of this moment and run was about, if it is among the last ones noted."""
-        for rows in (self._waiting, self._rows):
+        if self._waiting.ok:
+            self._settle(now_ms)
+        for rows in (self._noted, self._rows):
             for place in range(len(rows) - 1, max(len(rows) - 1 - 3 * KEPT, -1), -1):
-                if rows[place][1] == at_ms and rows[place][4] == run_id:
-                    rows[place] = (*rows[place][:5], argument)
+                if rows[place][0] == at_ms and rows[place][3] == run_id:
+                    rows[place] = (*rows[place][:4], argument)
                     return
 
     def add_column(
@@ -83,27 +112,27 @@ class CallList:
         if not at_ms:
             return
         floor = self._floor_at(at_ms[-1])
-        rows: list[tuple[int, int, float | None, bool, str | None, None]] = [
-            (row, at_ms[row], value, ok[row], run_id, None)
+        rows: list[tuple[int, float | None, bool, str | None, int]] = [
+            (at_ms[row], value, ok[row], run_id, row)
             for row, value in enumerate(durations)
             if (-1.0 if value is None else value) > floor
         ]
         if rows:
             picked = rows if len(rows) <= KEPT else _unsurpassed(rows)[0]
-            self._waiting += [(*row[:5], argument(row[0])) for row in picked]
-            if len(self._waiting) > KEPT:
+            self._noted += [(*row[:4], argument(row[4])) for row in picked]
+            if len(self._noted) > KEPT:
                 self._settle(now_ms)
 
     def slowest(self, since_ms: int, now_ms: int) -> tuple[ToolCall, ...]:
         """Calls since a moment whose duration is known, the slowest first, of equals the latest."""
         self._settle(now_ms)
-        rows = [row for row in self._rows[::-1] if row[1] >= since_ms and row[2] is not None]
+        rows = [row for row in self._rows[::-1] if row[0] >= since_ms and row[1] is not None]
         return _as_calls(heapq.nlargest(KEPT, rows, key=_duration_of))
 
     def latest(self, since_ms: int, now_ms: int) -> tuple[ToolCall, ...]:
         """Calls since a moment, the latest first."""
         self._settle(now_ms)
-        return _as_calls(row for row in self._rows[: -KEPT - 1 : -1] if row[1] >= since_ms)
+        return _as_calls(row for row in self._rows[: -KEPT - 1 : -1] if row[0] >= since_ms)
 
     def _floor_at(self, at_ms: int) -> float:
         """The duration a call of this moment must exceed to be kept."""
@@ -112,10 +141,11 @@ class CallList:
 
     def _settle(self, now_ms: int) -> None:
         """Forget what no window can show any more."""
-        if not self._waiting:
+        if not (self._waiting.ok or self._noted):
             return
         before = len(self._rows)
-        rows, self._waiting = self._rows + self._waiting, []
+        rows = [*self._rows, *self._noted, *_candidates(self._waiting)]
+        self._waiting, self._noted = Columns([], [], [], []), []
         rows.sort(key=_time_of)
         kept, floors = _unsurpassed(rows)
         room = self._room.calls + before
@@ -126,6 +156,25 @@ class CallList:
         self._rows, self._floors = kept, floors
 
 
+def _candidates(calls: Columns) -> list[KeptCall]:
+    """Of calls in their order those that may be kept: all, where a clock went back."""
+    at_ms, durations, ok, run_ids = calls
+    if sorted(at_ms) != at_ms:
+        return [(*call, None) for call in zip(*calls, strict=True)]
+    heap: list[float] = []
+    floor = _NO_FLOOR
+    rows: list[KeptCall] = []
+    place = len(durations)
+    for value in reversed(durations):
+        place -= 1
+        known = -1.0 if value is None else value
+        if known > floor:
+            floor = _raised(heap, known)
+            rows.append((at_ms[place], value, ok[place], run_ids[place], None))
+    rows.reverse()
+    return rows
+
+
 def _unsurpassed(rows: Sequence[Row]) -> tuple[list[Row], list[float]]:
     """The rows that fewer than `KEPT` later ones equal or exceed, and what a row before each has to exceed."""
     kept: list[Row] = []
@@ -133,16 +182,10 @@ def _unsurpassed(rows: Sequence[Row]) -> tuple[list[Row], list[float]]:
     heap: list[float] = []
     floor = _NO_FLOOR
     for row in reversed(rows):
-        value = row[2]
-        if value is None:
-            value = -1.0
-        if value > floor:
-            if len(heap) == KEPT:
-                heapq.heapreplace(heap, value)
-                floor = heap[0]
-            else:
-                heapq.heappush(heap, value)
-                floor = heap[0] if len(heap) == KEPT else _NO_FLOOR
+        value = row[1]
+        known = -1.0 if value is None else value
+        if known > floor:
+            floor = _raised(heap, known)
             kept.append(row)
             floors.append(floor)
     kept.reverse()
@@ -150,19 +193,26 @@ def _unsurpassed(rows: Sequence[Row]) -> tuple[list[Row], list[float]]:
     return kept, floors
 
 
+def _raised(heap: list[float], value: float) -> float:
+    """The floor after a duration above it: the least of the `KEPT` longest so far."""
+    if len(heap) == KEPT:
+        heapq.heapreplace(heap, value)
+        return heap[0]
+    heapq.heappush(heap, value)
+    return heap[0] if len(heap) == KEPT else _NO_FLOOR
+
+
 def _thinned(rows: list[KeptCall], now_ms: int, *, some: bool) -> list[KeptCall]:
     """What the windows show now, and with `some` a few of the others, evenly."""
     needed = set(range(max(len(rows) - KEPT, 0), len(rows)))
     for window in Window:
         since = since_of(window, now_ms) or 0
-        within = [place for place, row in enumerate(rows) if row[1] >= since and row[2] is not None]
-        needed.update(heapq.nlargest(KEPT, within, key=lambda place: (rows[place][2], place)))
+        within = [place for place, row in enumerate(rows) if row[0] >= since and row[1] is not None]
+        needed.update(heapq.nlargest(KEPT, within, key=lambda place: (rows[place][1], place)))
     others = [place for place in range(len(rows)) if place not in needed] if some else []
     needed.update(others[:: len(others) // (MOST_ROWS // 2) + 1])
     return [rows[place] for place in sorted(needed)]
 
 
 def _as_calls(rows: Iterable[KeptCall]) -> tuple[ToolCall, ...]:
-    return tuple(
-        ToolCall(at, duration, ok, run, argument or "") for _, at, duration, ok, run, argument in rows
-    )
+    return tuple(ToolCall(at, duration, ok, run, argument or "") for at, duration, ok, run, argument in rows)

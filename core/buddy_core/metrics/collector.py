@@ -152,11 +152,11 @@ class MetricsCollector(PricingReader):
                     run_id = refusals.run_id(run_id)
                 if at_ms is None:
                     waiting = live.calls
-                    waiting.append((series, moment, duration, succeeded, run_id, None))
+                    waiting.append((series, moment, duration, succeeded, run_id))
                     if len(waiting) >= MOST_WAITING:
                         live.shorten()
                 else:
-                    live.add_past_call((series, moment, duration, succeeded, run_id, None), now)
+                    live.add_past_call((series, moment, duration, succeeded, run_id), now)
                 if error and not succeeded:
                     record = error_record(moment, TOOL_ERROR, error, None, {"tool": name}, run_id)
                     self._count_error(record, now)
@@ -177,7 +177,7 @@ class MetricsCollector(PricingReader):
         with self._lock:
             series = self._ledger.tools.get(name)
             if series is not None:
-                series.calls.describe(at_ms, run_id, text_of(argument)[:LONGEST_ARGUMENT])
+                series.calls.describe(at_ms, run_id, text_of(argument)[:LONGEST_ARGUMENT], self._now_ms())
                 self._book.version += 1
 
     def record_error(

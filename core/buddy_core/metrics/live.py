@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MOST_WAITING = 256
 """Records that wait at most; counting them takes a fraction of a millisecond."""
 
-CallRow = tuple[ToolSeries, int, float | None, bool, str | None, str | None]
-"""Tool, time, duration, success, run and argument of a call."""
+CallRow = tuple[ToolSeries, int, float | None, bool, str | None]
+"""Tool, time, duration, success and run of a call."""
 
 
 class Live:
@@ -91,8 +91,8 @@ class Live:
     def add_past_call(self, row: CallRow, now_ms: int) -> None:
         """Count a tool call of another moment than now, after everything that was told before it."""
         self.settle()
-        series, at, duration, success, _, _ = row
-        series.calls.add((row,), now_ms)
+        series, at, duration, success, run_id = row
+        series.calls.add_past((at, duration, success, run_id, None), now_ms)
         if duration is not None:
             self._durations.append((at, duration, series.labels))
         self.ledger.add_tool(series, at, duration, success, now_ms)
@@ -163,7 +163,7 @@ class Live:
         groups: dict[ToolSeries, list[CallRow]] = {}
         last, counts, points = -1, None, self._durations
         for row in waiting:
-            series, at, duration, success, _, _ = row
+            series, at, duration, success, _ = row
             if at != last:
                 last, counts = at, self._second_of(at)
                 if at // MINUTE != self._minute:
@@ -189,8 +189,8 @@ class Live:
             summed = self._summed.get(series)
             if summed is None:
                 summed = self._summed[series] = ToolStats()
-            _, times, durations, successes, _, _ = zip(*rows, strict=True)
-            series.calls.add(rows, times[-1])
+            _, times, durations, successes, run_ids = zip(*rows, strict=True)
+            series.calls.add(times, durations, successes, run_ids)
             summed.calls += len(rows)
             summed.failures += successes.count(False)
             summed.last_at = max(summed.last_at, max(times))
