@@ -41,6 +41,9 @@ QUIET_TICK_S = 10.0
 READ_BYTES = 1024 * 1024
 """Read from one run before others have their turn."""
 
+PICTURE_MS, FIRST_PICTURES_MS = 100, 1_000
+"""While reading does not come to an end, who looks is told this often how far it is; the first time less often."""
+
 LIVE_EVENTS = 512
 """A larger batch is counted as a whole, and subscribers hear of it once."""
 
@@ -216,15 +219,18 @@ class Observer:
             await asyncio.sleep(0)
 
     async def _read_queue(self, on_change: Callable[[], None]) -> None:
-        """Read all that is queued; during the first reading of many runs show pictures in between."""
+        """Read all that is queued, which may take for ever while much is written; show pictures in between."""
         done, events, picture = 0, 0, _FIRST_PICTURE
+        pause_ms = PICTURE_MS if self._caught_up else FIRST_PICTURES_MS
+        due = self._clock.monotonic_ms() + pause_ms
         while self._queue:
             events += self._read_next()
             done += 1
-            if done >= picture and not self._caught_up:
+            if self._clock.monotonic_ms() >= due or (done >= picture and not self._caught_up):
                 self._publish()
                 on_change()
                 picture = done + min(done, _MAX_PICTURE)
+                due = self._clock.monotonic_ms() + pause_ms
             if done % _RUNS_A_TURN == 0 or events > LIVE_EVENTS:
                 events = 0
                 await asyncio.sleep(0)

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from buddy_core.clock import ManualClock
-from buddy_core.metrics import late, stats
+from buddy_core.metrics import late, series, stats
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ProviderMetrics, ToolMetrics, Window
+from buddy_core.metrics.model import ProviderMetrics, ToolMetrics, Window, WindowView
 
 
 def recorded(*durations: float | None) -> MetricsCollector:
@@ -54,6 +54,63 @@ def test_whoever_takes_a_row_apart_finds_every_field(durations: tuple[float | No
     assert hash(fresh()) == hash(fresh())
     with pytest.raises(AttributeError, match="p42_duration_ms"):
         _ = fresh().p42_duration_ms
+
+
+def test_with_patience_only_rows_that_are_read_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two thousand tools that change before each picture only those on the screen cost anything."""
+    made: list[str] = []
+
+    def making(kind: type[Any], timing: stats.Timing, **fields: Any) -> Any:
+        made.append(fields.get("name", ""))
+        return late_row(kind, timing, **fields)
+
+    late_row = late.late_row
+    monkeypatch.setattr(series, "late_row", making)
+    clock = ManualClock()
+    collector = MetricsCollector(clock=clock)
+    names = [f"tool {number:02d}" for number in range(50)]
+
+    def happen() -> None:
+        for name in names:
+            collector.record_tool_execution(name=name, duration_ms=5.0, success=name != "tool 13")
+
+    def look(patience_ms: int = 1_000) -> WindowView:
+        made.clear()
+        return collector.view(Window.H1, patience_ms=patience_ms)
+
+    happen()
+    first = look()
+    assert len(made) == 50
+    assert first.tools[7].p95_duration_ms == 5.0  # this one is shown
+    happen()
+    second = look()
+    assert made == ["tool 07"]
+    assert [row.total_calls for row in second.tools] == [2, *[1] * 49]
+    assert (second.total_tool_calls, second.failed_tool_calls, second.total_errors) == (100, 2, 2)
+    assert [row.total_calls for row in look(patience_ms=0).tools] == [2] * 50
+    happen()
+    look()
+    clock.advance(1_000)
+    assert [row.total_calls for row in look().tools] == [3] * 50
+
+
+def test_with_patience_a_tool_is_there_from_its_first_call_on() -> None:
+    collector = recorded(1.0)
+    assert len(collector.view(Window.H1, patience_ms=1_000).tools) == 1
+    collector.record_tool_execution(name="grep")
+    assert len(collector.view(Window.H1, patience_ms=1_000).tools) == 2
+
+
+def test_with_patience_trends_are_those_of_a_moment_ago() -> None:
+    clock = ManualClock()
+    collector = MetricsCollector(clock=clock)
+    collector.record_tool_execution(name="bash")
+    before = collector.trends("tool", Window.H1, patience_ms=1_000)
+    collector.record_tool_execution(name="bash")
+    assert collector.trends("tool", Window.H1, patience_ms=1_000) is before
+    assert sum(collector.trends("tool", Window.H1)["bash"].counts) == 2
+    clock.advance(1_000)
+    assert sum(collector.trends("tool", Window.H1, patience_ms=1_000)["bash"].counts) == 2
 
 
 def test_a_row_without_durations_has_no_quantiles() -> None:

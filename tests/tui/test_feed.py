@@ -86,6 +86,19 @@ def test_what_is_appended_comes_with_a_snapshot(tmp_path: Path) -> None:
         assert later.taken_at == NOW
 
 
+def test_after_pictures_in_a_hurry_comes_one_in_which_every_row_is_up_to_date(tmp_path: Path) -> None:
+    runs, clock = tmp_path / "runs", ManualClock(NOW)
+    run = a_run(runs).end()
+    run.write()
+    with running(runs, feed=Feed(runs, clock=clock, refresh_s=0.0)) as (_, published):
+        published.until(lambda snapshot: all_loaded(snapshot) and bool(snapshot.view.tools))
+        run.tool("bash", {"command": "second"}).write()
+        hurried = published.until(lambda snapshot: snapshot.view.total_tool_calls == 2)
+        assert hurried.view.tools[0].total_calls == 1  # nobody has read the row, and it is of just now
+        clock.advance(2_000)
+        published.until(lambda snapshot: snapshot.view.tools[0].total_calls == 2)
+
+
 def test_a_run_that_begins_and_one_that_goes_away_are_noticed(tmp_path: Path) -> None:
     runs = samples(tmp_path)
     with running(runs) as (_, published):

@@ -37,6 +37,10 @@ REST_S = 0.12
 """How long the cursor lies on an error before its run is read: longer than a held key takes to move on."""
 
 
+PATIENCE_MS = 1_000
+"""So long numbers out of sight may stay as they were while one picture chases the next."""
+
+
 class SnapshotFeed(Protocol):
     """What the app needs of a feed; tests hand it one that does everything at once."""
 
@@ -94,6 +98,7 @@ class Feed:
         self._behind = 0
         self._complete = False
         self._last: Snapshot | None = None
+        self._patient = False
         self._reader: RunReader | None = None
         self._around: AroundReader | None = None
         self._resting: Moment | None = None
@@ -216,7 +221,9 @@ class Feed:
                 await _wait(self._asked, self._refresh_s)
 
     def _next_tick_s(self) -> float:
-        """Without a change, windows still slide and silent runs still turn stalled."""
+        """Without a change, windows still slide, silent runs turn stalled, and what is out of sight is made good."""
+        if self._patient:
+            return PATIENCE_MS / 1000 + 0.1
         return 1.0 if any(run.live for run in self._observer.facts()) else 30.0
 
     async def _snapshot(self) -> Snapshot:
@@ -239,9 +246,16 @@ class Feed:
             alerts=self._alerts.check(now_ms),
             behind=self._behind,
             paused=self._paused,
+            patience_ms=self._patience(now_ms),
         )
         self._last = fresh if held is None else _with_detail_of(held, fresh)
         return self._last
+
+    def _patience(self, now_ms: int) -> int:
+        """While pictures follow each other quickly, what nobody sees need not be up to date in each of them."""
+        hurried = self._last is not None and abs(now_ms - self._last.taken_at) < PATIENCE_MS
+        self._patient = hurried
+        return PATIENCE_MS if hurried else 0
 
     async def _read_run(self, wants: Wants) -> RunDetail | None:
         if self._reader is not None and self._reader.run_id != wants.run_id:

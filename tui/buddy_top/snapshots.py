@@ -37,13 +37,15 @@ def take_snapshot(
     alerts: AlertState = NO_ALERTS,
     behind: int = 0,
     paused: bool = False,
+    patience_ms: int = 0,
 ) -> Snapshot:
     """Copy what `wants` asks for out of the collector and the observer, as of `now_ms`.
 
-    Pure reading: it opens no file. `run` is the detail of `wants.run_id`, read beforehand.
+    Pure reading: it opens no file. `run` is the detail of `wants.run_id`, read beforehand. What is not on the
+    screen may be older by less than `patience_ms`.
     """
     runs = observer.facts()
-    view = collector.view(wants.window, now_ms=now_ms)
+    view = collector.view(wants.window, now_ms=now_ms, patience_ms=patience_ms)
     return Snapshot(
         taken_at=now_ms,
         wants=wants,
@@ -53,7 +55,9 @@ def take_snapshot(
         runs=runs,
         sources=observer.sources(),
         recent_errors=_recent_errors(collector, view.since_ms or 0),
-        trends={} if wants.trends is None else collector.trends(wants.trends, wants.window, now_ms=now_ms),
+        trends={}
+        if wants.trends is None
+        else collector.trends(wants.trends, wants.window, now_ms=now_ms, patience_ms=patience_ms),
         series=series_detail(collector, observer, wants, view),
         run=run if run is not None and run.run_id == wants.run_id else None,
         around=around if around is not None and around[0] == wants.around else None,

@@ -1,6 +1,6 @@
-"""Rows whose quantiles are worked out when somebody reads one: of two thousand rows few are ever seen.
+"""Rows whose means and quantiles are worked out when somebody reads one: of two thousand rows few are ever seen.
 
-A row is of one moment all the same: it keeps the counts its quantiles are made of until then.
+A row is of one moment all the same: it keeps the counts these are made of until then.
 """
 
 from __future__ import annotations
@@ -13,33 +13,47 @@ Row = TypeVar("Row", bound="LateQuantiles")
 
 
 class LateQuantiles:
-    """Base of a frozen dataclass some of whose fields are quantiles; made as usual, it is like any other."""
+    """Base of a frozen dataclass with a mean and some quantiles; made as usual, it is like any other."""
 
     __slots__ = ("_counted",)
 
+    MEAN: ClassVar[str] = ""
+    """The field that is the mean."""
     SHARES: ClassVar[tuple[tuple[str, float], ...]] = ()
     """The fields that are quantiles, with the share of each, ascending."""
+
+    @property
+    def unread(self) -> bool:
+        """True as long as nobody has asked for one of these fields, and so nobody shows the row."""
+        return getattr(self, "_counted", None) is not None
 
     if not TYPE_CHECKING:  # type checkers know the fields, and there are no other names
 
         def __getattr__(self, name: str) -> float | None:
             """Reached where a field is not set yet: set all of them."""
             fields, shares = zip(*self.SHARES, strict=True)
-            if name not in fields:
+            if name not in fields and name != self.MEAN:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            for field, value in zip(fields, quantiles_within(*self._counted, shares), strict=True):
-                object.__setattr__(self, field, value)
+            counted = self._counted
+            if counted is not None:  # else another thread has been quicker
+                mean, *rest = counted
+                object.__setattr__(self, self.MEAN, mean)
+                for field, value in zip(fields, quantiles_within(*rest, shares), strict=True):
+                    object.__setattr__(self, field, value)
+                object.__setattr__(self, "_counted", None)
             return object.__getattribute__(self, name)
 
 
 def late_row(kind: type[Row], timing: Timing, **fields: Any) -> Row:  # noqa: ANN401 - the fields of the row
-    """A row of `kind` with these fields, and the quantiles of `timing` as it is now; it has been settled."""
+    """A row of `kind` with these fields, and the mean and quantiles of `timing` as it is now; it has been settled."""
     row, put = object.__new__(kind), object.__setattr__
     for name, value in fields.items():
         put(row, name, value)
     if timing.count:
-        put(row, "_counted", (timing.sketch.copy(), timing.low_ms, timing.high_ms))
+        put(row, "_counted", (timing.mean, timing.sketch.copy(), timing.low_ms, timing.high_ms))
     else:
+        put(row, "_counted", None)
+        put(row, kind.MEAN, None)
         for name, _ in kind.SHARES:
             put(row, name, None)
     return row

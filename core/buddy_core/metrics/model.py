@@ -121,6 +121,7 @@ class SessionMetrics:
 class ToolMetrics(LateQuantiles):
     """One tool over a window. Times are over the calls whose duration is known (`duration_count`)."""
 
+    MEAN = "avg_duration_ms"
     SHARES = (("p50_duration_ms", 0.5), ("p95_duration_ms", 0.95), ("p99_duration_ms", 0.99))
 
     name: str
@@ -142,6 +143,7 @@ class ToolMetrics(LateQuantiles):
 class ProviderMetrics(LateQuantiles):
     """One provider and model over a window. Averages are over the requests that state the number."""
 
+    MEAN = "avg_latency_ms"
     SHARES = (("p50_latency_ms", 0.5), ("p95_latency_ms", 0.95), ("p99_latency_ms", 0.99))
 
     provider: str

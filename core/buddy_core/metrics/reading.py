@@ -71,6 +71,7 @@ class MetricsReader:
         self._live = Live(self._book, self._names)
         self._sessions = Sessions(self._clock)
         self._looks: dict[tuple[object, ...], tuple[object, object]] = {}
+        self._trends_made: dict[tuple[object, ...], tuple[object, int, Mapping[str, Trend]]] = {}
         self._started_at = self._clock.now_ms()
         self._started_monotonic = self._clock.monotonic_ms()
 
@@ -106,13 +107,16 @@ class MetricsReader:
             self._looks[key] = (stamp, built)
             return built
 
-    def view(self, window: Window, *, now_ms: int | None = None) -> WindowView:
+    def view(self, window: Window, *, now_ms: int | None = None, patience_ms: int = 0) -> WindowView:
         """Everything about `window` as it ends at `now_ms` (now, by default).
 
         Exact: equal to a recount of the recorded samples at or after `since_ms`, which is the whole
         minute (7 d: the whole hour) at or before the window's length ago. Samples without a believable
         time (before 2000, more than five minutes ahead) are in `ALL` only. The same object is returned
         until something is recorded or the window's beginning moves.
+
+        With `patience_ms` the rows of tools and models may be up to so much older than all sums, where
+        nobody has read the row before; rows that are shown are not, and a view costs a fraction.
         """
         now = self._clock.now_ms() if now_ms is None else now_ms
         with self._lock:
@@ -121,7 +125,7 @@ class MetricsReader:
             known = self._looks.get(key)
             if known is not None and known[0] == stamp:
                 return known[1]  # type: ignore[return-value]
-            gathering = Gathering(ledger, window, now)
+            gathering = Gathering(ledger, window, now, patience_ms)
             more = gathering.step()
         while more:
             time.sleep(0)  # whoever waits to record has their turn
@@ -129,7 +133,7 @@ class MetricsReader:
                 more = gathering.step()
         view = gathering.view()
         with self._lock:
-            if ledger is self._book:
+            if ledger is self._book and gathering.exact:
                 self._looks[key] = (stamp, view)
         return view
 
@@ -170,11 +174,14 @@ class MetricsReader:
             lambda: views.build_history(self._ledger, kind, key, window, slices, now),
         )
 
-    def trends(self, kind: views.Kind, window: Window, *, now_ms: int | None = None) -> Mapping[str, Trend]:
+    def trends(
+        self, kind: views.Kind, window: Window, *, now_ms: int | None = None, patience_ms: int = 0
+    ) -> Mapping[str, Trend]:
         """How every provider, tool or error group with something in the window went, by its key.
 
         At most 13 slices, the same ones for all. Nothing without a time is in it. The same mapping is
         returned until something is recorded or a slice begins, and the same `Trend` until its counts change.
+        With `patience_ms` it may be the mapping of so long ago, as long as no slice has begun since.
         """
         from buddy_core.metrics.trends import (  # only who shows tables needs them
             trend_grid,
@@ -189,6 +196,12 @@ class MetricsReader:
             known, slices = self._looks.get(key), stamp[1]
             if known is not None and known[0] == stamp:
                 return known[1]  # type: ignore[return-value]
+            if (
+                (made := self._trends_made.get(key))
+                and made[0] == slices
+                and abs(now - made[1]) < patience_ms
+            ):
+                return made[2]
             if slices is None:
                 return {}
             found, changed = unchanged(slices, window, ledger.of_kind(kind))
@@ -196,6 +209,7 @@ class MetricsReader:
         with self._lock:
             if ledger is self._book:
                 self._looks[key] = (stamp, found)
+                self._trends_made[key] = (slices, now, found)
         return found
 
     def latency_histogram(

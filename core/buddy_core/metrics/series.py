@@ -38,7 +38,7 @@ class Series(ABC, Generic[S, R]):
         self.tiers: Tiers[S] = Tiers(make, room)
         self.version = 0
         """Bumped by whoever adds to the buckets."""
-        self._looks: dict[Window, tuple[int, int | None, S, R | None]] = {}
+        self._looks: dict[Window, tuple[int, int | None, S, R | None, int]] = {}
         self.trends: dict[Window, tuple[int, Grid, Trend | None]] = {}
         """What `trend` gave last for each window, with the version and the slices it was for."""
 
@@ -47,19 +47,30 @@ class Series(ABC, Generic[S, R]):
     def key(self) -> str:
         """What the series is asked for by."""
 
-    def look(self, window: Window, since_ms: int | None) -> tuple[S, R | None, int]:
+    def look(
+        self, window: Window, since_ms: int | None, now_ms: int = 0, patience_ms: int = 0
+    ) -> tuple[S, R | None, int]:
         """The window as a bucket that grows with what comes, and as a table row; no row where nothing happened in it.
 
-        The third is what it took, in merges of one bucket.
+        The third is what it took, in merges of one bucket. It is 0 where the row is not quite up to date: a
+        row that nobody has read may be older than the bucket, by less than `patience_ms`.
         """
         known = self._looks.get(window)
-        if known is not None and known[0] == self.version and known[1] == since_ms:
-            return known[2], known[3], 1
+        if known is not None and known[1] == since_ms:
+            version, _, stats, row, made_at = known
+            if version == self.version:
+                return stats, row, 1
+            if abs(now_ms - made_at) < patience_ms and row is not None and self._is_unread(row):
+                return stats, row, 0
         work = PER_LOOK + self.tiers.parts(window, since_ms)
         stats = self.tiers.look(window, since_ms)
         row = self._row(stats, since_ms)
-        self._looks[window] = (self.version, since_ms, stats, row)
+        self._looks[window] = (self.version, since_ms, stats, row, now_ms)
         return stats, row, work
+
+    def _is_unread(self, _row: R) -> bool:
+        """True when it is known that nobody has looked at the row."""
+        return False
 
     def trend(self, window: Window, grid: Grid, grain_ms: int) -> Trend | None:
         """Counts in the slices of `grid`, from buckets of `grain_ms`; None when there is nothing in any.
@@ -112,6 +123,9 @@ class ToolSeries(Series[ToolStats, ToolMetrics]):
     def _counted(self, stats: ToolStats) -> tuple[int, int]:
         return stats.calls, stats.failures
 
+    def _is_unread(self, row: ToolMetrics) -> bool:
+        return row.unread
+
     def _row(self, stats: ToolStats, since_ms: int | None) -> ToolMetrics | None:
         if not stats.calls:
             return None
@@ -123,7 +137,6 @@ class ToolSeries(Series[ToolStats, ToolMetrics]):
             success_count=stats.calls - stats.failures,
             error_count=stats.failures,
             total_duration_ms=stats.sum_ms,
-            avg_duration_ms=stats.mean,
             min_duration_ms=stats.low,
             max_duration_ms=stats.high,
             last_executed_at=stats.last_at or None,
@@ -150,6 +163,9 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
     def _counted(self, stats: ProviderStats) -> tuple[int, int]:
         return stats.requests, stats.failures
 
+    def _is_unread(self, row: ProviderMetrics) -> bool:
+        return row.unread
+
     def _row(self, stats: ProviderStats, since_ms: int | None) -> ProviderMetrics | None:
         if not stats.requests:
             return None
@@ -165,7 +181,6 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
             cache_read_tokens=stats.cache_read_tokens,
             cache_write_tokens=stats.cache_write_tokens,
             total_cost=stats.cost + stats.estimate if stats.cost_count or stats.estimates else None,
-            avg_latency_ms=stats.mean,
             avg_ttft_ms=stats.ttft_sum_ms / stats.ttft_count if stats.ttft_count else None,
             error_count=stats.failures,
             last_request_at=stats.last_at or None,

@@ -1,0 +1,58 @@
+"""While reading does not come to an end, what was read so far is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from buddy_core import observe
+from buddy_core.clock import ManualClock
+from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.observe import Observer
+from buddy_core.testing import RunDirectoryBuilder
+
+CALLS = 100
+
+
+class Passing(ManualClock):
+    """A clock that goes on by a picture's pause whenever somebody asks how long it has been."""
+
+    def monotonic_ms(self) -> float:
+        self.advance(observe.FIRST_PICTURES_MS)
+        return super().monotonic_ms()
+
+
+async def shown_while_following(observer: Observer, until: int) -> list[int]:
+    """Events of the only run at each change, up to and with `until` of them."""
+    seen: list[int] = []
+    enough = asyncio.Event()
+
+    def look() -> None:
+        seen.extend(run.event_count for run in observer.facts())
+        if seen and seen[-1] >= until:
+            enough.set()
+
+    following = asyncio.create_task(observer.follow(look))
+    async with asyncio.timeout(20):
+        await enough.wait()
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
+    observer.close()
+    return seen
+
+
+async def test_a_run_that_takes_long_to_read_is_shown_while_it_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 39: an agent may write faster than anybody reads; the picture moves on all the same."""
+    monkeypatch.setattr(observe, "READ_BYTES", 2_000)
+    run = RunDirectoryBuilder(tmp_path, started_at=ManualClock().now_ms() - 60_000)
+    for number in range(CALLS):
+        run.tool("bash", {"command": f"make step-{number}"})
+    run.write()
+    seen = await shown_while_following(Observer(tmp_path, MetricsCollector(), clock=Passing()), 2 * CALLS + 1)
+    assert len({events for events in seen if events <= CALLS}) > 4
