@@ -16,6 +16,12 @@ def monitor(runs_dir: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "buddy_top", "--runs-dir", str(runs_dir), *options]
 
 
+def crowd_monitor(file: Path, runs_dir: Path, *options: str) -> list[str]:
+    """The same with very much to show, telling in `file` what it does."""
+    crowded = str(Path(__file__).with_name("crowd_monitor.py"))
+    return [sys.executable, crowded, str(file), "--runs-dir", str(runs_dir), *options]
+
+
 def glances(scratch: Path) -> tuple[list[str] | None, str]:
     """Glances as it comes, installed into a throw-away environment; the command and what it is.
 

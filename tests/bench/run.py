@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cpu
+import crowd
 import host_cost
 import ingest_rate
 import latency
@@ -31,6 +32,7 @@ MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "latency": latency.measure,
     "idle": cpu.idle,
     "busy": cpu.busy,
+    "crowd": crowd.measure,
     "memory": memory.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
