@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.around import Moment, Surroundings
 from buddy_core.runs.viewing.timeline import TimelineRow
-from buddy_core.safety.text import Plain
+from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.messages import OpenRun
@@ -100,7 +100,7 @@ def _words(moment: Moment | None, found: Surroundings | None) -> Plain:
         return _NO_RUN
     if found is None:
         return _READING
-    return _GONE if found.gone else Plain(found.problem) if found.problem else _NOT_FOUND
+    return _GONE if found.gone else plain(found.problem, limit=80) if found.problem else _NOT_FOUND
 
 
 def _when(row: TimelineRow, error: TimelineRow) -> Cell:
