@@ -108,6 +108,17 @@ def test_an_estimated_cost_names_both_parts_and_the_price(bench: Bench) -> None:
     assert told(origin, "share") == ("100 %", "estimated")
 
 
+def test_an_estimate_without_any_cached_tokens_says_that_it_may_be_far_too_high(bench: Bench) -> None:
+    run = bench.run().request(prompt=M)
+    run.write()
+    assert missing(bench.provider(), "priced as fresh input")
+    assert missing(bench.everything(), "priced as fresh input")
+    assert missing(bench.of_run(), "priced as fresh input")
+    run.request(cache_read=5).write()
+    assert not missing(bench.provider(), "priced as fresh input")
+    assert not missing(bench.of_run(), "priced as fresh input")
+
+
 def test_a_cost_that_is_a_lower_bound_says_how_many_requests_are_missing(tmp_path: Path) -> None:
     bench = Bench(tmp_path, prices=None)
     bench.run().request(cost=0.25).request().request(success=False).end().write()

@@ -238,7 +238,7 @@ COMMANDS: tuple[Command, ...] = (
         "origin",
         "i",
         "origin",
-        "origin",
+        "where from",
         "Where the numbers come from: measured, derived or estimated",
         ALL,
         needs="numbers",

@@ -109,6 +109,8 @@ def _missing(view: WindowView, runs: Sequence[RunFacts]) -> Iterator[str]:
     known = sum(row.cost_count + row.estimated_count for row in view.providers)
     if answered > known:
         yield f"{fmt.plural(answered - known, 'answered request')} whose cost is not known by request"
+    if any(row.estimated_cost and not row.cache_read_tokens for row in view.providers):
+        yield money.NO_CACHE_LOGGED
     without = view.total_requests - view.latency_count
     if without:
         yield f"{fmt.plural(without, 'request')} without a response time"

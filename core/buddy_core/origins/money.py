@@ -39,8 +39,14 @@ def cost_of_requests(row: ProviderMetrics, price: Price | None) -> str:
     return "; ".join(parts)
 
 
+NO_CACHE_LOGGED = "what was read from a cache is not logged: priced as fresh input, which may be far too much"
+"""Said of an estimate from tokens none of which is said to come from a cache."""
+
+
 def unpriced(row: ProviderMetrics) -> Iterator[str]:
-    """Answered requests whose cost nobody knows."""
+    """Answered requests whose cost nobody knows, and what the estimates of others do not take into account."""
     without = row.total_requests - row.error_count - row.cost_count - row.estimated_count
     if without > 0:
         yield f"{fmt.plural(without, 'answered request')} without a cost: none stated, no price or no tokens known"
+    if row.estimated_cost and not row.cache_read_tokens:
+        yield NO_CACHE_LOGGED

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from buddy_core import format as fmt
 from buddy_core.origins.model import Figure, Kind, Origin, kind_of
-from buddy_core.origins.money import price_words
+from buddy_core.origins.money import NO_CACHE_LOGGED, price_words
 from buddy_core.prices.rates import Price
 from buddy_core.runs.model import RunFacts
 
@@ -105,6 +105,8 @@ def _missing(run: RunFacts) -> Iterator[str]:
     without = run.requests - run.costs_stated - run.costs_estimated
     if without > 0 and run.total_cost is not None:
         yield f"{fmt.plural(without, 'request')} without a cost of its own"
+    if run.estimated_cost and not run.other_tokens:
+        yield NO_CACHE_LOGGED
     damage = run.integrity
     if damage.skipped_lines or damage.recovered_lines:
         skipped = f"{fmt.plural(damage.skipped_lines, 'damaged line')} skipped"
