@@ -331,3 +331,20 @@ def test_the_events_around_an_error_are_read_once_the_cursor_rests_on_it(
         feed.ask(Wants(tab=Tab.ERRORS, around=moments[-1]))
         again = published.until(lambda snapshot: snapshot.wants.around == moments[-1])
         assert again.around == last.around, "what was read is known at once"
+
+
+def test_the_events_around_an_error_are_read_also_while_the_picture_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tmp_path / "runs"
+    run = a_run(runs)
+    run.error("something broke").write()
+    monkeypatch.setattr("buddy_top.feed.REST_S", 0.0)
+    with running(runs) as (feed, published):
+        published.until(all_loaded)
+        feed.pause(True)
+        feed.ask(Wants(tab=Tab.ERRORS, around=Moment(run.run_id, run.now_ms, "something broke")))
+        last = published.until(
+            lambda snapshot: snapshot.around is not None and snapshot.around[1] is not None
+        )
+        assert last.paused

@@ -228,7 +228,7 @@ class Feed:
 
     async def _snapshot(self) -> Snapshot:
         held = self._last if self._paused else None
-        if held is not None and held.wants == self._wants:
+        if held is not None and held.wants == self._wants and not _waits_for_around(held):
             self._last = replace(held, behind=self._behind, paused=True)
             return self._last
         from buddy_top.snapshots import take_snapshot
@@ -290,6 +290,11 @@ class Feed:
         if self._resting == moment:
             self._rested = moment
             self._wake(self._asked)
+
+
+def _waits_for_around(held: Snapshot) -> bool:
+    """True when what stands around an error was asked for and is still to be read."""
+    return held.around is not None and held.around[1] is None
 
 
 def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
