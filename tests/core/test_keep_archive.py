@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buddy_core import RunStore
+from buddy_core.clock import SystemClock
 from buddy_core.errors import KeepFailed, RunLocked, RunNotFound
 from buddy_core.runs.keeping import archive as archive_module
 from buddy_core.runs.keeping.archive import COPYING, Archive
@@ -211,6 +212,17 @@ def test_a_run_that_is_being_recorded_is_not_kept(archive: Archive, tmp_path: Pa
             archive.keep(tmp_path / "runs", run.run_id)
         assert not archive.root.exists()
     assert archive.keep(tmp_path / "runs", run.run_id).state == "kept"
+
+
+def test_a_run_of_the_original_that_was_active_a_moment_ago_is_not_kept(
+    archive: Archive, tmp_path: Path
+) -> None:
+    """It takes no lock: only the time since its last event tells."""
+    run = RunDirectoryBuilder(tmp_path / "runs", started_at=SystemClock().now_ms()).tool("bash")
+    run.write()
+    os.utime(run.events_file, (0, 0))
+    with pytest.raises(RunLocked, match="still being recorded"):
+        archive.keep(run.root, run.run_id)
 
 
 def test_a_prune_leaves_a_run_alone_while_it_is_copied(

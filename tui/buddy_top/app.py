@@ -100,6 +100,19 @@ class BuddyTop(Workspace):
         """The next view of the run on the screen."""
         self.visible_pane.step_view(step)
 
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away."""
+        from buddy_top.panes.runs import RunsPane
+
+        if isinstance(self.visible_pane, RunsPane):
+            self.visible_pane.table.toggle_mark()
+
+    def action_compare(self) -> None:
+        """Two runs side by side."""
+        from buddy_top.run_view.comparing import open_comparison
+
+        open_comparison(self)
+
     def action_jump_error(self, step: int) -> None:
         """The next row that failed."""
         if not self.visible_pane.jump_error(step):

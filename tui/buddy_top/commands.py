@@ -127,6 +127,15 @@ COMMANDS: tuple[Command, ...] = (
         frozenset({"run"}),
         4,
     ),
+    Command("mark", "space", "mark", "mark", "Mark a run, or take its mark away", frozenset({"runs"})),
+    Command(
+        "compare",
+        "D",
+        "compare",
+        "compare",
+        "The two marked runs side by side, or a fork beside its parent",
+        frozenset({"runs", "run"}),
+    ),
     Command(
         "view.next",
         "v",
@@ -301,9 +310,7 @@ MOVING: tuple[tuple[str, str], ...] = (
 """The keys every table understands by itself, for the help screen."""
 
 
-MOVING_KEYS = frozenset(
-    ("j", "k", "up", "down", "pageup", "pagedown", "g", "G", "home", "end", "enter", "space")
-)
+MOVING_KEYS = frozenset(("j", "k", "up", "down", "pageup", "pagedown", "g", "G", "home", "end", "enter"))
 """The names of those keys, which no command can have without taking them from every table."""
 
 

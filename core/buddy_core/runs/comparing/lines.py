@@ -81,6 +81,23 @@ def diff_lines(diff: RunDiff, *, now_ms: int, width: int | None = None, whole: b
         yield from _table([*_steps(diff, whole=whole)], width)
 
 
+def summary_lines(diff: RunDiff, *, width: int) -> Iterator[str]:
+    """Both runs, their totals side by side, and where they part, for a screen; empty lines stand between the three."""
+    for name, side in (("A", diff.a), ("B", diff.b)):
+        facts = side.facts
+        sign, objective = STATE_SIGNS[facts.status], shown(facts.objective, limit=200)
+        yield _fitted(f"{name}  {sign} {facts.run_id}  {objective}", width)
+    yield from (_fitted(note, width) for note in _notes(diff))
+    yield ""
+    names = ("A", "B", "B − A")
+    columns = [Column(label, right=True, priority=at) for at, (label, _, _) in enumerate(_QUANTITIES)]
+    quantities = list(_totals(diff))
+    rows = [(name, *(row[at] for row in quantities)) for at, name in enumerate(names, 1)]
+    yield from lay_out([Column(""), *columns], rows, width=width)
+    yield ""
+    yield from (_fitted(line, width) for line in _verdict(diff))
+
+
 def difference(words: Callable[[float | None], str], change: Change) -> str:
     """How much more B has, with its sign; `=` for none at all, `–` where it is not known, `≈` before an estimate."""
     value = change.delta
@@ -171,7 +188,7 @@ def _verdict(diff: RunDiff) -> Iterator[str]:
 
 
 def _steps(diff: RunDiff, *, whole: bool) -> Iterator[_Cells]:
-    told = [True] * len(diff.steps) if whole else _near_differences(diff.steps)
+    told = [True] * len(diff.steps) if whole else near_differences(diff.steps)
     hidden = 0
     for step, is_told in zip(diff.steps, told, strict=True):
         if not is_told:
@@ -193,7 +210,7 @@ def _table(rows: Sequence[_Cells], width: int | None) -> Sequence[str]:
     return lay_out([_STEPS[index] for index in kept], [[row[i] for i in kept] for row in rows], width=width)
 
 
-def _near_differences(steps: Sequence[DiffStep]) -> list[bool]:
+def near_differences(steps: Sequence[DiffStep]) -> list[bool]:
     """Which steps are told: those that differ, and some on either side."""
     told = [False] * len(steps)
     for index, step in enumerate(steps):
@@ -217,7 +234,7 @@ def _step(step: DiffStep, diff: RunDiff) -> Iterator[_Cells]:
         SIGNS[step.kind],
         fmt.count(step.a.number) if step.a else "",
         fmt.count(step.b.number) if step.b else "",
-        _call(told[0], diff) + _remark(step),
+        call_words(told[0], diff) + remark(step),
         fmt.duration(took.a) if step.a else "",
         fmt.duration(took.b) if step.b else "",
         *(
@@ -231,7 +248,7 @@ def _step(step: DiffStep, diff: RunDiff) -> Iterator[_Cells]:
         ),
     )
     if step.kind == "changed" and step.b is not None:
-        yield "", "", "", f"→ {_call(step.b, diff)}", *_NO_NUMBERS
+        yield "", "", "", f"→ {call_words(step.b, diff)}", *_NO_NUMBERS
 
 
 def _either(step: DiffStep, change: Change, words: Callable[[float | None], str]) -> str:
@@ -239,13 +256,14 @@ def _either(step: DiffStep, change: Change, words: Callable[[float | None], str]
     return difference(words, change) if step.a is not None and step.b is not None else ""
 
 
-def _call(call: Call, diff: RunDiff) -> str:
+def call_words(call: Call, diff: RunDiff) -> str:
+    """A call as it was made: how it ended, its tool, and its telling argument."""
     side = diff.a if call in diff.a.calls[call.number - 1 : call.number] else diff.b
     detail = shown(beneath(side.facts.cwd, call.row.detail), limit=300)
     return f"{STATE_SIGNS[call.row.state]} {shown(call.row.title, limit=40)} {detail}".rstrip()
 
 
-def _remark(step: DiffStep) -> str:
+def remark(step: DiffStep) -> str:
     """What the call itself does not show: why it failed, how it went in either run, which argument differs."""
     if step.kind in ("only_a", "only_b"):
         call = step.a or step.b
