@@ -26,6 +26,7 @@ from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, RunSpan
 from buddy_core.runs.folding.uses import ModelUse, ModelUses
 
 if TYPE_CHECKING:
+    from buddy_core.history.hourpacking import Merged
     from buddy_core.prices.estimates import Estimates
 
 MAX_GONE = 1_000
@@ -139,6 +140,13 @@ class Ingest:
             estimated = price.of_many(usage.prompt_tokens, usage.completion_tokens) if price else None
         with reading_files():
             self._record_usage(told.run_id, Residual(*usage[1:5]), usage.at_ms, estimated)
+
+    def recount_merged(self, merged: Merged) -> None:
+        """Record what is known of runs that are long gone, beside the hours in which they happened."""
+        self._collector.absorb_hours(merged.lasting, ())
+        with reading_files():
+            self._record("", Harvest(values=merged.values), live=False)
+        self._stated += merged.stated
 
     def all_recounted(self) -> None:
         """Runs that are gone, and all turns, are counted: costs that such runs stated were not paid twice."""

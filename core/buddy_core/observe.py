@@ -81,6 +81,7 @@ class Observer:
         """Grows with every change of what `facts` or `sources` say."""
         self._named_dir = Path(runs_dir)
         self._clock = clock or SystemClock()
+        self._collector = collector
         self._ingest = Ingest(collector)
         self._prices = collector.prices
         self._history = history
@@ -258,9 +259,18 @@ class Observer:
             with without_collection():
                 counted = self._ingest.recount(told)
             yield counted
+        yield from self._tell_hours(self._history)
         turns, self._file_turns = self._file_turns, []
         self._enter_turns(self._history.tell_turns(turns))
         self._ingest.all_recounted()
+
+    def _tell_hours(self, history: RunHistory) -> Iterator[int]:
+        merged = history.tell_merged()
+        if merged is not None:
+            self._ingest.recount_merged(merged)
+        for hour in history.tell_hours():
+            self._collector.absorb_hours(None, [hour])
+            yield 20  # about as long as so many calls
 
     def _is_counted(self, run_id: str) -> bool:
         return run_id in self._runs or self._ingest.has_counted(run_id)

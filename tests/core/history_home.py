@@ -13,6 +13,7 @@ from typing import Any
 
 from buddy_core.clock import ManualClock
 from buddy_core.history.keeper import RunHistory
+from buddy_core.history.writer import Writer
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import DashboardState, Window
 from buddy_core.observe import Observer
@@ -43,6 +44,8 @@ class Home:
         kept = RunHistory(self.history, writes=writes, clock=self.clock) if history else None
         observer = Observer(self.runs, collector, clock=self.clock, history=kept)
         observer.load()
+        if kept is not None and kept._writer is not None:
+            until_it_rests(kept._writer)
         observer.close()
         return collector, observer
 
@@ -59,6 +62,12 @@ class Home:
     def prune(self, *runs: RunDirectoryBuilder) -> None:
         for run in runs:
             shutil.rmtree(run.run_dir)
+
+
+def until_it_rests(writer: Writer) -> None:
+    """Everything is stored, and what is old is hours."""
+    while writer._thread.is_alive() and (writer.backlog or writer._ageing is not None):
+        writer._thread.join(0.001)
 
 
 def a_run(runs: Path, number: int, minutes_ago: float, seed: int) -> RunDirectoryBuilder:
@@ -110,7 +119,14 @@ def numbers(collector: MetricsCollector) -> dict[str, Any]:
     found["state"] = {
         f.name: plain(getattr(state, f.name)) for f in fields(DashboardState) if f.name != "uptime_ms"
     }
-    found["activity"] = {window.value: plain(collector.activity(window, 96)) for window in Window}
+    found["activity"] = {
+        window.value: plain(collector.activity(window, 96)) for window in Window if window is not Window.ALL
+    }
+    # How finely everything is cut depends on whether minutes are known; what the slices add up to does not.
+    slices = [plain(slice_) for slice_ in collector.activity(Window.ALL, 96).buckets]
+    found["activity"]["all"] = (
+        {name: sum(s[name] for s in slices) for name in slices[0] if name != "start_at"} if slices else {}
+    )
     found["errors"] = sorted(map(repr, collector.get_recent_errors(100)))
     found["totals"] = plain(sorted(collector.totals().providers, key=lambda one: one.row.model))
     found["histograms"] = [

@@ -14,6 +14,10 @@ MOST_LABEL_SETS = 200
 """Label sets of custom metrics that are remembered of one run, each with its latest value."""
 
 
+MERGED_AFTER_MS = 8 * 86_400_000
+"""A run that is gone is told apart from others for so long; no window looks at single minutes further back."""
+
+
 class StoredUsage(NamedTuple):
     """Tokens and dollars of a run that none of its requests accounts for, and when they are dated."""
 

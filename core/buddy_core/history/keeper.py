@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 
 from buddy_core.cachedb import CacheDamaged, CacheUnavailable
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.history.contribution import Contribution, StoredUsage, Told, of_turns
+from buddy_core.history.contribution import MERGED_AFTER_MS, Contribution, StoredUsage, Told, of_turns
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.observed import Signature
 from buddy_core.runs.names import started_at_of
 
 if TYPE_CHECKING:
+    from buddy_core.history.hourpacking import Merged
     from buddy_core.history.jobs import Job
     from buddy_core.history.known import Known
     from buddy_core.history.recall import Recall
     from buddy_core.history.writer import Writer
+    from buddy_core.metrics.hours import HourStats
 
 MOST_PENDING = 4_000
 """Items of one run that are held back before they are stored as a piece."""
@@ -33,8 +35,8 @@ PENDING_MS = 10_000
 MOST_BEHIND = 400_000
 """Items that may wait for the disk, some 60 MB, before reading on waits for it too."""
 
-MERGED_AFTER_MS = 8 * 86_400_000
-"""A run that is gone is told apart from others for so long; no window looks at single minutes further back."""
+AGEING_MS = 3_600_000
+"""How often it is looked for what need not be told apart any more."""
 
 CLOSING_S = 0.8
 """How long the end of the monitor may wait for the disk."""
@@ -82,6 +84,7 @@ class RunHistory:
         self._told: set[str] = set()
         self._turns = Contribution()
         self._turns_since = 0
+        self._aged_at = 0
         self.runs = 0
         """Runs that were told of."""
         self.turns = 0
@@ -180,6 +183,8 @@ class RunHistory:
             self._store(run_id, self._kept[run_id])
         if self._turns and self._is_due(self._turns_since):
             self._store_turns()
+        if not self.loading and not 0 <= self._clock.now_ms() - self._aged_at < AGEING_MS:
+            self._age()
 
     def _is_due(self, since_ms: int) -> bool:
         return not 0 <= self._clock.now_ms() - since_ms < PENDING_MS
@@ -201,12 +206,23 @@ class RunHistory:
         turns, self._turns = self._turns, Contribution()
         self._put(Turns(turns))
 
+    def _age(self) -> None:
+        """Have the writer look, when it has nothing else to do, for what need not be told apart any more."""
+        self._aged_at = self._clock.now_ms()
+        if self._writes and (self._writer is not None or self.runs):
+            from buddy_core.history.ageing import Ageing
+
+            self._started_writer().rest(Ageing(self._kept.__contains__, self._clock))
+
     def _put(self, job: Job) -> None:
+        self._started_writer().put(job)
+
+    def _started_writer(self) -> Writer:
         if self._writer is None:
             from buddy_core.history.writer import Writer
 
             self._writer = Writer(self.path, self._root, self._clock, distrusted=self._damaged)
-        self._writer.put(job)
+        return self._writer
 
     # What is told
 
@@ -218,6 +234,21 @@ class RunHistory:
                 yield told
         except CacheUnavailable as error:
             self._fail(error)
+
+    def tell_hours(self) -> Iterator[tuple[int | None, HourStats]]:
+        """Runs that are long gone, hour by hour since the epoch; None for what has no time."""
+        try:
+            yield from self._opened().hours()
+        except CacheUnavailable as error:
+            self._fail(error)
+
+    def tell_merged(self) -> Merged | None:
+        """What is known of these runs beside their hours; to be counted before."""
+        try:
+            return self._opened().merged()
+        except CacheUnavailable as error:
+            self._fail(error)
+            return None
 
     def tell_turns(self, in_file: Iterable[ApiRequest]) -> list[ApiRequest]:
         """The last that is told: turns that are not in the file any more. Those that only it has are stored."""
@@ -232,6 +263,7 @@ class RunHistory:
         if fresh and self._writes:
             self._turns.merge(fresh)
             self._store_turns()
+        self._age()
         return gone
 
     def close(self) -> None:

@@ -47,7 +47,9 @@ class _Column(NamedTuple):
     failed: list[int]
 
 
-class _Error(NamedTuple):
+class ErrorRow(NamedTuple):
+    """An error as it is stored: masked, cut, and without its run."""
+
     at: int
     type: str
     message: str
@@ -60,7 +62,7 @@ class _Wire(NamedTuple):
 
     tools: dict[str, _Column]
     requests: list[tuple[str, str, list[int], list[list[Any]]]]
-    errors: list[_Error]
+    errors: list[ErrorRow]
     values: list[CustomValue]
 
 
@@ -73,7 +75,7 @@ def pack(found: Contribution) -> bytes:
     wire = _Wire(
         {clean(name): _column(column) for name, column in found.tools.items()},
         [_requests(key, rows) for key, rows in found.rows.items() if rows],
-        [_error(error, number < MOST_WHOLE) for number, error in enumerate(found.errors)],
+        [error_row(error, whole=number < MOST_WHOLE) for number, error in enumerate(found.errors)],
         [_value(value) for value in found.values.values()],
     )
     return compress(_encode(wire))
@@ -181,12 +183,13 @@ def _floats(values: Sequence[float | None]) -> list[float | None]:
     return list(map(float, cast("list[float]", values)))
 
 
-def _error(error: ErrorRecord, whole: bool) -> _Error:
+def error_row(error: ErrorRecord, *, whole: bool) -> ErrorRow:
+    """An error as it is stored; unless `whole`, without its stack and most of its context."""
     tool = (error.context or {}).get("tool")
     context: object = {"tool": tool} if isinstance(tool, str) else None
     if whole:
         context = redact_value(dict(error.context)) if error.context else None
-    return _Error(
+    return ErrorRow(
         error.timestamp,
         clean(error.type),
         _text(error.message, LONGEST_MESSAGE if whole else LOOKED_AT),

@@ -10,11 +10,13 @@ from typing import cast
 
 from buddy_core.cachedb import CacheDamaged, cache_errors
 from buddy_core.history.contribution import Contribution, Told, of_turns, turns_of
+from buddy_core.history.hourpacking import Merged
 from buddy_core.history.known import take_one
 from buddy_core.history.layout import open_history
 from buddy_core.history.packing import clean
-from buddy_core.history.shelf import Shelf
+from buddy_core.history.shelf import UNDATED, Shelf
 from buddy_core.metrics.batch import RequestRow
+from buddy_core.metrics.hours import HourStats
 from buddy_core.metrics.model import ApiRequest
 
 
@@ -69,6 +71,23 @@ class Recall:
                     self.runs += 1
                     self._reach_back(run.first_at)
                     yield Told(run.run_id, self._shelf.contribution(run.run_id), run.usage)
+
+    def merged(self) -> Merged | None:
+        """What is known of all runs that became hours; None when none did."""
+        with self._trouble():
+            if self._shelf is None:
+                return None
+            found = self._shelf.merged()
+            self.runs += self._shelf.merged_runs()
+        if found.lasting.span is not None:
+            self._reach_back(found.lasting.span[0])
+        return found
+
+    def hours(self) -> Iterator[tuple[int | None, HourStats]]:
+        """Those hours, newest first; None for what has no time."""
+        with self._trouble():
+            for hour, found in self._shelf.hours() if self._shelf is not None else ():
+                yield (None if hour == UNDATED else hour), found
 
     def turns_beyond(self, in_file: Iterable[ApiRequest]) -> tuple[list[ApiRequest], Contribution]:
         """The turns that are in the file no more, and those in the file that are not stored yet.

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
 from buddy_core.history.contribution import NO_USAGE, Contribution, StoredUsage
+from buddy_core.history.hourpacking import Merged, pack_hour, pack_merged, unpack_hour, unpack_merged
 from buddy_core.history.packing import Damaged, compress, decompress, pack, unpack
+from buddy_core.metrics.checks import LATEST_AT
+from buddy_core.metrics.hours import HourStats, Lasting
+from buddy_core.metrics.rollup import EARLIEST_AT
 from buddy_core.runs.folding.observed import Signature
 from buddy_core.runs.names import is_run_id
 
@@ -24,6 +29,14 @@ MOST_SEGMENTS = 16
 """Small segments of one run before they are packed together."""
 
 DAY = 86_400_000
+
+UNDATED = -1
+"""The hour of what has no time that anybody can believe."""
+
+LASTING = -2
+"""The hour of what belongs to all hours together."""
+
+T = TypeVar("T")
 
 
 UNKNOWN = Signature(-1, 0)
@@ -129,8 +142,8 @@ class Shelf:
         """Store what a run used beyond its requests; says nothing about its events."""
         if self.usage(run_id) == usage:
             return
-        if self.signature(run_id) is None:
-            self.describe(run_id, UNKNOWN, usage.at_ms or None, usage.at_ms or None)
+        at_ms = usage.at_ms if EARLIEST_AT <= usage.at_ms < LATEST_AT else None
+        self.describe(run_id, self.signature(run_id) or UNKNOWN, at_ms, at_ms)
         self.connection.execute(
             "UPDATE runs SET usage = ? WHERE root = ? AND run_id = ?",
             (compress(msgspec.msgpack.encode(usage)), self._root, run_id),
@@ -183,6 +196,118 @@ class Shelf:
         except (Damaged, msgspec.MsgspecError):
             self.damaged += 1
             return NO_USAGE
+
+    def merged_runs(self) -> int:
+        """How many runs are part of the hours."""
+        (count,) = self.connection.execute(
+            "SELECT count(*) FROM merged WHERE root = ?", (self._root,)
+        ).fetchone()
+        return int(count)
+
+    def merge_away(self, run_id: str) -> None:
+        """The run is part of the hours from now on."""
+        self.forget(run_id)
+        row = (self._root, run_id)
+        self.connection.execute("INSERT OR IGNORE INTO merged (root, run_id) VALUES (?, ?)", row)
+
+    # Room
+
+    def size(self) -> int:
+        """Bytes of the whole file that are in use."""
+        pages, free, size = (
+            self.connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def drop_another_root(self) -> bool:
+        """Forget the directory that nobody has looked at for longest; False when there is only this one."""
+        other = self.connection.execute(
+            "SELECT id FROM roots WHERE id != ? ORDER BY used_at LIMIT 1", (self._root,)
+        ).fetchone()
+        if other is None:
+            return False
+        for table in ("segments", "runs", "turns", "merged", "hours"):
+            self.connection.execute(f"DELETE FROM {table} WHERE root = ?", other)
+        self.connection.execute("DELETE FROM roots WHERE id = ?", other)
+        return True
+
+    def oldest_stored(self, limit: int) -> list[str]:
+        """Runs with segments, those first that were stored first."""
+        rows = self.connection.execute(
+            "SELECT run_id FROM segments WHERE root = ? GROUP BY run_id ORDER BY min(id) LIMIT ?",
+            (self._root, limit),
+        )
+        return [run_id for (run_id,) in rows]
+
+    def hollow(self, run_id: str) -> None:
+        """Remove what a run brought, but not that it was stored as it is now."""
+        row = (self._root, run_id)
+        self.connection.execute("DELETE FROM segments WHERE root = ? AND run_id = ?", row)
+        self.connection.execute("UPDATE runs SET usage = NULL WHERE root = ? AND run_id = ?", row)
+
+    # Hours
+
+    def known_hours(self) -> list[int]:
+        """Those that have something, oldest first."""
+        rows = self.connection.execute(
+            "SELECT hour FROM hours WHERE root = ? AND hour >= 0 ORDER BY hour", (self._root,)
+        )
+        return [hour for (hour,) in rows]
+
+    def hour(self, hour: int) -> HourStats | None:
+        """What is stored of an hour."""
+        data = self._hour(hour)
+        return None if data is None else self._attempt(lambda: unpack_hour(data), None)
+
+    def hours(self) -> Iterator[tuple[int, HourStats]]:
+        """Everything that is known by the hour only, newest first; `UNDATED` for what has no time."""
+        rows = self.connection.execute(
+            "SELECT hour, data FROM hours WHERE root = ? AND hour >= ? ORDER BY hour DESC",
+            (self._root, UNDATED),
+        )
+        for hour, data in rows:
+            found = self._attempt(partial(unpack_hour, data), None)
+            if found is not None and isinstance(hour, int):
+                yield hour, found
+
+    def add_hour(self, hour: int, found: HourStats) -> None:
+        """Store more of an hour."""
+        known = self.hour(hour)
+        if known is not None:
+            known.merge(found)
+            found = known
+        self._put_hour(hour, pack_hour(found))
+
+    def merged(self) -> Merged:
+        """What is known of all hours together."""
+        nothing, data = Merged(Lasting(), [], []), self._hour(LASTING)
+        return nothing if data is None else self._attempt(lambda: unpack_merged(data), nothing)
+
+    def set_merged(self, found: Merged) -> None:
+        """Store it."""
+        self._put_hour(LASTING, pack_merged(found))
+
+    def _hour(self, hour: int) -> bytes | None:
+        row = self.connection.execute(
+            "SELECT data FROM hours WHERE root = ? AND hour = ?", (self._root, hour)
+        ).fetchone()
+        return row[0] if row else None
+
+    def _put_hour(self, hour: int, data: bytes) -> None:
+        row = (self._root, hour, data)
+        self.connection.execute("INSERT OR REPLACE INTO hours (root, hour, data) VALUES (?, ?, ?)", row)
+
+    def drop_hour(self, hour: int) -> None:
+        """Remove an hour."""
+        self.connection.execute("DELETE FROM hours WHERE root = ? AND hour = ?", (self._root, hour))
+
+    def _attempt(self, unpacking: Callable[[], T], otherwise: T) -> T:
+        try:
+            return unpacking()
+        except Damaged:
+            self.damaged += 1
+            return otherwise
 
     # Turns
 

@@ -22,6 +22,7 @@ from buddy_core.cachedb import (
     open_writer,
 )
 from buddy_core.clock import Clock
+from buddy_core.history.ageing import Ageing
 from buddy_core.history.jobs import Beyond, Job, Piece, Turns, size_of, span_of
 from buddy_core.history.layout import HISTORY
 from buddy_core.history.shelf import UNKNOWN, Shelf
@@ -49,8 +50,7 @@ class Writer:
         """Items that wait."""
         self.problem: str | None = None
         """Why not everything is kept, in words; None when all is well."""
-        self.idle: Callable[[Shelf], bool] | None = None
-        """Called within a transaction when nothing waits; True when it wants to be called again soon."""
+        self._ageing: Ageing | None = None
         self._thread = threading.Thread(target=self._run, name="buddy-top history", daemon=True)
         self._thread.start()
 
@@ -61,6 +61,12 @@ class Writer:
                 return
             self._jobs.append(job)
             self.backlog += size_of(job)
+            self._woken.notify()
+
+    def rest(self, ageing: Ageing) -> None:
+        """Call this in transactions while nothing waits, until it has no more to do. From any thread."""
+        with self._woken:
+            self._ageing = ageing
             self._woken.notify()
 
     def close(self, wait_s: float) -> None:
@@ -119,14 +125,14 @@ class Writer:
     def _step(self) -> bool:
         """Wait for work and do some of it; False when there will be none."""
         with self._woken:
-            while not self._jobs and not self._closing and self.idle is None:
+            while not self._jobs and not self._closing and self._ageing is None:
                 self._woken.wait()
             jobs = self._take()
             closing = self._closing
         if jobs:
             self._store(jobs)
-        elif not closing and self.idle is not None:
-            self._rest()
+        elif not closing and self._ageing is not None:
+            self._age(self._ageing)
         return not (closing and not self._jobs) and not self._abandoned
 
     def _take(self) -> list[Job]:
@@ -143,12 +149,13 @@ class Writer:
             self._incomplete.update(job.run_id for job in jobs if isinstance(job, Piece))
         self.backlog -= sum(map(size_of, jobs))
 
-    def _rest(self) -> None:
-        work, again = self.idle, [False]
-        if work is not None:
-            self._transact(lambda shelf: again.__setitem__(0, work(shelf)))
-        if not again[0]:
-            self.idle = None
+    def _age(self, ageing: Ageing) -> None:
+        more: list[bool] = []
+        self._transact(lambda shelf: more.append(ageing(shelf)))
+        if ageing.full:
+            self.problem = "the history is full: runs that are still there are not all in it"
+        if more != [True]:
+            self._ageing = None
 
     def _transact(self, work: Callable[[Shelf], None]) -> bool:
         """All of `work` is stored, or none of it: then False."""

@@ -8,7 +8,7 @@ seconds: nothing asks them for anything finer than a minute.)
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from buddy_core.metrics.model import Activity, ActivityBucket, Window
@@ -250,6 +250,28 @@ class ActivityLog:
             self._newest_second = -1
             del self._hours[min(self._hours)]
         return self._hours.setdefault(hour, ActivityCounts())
+
+    def hours(self) -> Mapping[int, ActivityCounts]:
+        """The counters of every hour since the epoch in which something happened."""
+        return self._hours
+
+    def add_hour(self, hour: int | None, counts: ActivityCounts) -> None:
+        """Add what is known of a whole hour only, or (None) of no time; from then on its minutes tell nothing."""
+        self.total.merge(counts)
+        if hour is None:
+            return
+        self.hour(hour).merge(counts)
+        if self.first_at is not None and (hour + 1) * HOUR <= self.first_at:
+            self._stretch(hour * HOUR, hour * HOUR)  # an hour that stands for its day
+        self._newest_second = -1
+        if (hour + 1) * 60 > self._oldest_minute:
+            self._oldest_minute = (hour + 1) * 60
+            for minute in [minute for minute in self._minutes if minute < self._oldest_minute]:
+                del self._minutes[minute]
+
+    def stretch(self, first_ms: int, last_ms: int) -> None:
+        """Something dated happened at these moments."""
+        self._stretch(first_ms, last_ms)
 
     def recent(self, since_ms: int, now_ms: int) -> ActivityCounts:
         """Everything from a moment at most a quarter of an hour ago until now, exact to the second.

@@ -26,6 +26,12 @@ class BoundCounts:
         self.sum_ms = 0.0
         self.waiting: list[float] = []
 
+    def merge(self, other: BoundCounts) -> None:
+        """Add everything `other` counted; both are settled."""
+        self.count += other.count
+        self.sum_ms += other.sum_ms
+        self.up_to = [mine + more for mine, more in zip(self.up_to, other.up_to, strict=True)]
+
     def settle(self) -> None:
         """Count what waits; after this the fields are true."""
         waiting = self.waiting

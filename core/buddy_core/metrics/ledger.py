@@ -68,7 +68,10 @@ class Ledger:
 
     def error(self, record: ErrorRecord) -> ErrorSeries:
         """The group an error belongs to; `other` past the limit."""
-        key, type_ = fingerprint(record.type, record.message), record.type
+        return self.error_group(fingerprint(record.type, record.message), record.type, record)
+
+    def error_group(self, key: str, type_: str, record: ErrorRecord) -> ErrorSeries:
+        """The group of a fingerprint, begun with `record`; `other` past the limit."""
         known = self.errors.get(key)
         if known is not None:
             return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
@@ -10,6 +10,7 @@ from buddy_core.metrics.reading import MetricsReader
 
 if TYPE_CHECKING:
     from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow
+    from buddy_core.metrics.hours import HourStats, Lasting
     from buddy_core.prices.estimates import Estimates
     from buddy_core.prices.table import PriceTable
 
@@ -27,6 +28,16 @@ class PricingReader(MetricsReader):
     def retract_estimates(self, estimates: Estimates) -> None:
         """Count these estimates no more: the source has stated the cost after all."""
         self._count_estimates(estimates, take_back=True)
+
+    def absorb_hours(self, lasting: Lasting | None, hours: Iterable[tuple[int | None, HourStats]]) -> None:
+        """Count a past of which only hours are known (since the epoch; None: of no time): see `metrics.hours`."""
+        from buddy_core.metrics.hours import absorb_hour, absorb_lasting
+
+        with self._lock:
+            if lasting is not None:
+                absorb_lasting(self._ledger, lasting)
+            for hour, found in hours:
+                absorb_hour(self._ledger, hour, found, self.prices)
 
     def _estimate(self, requests: Mapping[ModelKey, Sequence[RequestRow]]) -> None:
         """Price those of `requests`, which are counted already, that state no cost; no lock is held meanwhile."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Generic, TypeVar
 
 from buddy_core.metrics.bounds import BoundCounts
@@ -222,6 +222,18 @@ class ErrorSeries(Series[ErrorStats, ErrorGroup]):
         self._runs[run] = max(record.timestamp, self._runs.get(run, 0))
         if len(self._runs) > RUNS_NAMED:
             del self._runs[min(self._runs, key=lambda known: (self._runs[known], known))]
+
+    @property
+    def seen_in(self) -> Mapping[str, int]:
+        """The newest runs it was seen in, each with the time of the last."""
+        return self._runs
+
+    def note_runs(self, runs: Mapping[str, int]) -> None:
+        """Remember more runs, if they are among the newest."""
+        for run, at in runs.items():
+            self._runs[run] = max(at, self._runs.get(run, 0))
+        for run in sorted(self._runs, key=lambda known: (self._runs[known], known))[:-RUNS_NAMED]:
+            del self._runs[run]
 
     def _row(self, stats: ErrorStats, since_ms: int | None) -> ErrorGroup | None:
         if not stats.count:
