@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import catalog_cost
 import cpu
 import crowd
 import host_cost
@@ -28,6 +29,7 @@ from ratios import Finding
 MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "paint": paint.measure,
     "ingest": ingest_rate.measure,
+    "catalog": catalog_cost.measure,
     "host": host_cost.measure,
     "latency": latency.measure,
     "idle": cpu.idle,

@@ -67,7 +67,7 @@ def kill_while_keeping(root: Path, after_s: float) -> None:
     code = (
         "import pathlib,sys\nfrom buddy_core.clock import ManualClock\n"
         "from buddy_core.runs.catalog.catalog import Catalog\nfrom buddy_core.runs.catalog import keeping\n"
-        "keeping._COMMIT_S = 0.0\nroot=pathlib.Path(sys.argv[1])\n"
+        "keeping._COMMIT_S = keeping._FIRST_COMMIT_S = 0.0\nroot=pathlib.Path(sys.argv[1])\n"
         f"c=Catalog(root/'runs',root/'state',write=True,clock=ManualClock({CLOCK.now_ms()}))\n"
         "print('open',flush=True)\n"
         "while True:\n    c.discard() if int(sys.argv[2]) else None\n    c.keep()\n"

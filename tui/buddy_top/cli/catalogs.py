@@ -43,8 +43,13 @@ def matching_runs(
 
 
 @contextmanager
-def current_catalog(runs_dir: Path, clock: Clock, prices: PriceTable | None) -> Iterator[Catalog | None]:
-    """The index of these runs, as new as their files; None for few runs, and wherever there can be none."""
+def current_catalog(
+    runs_dir: Path, clock: Clock, prices: PriceTable | None, *, make: bool = True
+) -> Iterator[Catalog | None]:
+    """The index of these runs, as new as their files; None for few runs, and wherever there can be none.
+
+    Without `make` it is None too where there is none yet: making one takes longer than one search of the files.
+    """
     from buddy_core.runs.viewing.lookup import run_ids
 
     if len(run_ids(runs_dir)) <= MANY_RUNS:
@@ -52,9 +57,12 @@ def current_catalog(runs_dir: Path, clock: Clock, prices: PriceTable | None) -> 
         return
     from buddy_core.cachedb import CacheUnavailable
     from buddy_core.runs.catalog.catalog import Catalog
+    from buddy_core.runs.catalog.layout import catalog_path
 
     with contextlib.ExitStack() as stack:
         try:
+            if not make and not catalog_path(state_dir(), runs_dir).exists():
+                raise CacheUnavailable("there is none yet")
             catalog: Catalog | None = stack.enter_context(
                 contextlib.closing(Catalog(runs_dir, state_dir(), write=True, clock=clock, prices=prices))
             )

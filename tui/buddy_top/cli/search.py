@@ -124,7 +124,10 @@ def _among(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> frozenset[
         return among
     from buddy_core.cachedb import CacheUnavailable
 
-    with current_catalog(runs_dir, clock, prices) as catalog, contextlib.suppress(CacheUnavailable):
+    with (
+        current_catalog(runs_dir, clock, prices, make=False) as catalog,
+        contextlib.suppress(CacheUnavailable),
+    ):
         if catalog is not None:
             suspects = catalog.suspects(args.words)
             among = suspects if among is None else among & suspects

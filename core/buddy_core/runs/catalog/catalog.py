@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
 
 _INTERRUPT_STEPS = 20_000
+_KEEPING = ("PRAGMA synchronous=OFF", "PRAGMA cache_size=-32768")
+"""Nobody waits for the disk: what a failing machine leaves is looked over, for it was not closed."""
 
 
 class Catalog:
@@ -145,14 +147,18 @@ class Catalog:
     def close(self) -> None:
         """Let go of the file."""
         if self._write:
-            with contextlib.suppress(Exception), self._cache.transaction() as connection:
-                connection.execute("DELETE FROM meta WHERE name='writing'")
+            with contextlib.suppress(Exception):
+                self._cache.connection.execute("PRAGMA synchronous=FULL")
+                with self._cache.transaction() as connection:
+                    connection.execute("DELETE FROM meta WHERE name='writing'")
         self._cache.close()
 
     def _kept(self, texts: bool, progress: Callable[[Progress], None], cancelled: Callable[[], bool]) -> int:
         with cache_errors(self.path):
             with self._cache.transaction() as connection:
                 connection.execute("INSERT OR REPLACE INTO meta VALUES('writing', 1)")
+            for pragma in _KEEPING:
+                self._cache.connection.execute(pragma)
             keeper = Keeper(
                 self._cache,
                 self._runs_dir,

@@ -87,7 +87,9 @@ def _part(
 def _word(connection: sqlite3.Connection, condition: Word) -> tuple[str, list[object]]:
     wanted = fold(condition.text)
     statuses = [status for status in STATUS_WORDS if wanted in status]
-    return f"num {_LISTED} OR status {_LISTED}", [json.dumps(find(connection, wanted)), json.dumps(statuses)]
+    found = find(connection, wanted)
+    listed = f"num NOT {_LISTED}" if found.others else f"num {_LISTED}"
+    return f"{listed} OR status {_LISTED}", [json.dumps(found.nums), json.dumps(statuses)]
 
 
 def _name(connection: sqlite3.Connection, condition: NameIs) -> tuple[str, list[object]]:

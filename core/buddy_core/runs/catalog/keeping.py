@@ -36,8 +36,8 @@ Phase = Literal["summaries", "events", "texts"]
 SUMMARIES_FIRST = 500
 """With more runs to read than this their summaries are read before any events."""
 
-_COMMIT_S = 0.25
-_COMMIT_RUNS = 5_000
+_FIRST_COMMIT_S = 0.1
+_COMMIT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,20 +194,21 @@ class Keeper:
     def _each(self, phase: Phase, items: Sequence[tuple[object, object]], take: Callable[..., None]) -> None:
         """Take all items, in pieces of which each is one commit."""
         rest: Iterator[tuple[object, object]] = iter(items)
-        done, more = 0, bool(items)
+        done, more, seconds = 0, bool(items), _FIRST_COMMIT_S
         while more:
             with self._cache.transaction():
-                taken = self._piece(rest, take)
+                taken = self._piece(rest, take, seconds)
+            seconds = min(2 * seconds, _COMMIT_S)
             done, more = done + taken, done + taken < len(items)
             self._progress(Progress(phase, done, len(items), self._read_bytes))
 
-    def _piece(self, rest: Iterable[tuple[object, object]], take: Callable[..., None]) -> int:
-        until, taken = time.monotonic() + _COMMIT_S, 0
+    def _piece(self, rest: Iterable[tuple[object, object]], take: Callable[..., None], seconds: float) -> int:
+        until, taken = time.monotonic() + seconds, 0
         for item in rest:
             self._ask()
             take(*item)
             taken += 1
-            if taken >= _COMMIT_RUNS or time.monotonic() > until:
+            if time.monotonic() > until:
                 break
         self._rows.note()
         return taken

@@ -3,7 +3,8 @@
 A word is a run of ASCII letters, digits and `_`, at least three of them, in small letters. What is asked for is a part
 of such words; other letters are left to the files. The index may name a run too many, never one too few:
 letters written as escapes are read both ways, and letters beyond ASCII that Python's search without case
-takes for ASCII letters are written as those.
+takes for ASCII letters are written as those. Numbers are the one exception: `1e5` is found as it is written,
+not as the 100000.0 that it means.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ MAX_EVENTS = 1024 * 1024 * 1024
 """Bytes of one event file that are read for the index; a longer one is always searched itself."""
 
 _BLOCK = 1024 * 1024
+_HEAD = 8192
 _SEAM = 1_000  # what is asked for is no longer
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_"
 _FOLDED = bytes(sign if sign in _LETTERS else ord(" ") for sign in bytes(range(256)).lower())
@@ -35,7 +37,6 @@ _ALIKE = tuple(
 )
 _ESCAPE = re.compile(rb"\\u(00[2-7][0-9a-f]|212a|017f|013[01])", re.IGNORECASE)
 _ALIKE_CODES = {0x212A: b"k", 0x17F: b"s", 0x130: b"i", 0x131: b"i"}
-_EXPONENT = re.compile(rb"(?<=[:\[, ])-?\d+(?:\.\d+)?[eE][+-]?\d+")
 _WORD = re.compile(r"[a-z0-9_]{3,}", re.ASCII)
 
 
@@ -60,6 +61,8 @@ def words_in_files(root: Path, run_id: str) -> TextWords:
     ]
     for parts, limit in files:
         for block in _blocks(root, parts):
+            if parts[1] == ARTIFACTS_NAME and b"\0" in block[:_HEAD]:
+                break  # no text: it is not searched either
             found.update(_words(block))
             size, limit = size + len(block), limit - len(block)
             if len(found) > MAX_WORDS or (limit < 0 and parts[1] == EVENTS_NAME):
@@ -88,8 +91,6 @@ def _words(block: bytes) -> list[bytes]:
     words = block.translate(_FOLDED).split()
     if b"\\u" in block and _ESCAPE.search(block):
         words += _ESCAPE.sub(_unescaped, block).translate(_FOLDED).split()
-    for number in _EXPONENT.findall(block):
-        words += str(float(number)).encode().translate(_FOLDED).split()
     return words
 
 
@@ -104,15 +105,9 @@ def _blocks(root: Path, parts: tuple[str, ...]) -> Iterator[bytes]:
         fd = open_beneath(root, *parts)
     except (OSError, ValueError):
         return
-    rest = b""
-    with os.fdopen(fd, "rb", buffering=0) as file:
-        while True:
-            try:
-                chunk = file.read(_BLOCK)
-            except OSError:
-                chunk = b""
-            if not chunk:
-                break
+    rest, size = b"", os.fstat(fd).st_size
+    try:
+        while chunk := _read(fd, size):
             cut = max(chunk.rfind(b"\n"), chunk.rfind(b" "), chunk.rfind(b",")) + 1
             if cut == 0 and len(rest) < _BLOCK:
                 rest += chunk
@@ -122,5 +117,15 @@ def _blocks(root: Path, parts: tuple[str, ...]) -> Iterator[bytes]:
             else:
                 yield rest + chunk[:cut]
                 rest = chunk[cut:]
+    finally:
+        os.close(fd)
     if rest:
         yield rest
+
+
+def _read(fd: int, size: int) -> bytes:
+    """The next bytes; asking a small file for no more than it has saves most of the time that takes."""
+    try:
+        return os.read(fd, min(size + 1, _BLOCK))
+    except OSError:
+        return b""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,15 +35,28 @@ def pack(connection: sqlite3.Connection, *, least: int = RUNS_IN_BLOCK) -> None:
         waiting -= len(rows)
 
 
-def find(connection: sqlite3.Connection, wanted: str) -> list[int]:
-    """Numbers of all runs in whose words this folded text stands, also of some that are gone; not empty text."""
+class Found(NamedTuple):
+    """Runs by their numbers, also some that are gone."""
+
+    nums: list[int]
+    others: bool
+    """True when it is all the other runs that were found: the shorter list is told."""
+
+
+def find(connection: sqlite3.Connection, wanted: str) -> Found:
+    """The runs in whose words this folded text, which is not empty, stands."""
     sought = wanted.encode()
-    found = [num for (num,) in connection.execute("SELECT num FROM word WHERE instr(text, ?)", (sought,))]
+    rows = connection.execute("SELECT num, instr(text, ?) FROM word", (sought,)).fetchall()
+    everywhere = [num for num, _ in rows]
+    found = [num for num, place in rows if place]
     for nums, ends, text in connection.execute("SELECT nums, ends, text FROM wordblock"):
-        at = text.find(sought)
-        if at >= 0:
-            found += _in_block(_numbers(nums), _numbers(ends), text, sought, at)
-    return found
+        numbers = _numbers(nums)
+        everywhere += numbers
+        if (at := text.find(sought)) >= 0:
+            found += _in_block(numbers, _numbers(ends), text, sought, at)
+    if 2 * len(found) <= len(everywhere):
+        return Found(found, others=False)
+    return Found(list(set(everywhere).difference(found)), others=True)
 
 
 def _in_block(nums: array[int], ends: array[int], text: bytes, sought: bytes, at: int) -> list[int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from buddy_core.runs.catalog import wordindex
 from buddy_core.runs.catalog.rows import INSERT_RUN, body_values, read_body, run_values
@@ -13,6 +14,7 @@ from buddy_core.runs.query.candidate import Candidate, words_of
 if TYPE_CHECKING:
     import sqlite3
 
+_encode = msgspec.json.Encoder().encode
 _MANY_SETS = 50_000
 _SLACK = 10_000
 """So many texts of numbers that are gone are no reason to begin anew."""
@@ -54,7 +56,7 @@ class RowWriter:
 
     def set_id(self, names: Sequence[str]) -> int:
         """The number under which a set of names is kept."""
-        text = json.dumps(list(names))
+        text = _encode(names).decode()
         number = self._sets.get(text)
         if number is None:
             self._connection.execute("INSERT OR IGNORE INTO nameset(names) VALUES(?)", (text,))
