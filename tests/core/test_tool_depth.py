@@ -107,6 +107,19 @@ def test_of_very_many_calls_a_few_hundred_are_kept_and_every_window_is_exact_as_
     assert len(collector._ledger.tools["bash"].calls._rows) < MOST_ROWS
 
 
+def test_a_wall_clock_that_went_back_changes_nothing() -> None:
+    clock, chance = ManualClock(NOW), random.Random(5)
+    collector = MetricsCollector(clock=clock)
+    calls = []
+    for number in range(400):
+        clock.set_wall(NOW + number * 1_000 - (HOUR if number >= 200 else 0))
+        duration = chance.random() * 1_000
+        collector.record_tool_execution(name="bash", duration_ms=duration, run_id="r")
+        calls.append(Call(clock.now_ms(), duration, True, "r"))
+    clock.set_wall(NOW + 10 * MINUTE)
+    agree(collector, calls, clock.now_ms())
+
+
 @pytest.mark.parametrize("room", [50_000, 0])
 def test_durations_that_only_fall_are_bounded_and_said_to_be_inexact(room: int) -> None:
     clock = ManualClock(NOW)
@@ -230,7 +243,8 @@ def test_no_more_texts_are_kept_than_there_is_room_for_and_the_longest_unseen_go
     assert min(group.last_at for group in depth.texts) == NOW - DAY + 30
     assert max(len(group.latest.message) for group in depth.texts) <= 1_000
     assert ledger.room.texts == room - most
-    assert ledger.room.left < buckets
+    kept = [*ledger.series(), *ledger.texts["bash"]._by_key.values()]
+    assert sum(len(one.tiers.minutes) + len(one.tiers.hours) for one in kept) == buckets - ledger.room.left
 
 
 def test_little_waits_in_each_list_where_there_are_many_tools() -> None:

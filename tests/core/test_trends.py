@@ -66,6 +66,7 @@ def test_what_did_not_change_is_the_same_object_though_others_did() -> None:
     before = collector.trends("tool", Window.H1)
     assert collector.trends("tool", Window.H1) is before
     collector.record_tool_execution(name="busy")
+    collector.record_tool_execution(name="quiet", at_ms=5)  # undated: it is in the totals, and in no slice
     after = collector.trends("tool", Window.H1)
     assert after["quiet"] is before["quiet"]
     assert after["busy"] != before["busy"]

@@ -204,3 +204,12 @@ async def test_a_list_nobody_moved_in_stays_at_its_top_and_another_keeps_its_row
         assert (detail.slowest.table.cursor_key, detail.slowest.table.cursor_index) == (row, 2)
         assert "make slower" in rows_of(seen, 1)[0]
         assert detail.latest.table.cursor_index == 0
+
+
+async def test_a_slower_call_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
+    undated = RunDirectoryBuilder(tmp_path, started_at=5, objective="Before clocks")
+    undated.tool("bash", {"command": "x"}, took_ms=900_000).end().write()
+    async with monitor(write_runs(tmp_path), size=LARGE, tab="tools", window=Window.ALL) as seen:
+        assert "6 of 7, slower ones not listed" in seen.text
+        await seen.press("W")
+        assert "not listed" not in seen.text

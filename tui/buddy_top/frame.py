@@ -72,7 +72,8 @@ def step_focus(screen: Screen[object], pane: Widget, step: int, chain: Sequence[
     """
     chain = chain or [widget for widget in screen.focus_chain if pane in widget.ancestors]
     if chain:
-        at = chain.index(screen.focused) if screen.focused in chain else -step
+        focused = screen.focused
+        at = chain.index(focused) if focused is not None and focused in chain else -step
         screen.set_focus(chain[(at + step) % len(chain)])  # at once: the next key may be here already
 
 

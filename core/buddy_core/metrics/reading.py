@@ -233,7 +233,7 @@ class MetricsReader:
         """The slowest and the latest calls of a tool in a window, and what its failures said; see `ToolDepth`.
 
         Exact for every window; see `metrics/calls.py` for what the lists promise. Calls without a believable
-        time are not in them. Empty for a tool nobody called.
+        time, and those of which only the history knows, are not in them. Empty for a tool nobody called.
         """
         now = self._clock.now_ms() if now_ms is None else now_ms
         return self._look(

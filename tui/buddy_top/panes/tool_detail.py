@@ -132,10 +132,9 @@ class ToolDetail(Container):
         known = row.duration_count if row is not None else 0
         calls = row.total_calls if row is not None else 0
         none = Plain(f"no call {within}")
-        slowest = _of(len(depth.slowest), known)
         self.slowest.show(
             slowest_leads(name, depth.slowest, snapshot),
-            slowest if depth.exact else Plain(f"{slowest}, perhaps not all"),
+            _which(row, depth, known),
             _NO_DURATION if calls else none,
         )
         self.latest.show(latest_leads(name, depth.latest, snapshot), _of(len(depth.latest), calls), none)
@@ -171,15 +170,25 @@ def _of(shown: int, all_: int) -> Plain:
     return Plain(f"{fmt.count(shown)} of {fmt.count(all_)}") if shown < all_ else fmt.plural(shown, "call")
 
 
+def _which(row: ToolMetrics | None, depth: ToolDepth, known: int) -> Plain:
+    """How many of the slowest there are, and whether one is missing: of a run that is gone, or without a time."""
+    words = _of(len(depth.slowest), known)
+    longest = row.max_duration_ms if row is not None else None
+    listed = depth.slowest[0].duration_ms if depth.slowest else None
+    if longest is not None and listed is not None and longest > listed:
+        return Plain(f"{words}, slower ones not listed")
+    return words if depth.exact else Plain(f"{words}, perhaps not all")
+
+
 def _said(row: ToolMetrics | None, depth: ToolDepth) -> Plain:
-    """How many failures, and how many of them say nothing."""
+    """How many failures, and of how many no text is known."""
     if row is None or not row.error_count:
         return Plain("")
     silent = row.error_count - sum(group.count for group in depth.texts)
     words = f"{fmt.count(row.error_count)} failed"
-    return Plain(words + (f" · {fmt.count(silent)} without a text" if silent > 0 and depth.texts else ""))
+    return Plain(words + (f" · {fmt.count(silent)} with no text" if silent > 0 and depth.texts else ""))
 
 
 def _nothing_said(row: ToolMetrics | None, within: str) -> Plain:
     failed = row is not None and row.error_count > 0
-    return Plain("its failures gave no reason" if failed else f"no failure {within}")
+    return Plain("no text of its failures is known" if failed else f"no failure {within}")
