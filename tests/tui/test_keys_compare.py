@@ -162,6 +162,15 @@ async def test_the_cursor_begins_where_the_runs_part_and_goes_from_difference_to
         assert screen.table.cursor_key == "13"
 
 
+async def test_what_is_known_of_no_call_has_no_column(tmp_path: Path) -> None:
+    parent, _, other = record(tmp_path)
+    async with monitor(tmp_path, size=COMFORTABLE) as seen:
+        await seen.go("runs")
+        runs_pane(seen).table.marks = {parent, other}
+        screen = await compared(seen, "D")
+        assert {column.key for column in screen.table.columns} & {"tokens", "cost"} == set()
+
+
 async def test_enter_opens_the_call_in_full(tmp_path: Path) -> None:
     _, fork, _ = record(tmp_path)
     async with monitor(tmp_path, size=COMFORTABLE) as seen:

@@ -22,11 +22,24 @@ if TYPE_CHECKING:
 def archive_of(args: argparse.Namespace) -> Archive:
     """The archive that the settings name."""
     from buddy_core.runs.keeping.archive import Archive
+
+    return Archive(_archive_root(args))
+
+
+def kept_ids(args: argparse.Namespace) -> frozenset[str]:
+    """The ids of all kept runs, for lists, which need not load what reads them."""
+    from buddy_core.runs.reading.reader import run_ids
+    from buddy_core.safety.paths import real_root
+
+    return frozenset(run_ids(real_root(_archive_root(args))))
+
+
+def _archive_root(args: argparse.Namespace) -> Path:
     from buddy_top.config.load import gather
     from buddy_top.config.places import archive_directory
 
     named = gather(args, os.environ).value("archive_dir", str)
-    return Archive(Path(named).expanduser().absolute() if named else archive_directory())
+    return Path(named).expanduser().absolute() if named else archive_directory()
 
 
 @contextmanager

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
 from buddy_top.cli.filters import filter_help, parsed_filter
-from buddy_top.cli.found import archive_of, found_run, kept_runs
+from buddy_top.cli.found import archive_of, found_run, kept_ids, kept_runs
 from buddy_top.cli.output import DONE, complain, print_lines, print_text, terminal_width, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
-    from buddy_core.runs.keeping.archive import Archive
     from buddy_core.runs.model import RunFacts
 
 
@@ -46,9 +45,8 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 
 def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    archive = archive_of(args)
-    shown = _chosen(args, archive, runs_dir, clock)
-    kept, leaving = {*archive.ids()}, () if args.kept else _leaving(runs_dir, clock)
+    shown = _chosen(args, runs_dir, clock)
+    kept, leaving = kept_ids(args), () if args.kept else _leaving(runs_dir, clock)
     if args.json:
         from buddy_top.documents import runs_document, to_text
 
@@ -71,14 +69,14 @@ def _table(runs: Sequence[RunFacts], clock: Clock, marks: Mapping[str, str]) -> 
     return runs_table(runs, now_ms=clock.now_ms(), width=terminal_width(), marks=marks)
 
 
-def _chosen(args: argparse.Namespace, archive: Archive, runs_dir: Path, clock: Clock) -> Sequence[RunFacts]:
+def _chosen(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> Sequence[RunFacts]:
     """The newest runs that fit, of those that are recorded or of those that are kept, as they were then."""
     from buddy_top.cli.catalogs import matching_runs
     from buddy_top.config.prices import prices_for
 
     query = parsed_filter(args.filter, program="buddy-top run list")
     if args.kept:
-        found = kept_runs(archive, query, clock)
+        found = kept_runs(archive_of(args), query, clock)
         return found[: args.limit] if args.limit else found
     return matching_runs(runs_dir, query, clock=clock, limit=args.limit, prices=prices_for(args))
 

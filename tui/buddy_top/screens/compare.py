@@ -74,6 +74,7 @@ class CompareScreen(ModalScreen[None]):
         self._whole = False
         self._diff: RunDiff | None = None
         self._told: Sequence[int] = ()
+        self._columns: Sequence[int] = range(len(_COLUMNS))
 
     def compose(self) -> ComposeResult:
         """The runs and their totals, the calls, and the call under the cursor in full."""
@@ -132,11 +133,21 @@ class CompareScreen(ModalScreen[None]):
 
     async def _read(self) -> None:
         self._diff = await asyncio.to_thread(self._compared)
+        self._leave_out_unknown(self._diff.steps)
         self._list()
         if self._diff.divergence is not None:
             self.table.move_to(str(self._diff.divergence))
         self._draw_head()
         self._explain()
+
+    def _leave_out_unknown(self, steps: Sequence[DiffStep]) -> None:
+        """Give the room of what is known of no call to the others."""
+        known = {
+            "tokens": any(step.tokens.delta is not None for step in steps),
+            "cost": any(step.cost.delta is not None for step in steps),
+        }
+        self._columns = [index for index, column in enumerate(_COLUMNS) if known.get(column.key, True)]
+        self.table.set_columns([_COLUMNS[index] for index in self._columns])
 
     def _compared(self) -> RunDiff:
         a, b = map(self._run_dir, self._ids)
@@ -170,7 +181,7 @@ class CompareScreen(ModalScreen[None]):
         call = step.b or step.a
         words = "" if call is None else call_words(call, self._diff) + remark(step)
         took, used, cost = step.took_ms, step.tokens, step.cost
-        return (
+        cells = (
             literal(SIGNS[step.kind], ink),
             literal(_number(step.a), "label"),
             literal(_number(step.b), "label"),
@@ -181,6 +192,7 @@ class CompareScreen(ModalScreen[None]):
             literal(difference(fmt.tokens, used) if both else "", "label"),
             literal(difference(fmt.cost, cost) if both else "", "label"),
         )
+        return tuple(cells[index] for index in self._columns)
 
     def _explain(self) -> None:
         """The call under the cursor in words, that of A and that of B."""
