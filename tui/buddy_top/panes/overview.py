@@ -139,7 +139,8 @@ class OverviewPane(Pane):
     @property
     def there(self) -> frozenset[Need]:
         """Numbers, unless a card says how to begin."""
-        return super().there if self.has_class("-empty") else super().there | {"numbers"}
+        numbers: frozenset[Need] = frozenset() if self.has_class("-empty") else frozenset({"numbers"})
+        return super().there | numbers
 
     def origins(self, snapshot: Snapshot, focused: Widget | None) -> list[Origin]:
         """The tiles first, unless the cursor was put into a list; then its row."""
