@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.watching import following
 
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.replay import replay_alerts
@@ -252,6 +253,28 @@ def test_a_turn_that_two_runs_could_have_made_is_part_of_what_either_states(benc
     bench.turns(30_000, 30 * MINUTE)  # one in both runs, one in none
     assert money(bench.view()) == (2.5, 1.0)
     assert money(bench.again()) == (2.5, 1.0)
+
+
+async def test_a_turn_that_comes_after_its_run_was_settled_is_part_of_what_the_run_stated(
+    bench: Bench,
+) -> None:
+    bench.run().wait(60_000).end().metrics(totalCost=1.5).write()
+    async with following(bench.observer) as until:
+        await until(lambda: bench.collector.view(Window.ALL).total_cost == 1.5)
+        bench.turns(30_000)
+        await until(lambda: bench.observer.sources().turn_requests == 1)
+        assert money(bench.collector.view(Window.ALL)) == (1.5, None)
+
+
+def test_nothing_is_left_of_estimates_that_were_taken_back(bench: Bench) -> None:
+    """Sums of floats that come and go leave dust, which would be shown as a cost of less than nothing."""
+    run = bench.run().request(cost=0.0)
+    for tokens in (110_000, 230_000, 370_000):
+        run.request(prompt=tokens, completion=0)
+    run.write()
+    assert bench.view().estimated_cost == pytest.approx(2.13)
+    run.end().metrics(totalCost=3.0).write()
+    assert bench.view().providers[0].total_cost == 0.0
 
 
 @settings(max_examples=40)
