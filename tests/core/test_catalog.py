@@ -26,6 +26,7 @@ from buddy_core.runs.catalog.catalog import Catalog
 from buddy_core.runs.catalog.pages import Cancelled
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.candidate import Candidate, masked
+from buddy_core.runs.query.completion import Known, complete
 from buddy_core.runs.query.evaluate import Matcher
 from buddy_core.runs.query.model import EVERYTHING, Content, Query, Term
 from buddy_core.runs.query.parser import parse
@@ -46,7 +47,9 @@ def opened(root: Path, *, write: bool = True, clock: ManualClock = CLOCK) -> Ite
 
 @contextlib.contextmanager
 def place() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
+    """A directory of its own, with blocks of words so small that some are made."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("buddy_core.runs.catalog.wordindex.RUNS_IN_BLOCK", 2)
         (Path(folder) / "runs").mkdir()
         yield Path(folder)
 
@@ -334,6 +337,17 @@ def test_what_nobody_wants_any_more_is_given_up(tmp_path: Path) -> None:
         with pytest.raises(Cancelled):
             catalog.page(parse("content:exit").query, cancelled=lambda: True)
         assert len(by_catalog(catalog)) == 2
+
+
+def test_filters_are_completed_with_the_names_there_are_the_commonest_first(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    write(tmp_path, plan(0, tools=["bash"]), plan(1, tools=["view_file", "bash"], tags=["Ä tag"]))
+    with opened(tmp_path) as catalog:
+        catalog.keep()
+        assert catalog.names("tool") == ["bash", "view_file"]
+        assert catalog.names("model") == []
+        known = Known(tags=lambda: catalog.names("tag"))
+        assert [option.text for option in complete("tag:", 4, known).options] == ['"Ä tag"']
 
 
 def test_a_search_is_narrowed_to_runs_that_may_hold_the_words(tmp_path: Path) -> None:

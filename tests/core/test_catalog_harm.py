@@ -63,6 +63,20 @@ def test_bytes_flipped_in_every_page_lose_the_catalog_at_most(tmp_path: Path) ->
     same_as_scan(tmp_path)
 
 
+def test_damage_that_a_question_finds_is_mended_by_the_next_keeping(tmp_path: Path) -> None:
+    """Case 52."""
+    store(tmp_path)
+    with opened(tmp_path) as catalog:
+        catalog.keep()
+        catalog._cache.connection.execute("UPDATE body SET crc = crc + 1 WHERE num = 5")
+        with pytest.raises(CacheUnavailable):
+            catalog.page(limit=0)
+        assert catalog.page() == []
+        assert catalog.path.with_name(catalog.path.name + ".corrupt").exists()
+        catalog.keep()
+        assert by_catalog(catalog) == by_scan(tmp_path, EVERYTHING)
+
+
 def kill_while_keeping(root: Path, after_s: float) -> None:
     code = (
         "import pathlib,sys\nfrom buddy_core.clock import ManualClock\n"

@@ -24,7 +24,7 @@ from buddy_core.cachedb import (
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.catalog.keeping import Keeper, Progress
 from buddy_core.runs.catalog.layout import LAYOUT, catalog_path
-from buddy_core.runs.catalog.pages import Cancelled, Pages, SortKey
+from buddy_core.runs.catalog.pages import Cancelled, Pages, SetField, SortKey
 from buddy_core.runs.catalog.rows import Row
 from buddy_core.runs.query.model import EVERYTHING, Query
 from buddy_core.runs.viewing.lookup import check_runs_dir
@@ -108,7 +108,8 @@ class Catalog:
         """Rows `offset` to `offset + limit` (0: to the end) of the runs that fit.
 
         Unknown values come last whichever way one sorts, equal ones newest first. Raises `CacheUnavailable`, and
-        `Cancelled` when `cancelled` became true meanwhile.
+        `Cancelled` when `cancelled` became true meanwhile. A writer that finds damage begins an empty one as well:
+        keep it again.
         """
         with self._asking(cancelled):
             return self._pages.page(
@@ -132,12 +133,20 @@ class Catalog:
         with self._asking(cancelled):
             return self._pages.count(query, now_ms=self._clock.now_ms(), tz=tz)
 
+    def names(self, field: SetField) -> list[str]:
+        """The tags, tools, models or artifacts there are, the commonest first: what a filter is completed with.
+
+        They are observed text, without secrets. Raises `CacheUnavailable`.
+        """
+        with self._asking(None):
+            return self._pages.names(field)
+
     def suspects(self, words: Sequence[str]) -> frozenset[str]:
         """Ids of the runs in whose events or artifacts all these words may stand, whatever their case.
 
         No other run has them: it is enough to search these. Raises `CacheUnavailable`.
         """
-        with cache_errors(self.path):
+        with self._asking(None):
             return frozenset(self._pages.suspects(words))
 
     def discard(self) -> None:
@@ -199,6 +208,8 @@ class Catalog:
         except CacheUnavailable as error:
             if asked():
                 raise Cancelled from error
+            if self._write and isinstance(error, CacheDamaged):
+                self._begin_anew()
             raise
         finally:
             self._cache.connection.set_progress_handler(None, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 SortKey = Literal["started", "status", "took", "tokens", "cost", "calls", "failed", "objective"]
 """What a list may be ordered by; `failed` means errors and failed calls together, as that column of the list does."""
 
+SetField = Literal["tag", "tool", "model", "has"]
+"""Fields of filters whose values are names."""
+
+_SET_COLUMNS: dict[SetField, str] = {"tag": "tag", "tool": "tool", "model": "model", "has": "has"}
 _DAY_MS = 86_400_000
 _AGE = "CASE WHEN started_at <= :h THEN started_at WHEN id_at <= :h THEN id_at ELSE 0 END"
 _RANK = (
@@ -89,6 +95,15 @@ class Pages:
         sql = f"SELECT count(*) FROM run WHERE {_numbered(conditions.where)}"
         (found,) = self._connection.execute(sql, _named(conditions.params)).fetchone()
         return int(found)
+
+    def names(self, field: SetField) -> list[str]:
+        """The names that runs have in a field, the commonest first."""
+        sql = f"SELECT names, count(*) FROM run JOIN nameset ON nameset.id = run.{_SET_COLUMNS[field]} GROUP BY 1"
+        counts: Counter[str] = Counter()
+        for names, runs in self._connection.execute(sql):
+            for name in json.loads(names):
+                counts[name] += runs
+        return [name for name, _ in counts.most_common()]
 
     def suspects(self, words: Sequence[str]) -> list[str]:
         """Ids of the runs in whose files all the words may stand; no other run's files hold them."""

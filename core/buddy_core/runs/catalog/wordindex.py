@@ -18,10 +18,10 @@ RUNS_IN_BLOCK = 2_000
 _SEPARATOR = b"\x1f"
 
 
-def pack(connection: sqlite3.Connection, *, least: int = RUNS_IN_BLOCK) -> None:
-    """Make blocks of the words that stand run by run, when there are `least` of them. Inside a transaction."""
+def pack(connection: sqlite3.Connection) -> None:
+    """Make blocks of the words that stand run by run, as many as can be full. Inside a transaction."""
     (waiting,) = connection.execute("SELECT count(*) FROM word").fetchone()
-    while waiting >= least:
+    while waiting >= RUNS_IN_BLOCK:
         rows = connection.execute(
             "SELECT num, text FROM word ORDER BY num LIMIT ?", (RUNS_IN_BLOCK,)
         ).fetchall()
