@@ -118,6 +118,8 @@ def _state(snapshot: Snapshot) -> tuple[HeaderState, Plain]:
         return "trouble", plain(sources.problem, limit=60)
     if sources.loaded < sources.total:
         return "busy", Plain(f"reading {sources.loaded} of {sources.total} runs")
+    if sources.history_loading:
+        return "busy", Plain("reading the history")
     if sources.mode == "polling":
         return "live", Plain("live, polling")
     return "live", Plain("live")

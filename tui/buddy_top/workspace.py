@@ -136,10 +136,10 @@ class Workspace(SafeApp):
 
     def _should_widen(self, snapshot: Snapshot) -> bool:
         """Nobody chose a window, everything is read, and all of it is older: an empty screen would lie."""
-        done = snapshot.sources.loaded >= snapshot.sources.total
-        return (
-            not self._window_is_chosen and done and bool(snapshot.runs) and not frame.any_activity(snapshot)
-        )
+        sources = snapshot.sources
+        anything = bool(snapshot.runs or sources.history_runs)
+        done = sources.complete and anything
+        return not self._window_is_chosen and done and not frame.any_activity(snapshot)
 
     def _header_fields(self, snapshot: Snapshot) -> HeaderFields:
         return frame.header_fields(snapshot, self.window, home=self.options.home, demo=self.options.demo)

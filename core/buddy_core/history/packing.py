@@ -122,7 +122,9 @@ def clean(name: str) -> str:
 
 
 def _text(text: str, limit: int) -> str:
-    return redact(text[:limit]).encode("utf-8", "replace").decode()
+    """As `clean`; errors come again, and short ones are remembered."""
+    text = text[:limit]
+    return clean(text) if len(text) <= LOOKED_AT else redact(text).encode("utf-8", "replace").decode()
 
 
 def _column(column: ToolColumn) -> _Column:

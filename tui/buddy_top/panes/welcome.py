@@ -23,7 +23,8 @@ EXAMPLE = (
 def is_empty(snapshot: Snapshot) -> bool:
     """True when there is nothing at all to show, and nothing being read."""
     sources = snapshot.sources
-    return not snapshot.runs and not sources.turn_requests and sources.loaded >= sources.total
+    known = snapshot.runs or sources.turn_requests or sources.history_runs
+    return not known and sources.complete
 
 
 def welcome_lines(snapshot: Snapshot) -> list[Cell]:
