@@ -54,9 +54,12 @@ def test_json_has_the_limits_and_the_moments(runs: Path, capsys: pytest.CaptureF
     assert told["since_ms"] == NOW - 7 * 24 * HOUR
     assert told["limits"]["cost_per_hour"] is None
     [alert] = told["alerts"]
-    assert alert["rule"] == "stalled"
+    assert alert["kind"] == "stalled"
     assert alert["since_ms"] == NOW - 3 * HOUR + 600_000
-    assert set(alert) == {"rule", "subject", "run_id", "severity", "since_ms", "why"}
+    assert alert["since"] == "2026-01-09T09:41:07.000Z"
+    assert alert["numbers"] == {"quiet_ms": 600_000}
+    names = ["kind", "severity", "subject", "run_id", "since", "since_ms", "why", "numbers"]
+    assert list(alert) == names
 
 
 def test_a_budget_may_stand_in_the_environment(
@@ -106,6 +109,66 @@ def test_a_secret_in_an_argument_stays_in_the_file_also_where_the_sentence_cuts_
         out = capsys.readouterr().out
         assert "4 times in a row" in out
         assert token[:12] not in out
+
+
+def troubled(folder: Path) -> Path:
+    """A live run whose bash fails, with money spent."""
+    made = RunDirectoryBuilder(folder / "runs", started_at=NOW - 120_000, objective="Fix the login")
+    for number in range(12):
+        made.tool("bash", {"command": f"{number}"}, error="exit 1", took_ms=1_000)
+    made.request(cost=2.0).write()
+    return made.root
+
+
+def test_one_picture_has_what_needs_attention_before_everything_else(
+    tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    troubled(tmp_path)
+    assert main(["--once", "--runs-dir", str(runs), "--cost-per-hour", "1.5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("! 2 alerts")
+    assert lines[at + 1].split() == ["since", "alert", "run", "why"]
+    assert lines[at + 3].endswith("bash failed 12 of 12 times in the last 15 minutes (100 %)")
+    assert lines[at + 2].endswith("$2.00 spent in the last hour, over the budget of $1.50")
+    assert lines[at + 4] == "budget: $2.00 of $1.50 spent in the last hour, 133 %"
+    assert at < lines.index(next(line for line in lines if line.startswith("provider ")))
+
+
+def test_one_picture_without_alerts_and_budgets_says_nothing_of_them(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--once", "--runs-dir", str(runs)]) == 0
+    out = capsys.readouterr().out
+    assert not [line for line in out.splitlines() if line.startswith("!") and "alert" in line]
+    assert "budget:" not in out
+
+
+def test_one_picture_as_json_lists_alerts_and_budgets(
+    tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    troubled(tmp_path)
+    assert main(["--json", "--runs-dir", str(runs), "--cost-per-hour", "8"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["alerts"] == [
+        {
+            "kind": "tool_errors",
+            "severity": "bad",
+            "subject": "bash",
+            "run_id": None,
+            "since": "2026-01-09T12:29:19.000Z",
+            "since_ms": NOW - 108_000,
+            "why": "bash failed 12 of 12 times in the last 15 minutes (100 %)",
+            "numbers": {"failed": 12, "calls": 12, "percent": 100.0},
+        }
+    ]
+    [budget] = told["budgets"]
+    assert budget == {
+        "kind": "cost_per_hour",
+        "limit": 8.0,
+        "spent": 2.0,
+        "estimated": False,
+        "percent": 25.0,
+    }
 
 
 def test_nothing_heavy_is_loaded_for_it(tmp_path: Path) -> None:

@@ -37,5 +37,5 @@ def test_the_limits_of_the_options_are_those_of_the_feed(tmp_path: Path) -> None
     assert isinstance(feed, Feed)
     with running(tmp_path, feed=feed) as (_, published):
         told = published.until(lambda snapshot: bool(snapshot.alerts))
-        assert [(alert.rule, alert.since_ms) for alert in told.alerts] == [("cost_per_day", NOW)]
+        assert [(alert.rule, alert.since_ms) for alert in told.alerts] == [("cost_per_day", NOW - 60_000)]
         assert [(use.limit, use.spent) for use in told.budgets] == [(1.5, 2.0)]

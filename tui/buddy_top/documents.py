@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Mapping, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from buddy_core import format as fmt
+from buddy_core.alerts.model import NO_ALERTS, Alert, AlertState, BudgetUse
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import (
     DashboardState,
@@ -59,14 +62,20 @@ def runs_document(
 
 
 def once_document(
-    collector: MetricsCollector, observer: Observer, window: Window, *, now_ms: int
+    collector: MetricsCollector,
+    observer: Observer,
+    window: Window,
+    *,
+    now_ms: int,
+    alerts: AlertState = NO_ALERTS,
 ) -> Document:
-    """What `--once --json` prints: the same numbers the screen shows for that window."""
+    """What `--once --json` prints: the same numbers the screen shows for that window, and what it warns of."""
     view = collector.view(window, now_ms=now_ms)
     since = view.since_ms or 0
     errors = [error for error in collector.get_recent_errors(NEWEST_ERRORS) if error.timestamp >= since]
     state = collector.get_dashboard_state()
-    return picture_document(view, state, errors, observer.facts(), observer.sources(), now_ms=now_ms)
+    runs, sources = observer.facts(), observer.sources()
+    return picture_document(view, state, errors, runs, sources, now_ms=now_ms, alerts=alerts)
 
 
 def picture_document(
@@ -77,12 +86,15 @@ def picture_document(
     sources: SourceStatus,
     *,
     now_ms: int,
+    alerts: AlertState = NO_ALERTS,
 ) -> Document:
     """Everything one picture of the monitor shows."""
     return {
         **heading(now_ms),
         "window": view.window.value,
         "state": fields_of(state),
+        "alerts": [alert_entry(alert) for alert in alerts.alerts],
+        "budgets": [budget_entry(budget) for budget in alerts.budgets],
         "totals": _totals(view),
         "providers": [provider_entry(provider) for provider in view.providers],
         "tools": [fields_of(tool) for tool in view.tools],
@@ -134,6 +146,28 @@ def provider_entry(provider: ProviderMetrics) -> Document:
 def error_entry(group: ErrorGroup) -> Document:
     """One group of like errors, with its latest message."""
     return {**_without(fields_of(group), "latest"), "message": group.latest.message}
+
+
+def alert_entry(alert: Alert) -> Document:
+    """One alert: since when it holds as a date (ISO 8601, UTC) and in milliseconds, why, and by which numbers."""
+    at = fmt.local(alert.since_ms, UTC)
+    return {
+        "kind": alert.rule,
+        "severity": alert.severity,
+        "subject": alert.subject,
+        "run_id": alert.run_id,
+        "since": None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "since_ms": alert.since_ms,
+        "why": alert.why,
+        "numbers": dict(alert.numbers),
+    }
+
+
+def budget_entry(budget: BudgetUse) -> Document:
+    """What was spent of one budget; null while nobody states a cost."""
+    share = None if budget.spent is None else 100 * budget.spent / budget.limit
+    told = {"kind": budget.rule, "limit": budget.limit, "spent": budget.spent}
+    return {**told, "estimated": budget.estimated, "percent": share}
 
 
 def _sources(sources: SourceStatus) -> Document:

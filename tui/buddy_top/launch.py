@@ -14,14 +14,13 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock
 from buddy_core.metrics.window import Window
 from buddy_core.runs.viewing.lookup import check_runs_dir
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings
 from buddy_top.cli.parser import wrong_usage
-from buddy_top.config.load import Choices
+from buddy_top.config.load import Choices, limits_of
 from buddy_top.config.places import state_file
 from buddy_top.config.remembered import save
 from buddy_top.config.resolve import Effective
@@ -49,8 +48,7 @@ def run_demo(args: argparse.Namespace, choices: Choices, clock: Clock) -> int:
     demonstration = Demonstration(seed=args.seed, speed=args.speed, clock=clock)
     with _signals_end(demonstration.abandon), demonstration:
         if args.once or args.json or not screen_is_possible():
-            window = choices.value("window", str)
-            return print_once(demonstration.runs_dir, window, args.json, clock, choices, remembers=False)
+            return print_once(demonstration.runs_dir, choices, args.json, clock, remembers=False)
         options = _options(
             args, choices, demonstration.runs_dir, clock, demo=True, remove=demonstration.close
         )
@@ -77,10 +75,7 @@ def _options(
         theme=choices.value("theme", str),
         read_only=bool(choices.value("read_only", bool)),
         debug=args.debug,
-        limits=Limits(
-            cost_per_hour=choices.value("cost_per_hour", float),
-            cost_per_day=choices.value("cost_per_day", float),
-        ),
+        limits=limits_of(choices),
         prices=choices.file.prices if choices.value("estimate", bool) else None,
         notify=choices.value("notify", str) or "none",
         export_dir=choices.value("export_dir", str),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from buddy_core import format as fmt
+from buddy_core.alerts.model import NO_ALERTS, AlertState, BudgetUse
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
 from buddy_core.observe import Observer, SourceStatus
@@ -16,6 +17,7 @@ from buddy_core.runs.viewing.viewer import runs_table
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import plain
+from buddy_top.alert_lines import alert_lines
 
 NEWEST_RUNS = 20
 _TOP = 12
@@ -62,12 +64,19 @@ _ERROR_COLUMNS = (
 
 
 def picture(
-    collector: MetricsCollector, observer: Observer, window: Window, *, now_ms: int, width: int | None = None
+    collector: MetricsCollector,
+    observer: Observer,
+    window: Window,
+    *,
+    now_ms: int,
+    width: int | None = None,
+    alerts: AlertState = NO_ALERTS,
 ) -> Iterator[str]:
     """The lines of the picture; `width` cuts the tables to a terminal."""
     view = collector.view(window, now_ms=now_ms)
     runs = observer.facts()
     yield from _head(view, runs, observer.sources(), window)
+    yield from _attention(alerts, now_ms, width)
     yield from _section("providers", _providers(view.providers, width))
     yield from _section("tools", _tools(view.tools, width))
     yield from _section("errors", _errors(view.errors, now_ms, width))
@@ -116,6 +125,23 @@ def _notes(view: WindowView, sources: SourceStatus) -> Iterator[str]:
         yield f"{fmt.plural(sources.rejected_names, 'entry', 'entries')} called run_… that hold no run"
     if sources.ambiguous_turns:
         yield f"{fmt.plural(sources.ambiguous_turns, 'request')} that more than one run could have made"
+
+
+def _attention(state: AlertState, now_ms: int, width: int | None) -> Iterator[str]:
+    """What somebody should look at, and the budgets that are set; nothing where there is neither."""
+    if state.alerts or state.budgets:
+        yield ""
+    if state.alerts:
+        yield f"! {fmt.plural(len(state.alerts), 'alert')}"
+        yield from alert_lines(state.alerts, now_ms, width, when="since")
+    yield from map(budget_words, state.budgets)
+
+
+def budget_words(budget: BudgetUse) -> str:
+    """`budget: $0.82 of $2.00 spent in the last hour, 41 %`."""
+    length = "hour" if budget.rule == "cost_per_hour" else "24 hours"
+    spent = f"{fmt.cost(budget.spent, estimated=budget.estimated)} of {fmt.cost(budget.limit)}"
+    return f"budget: {spent} spent in the last {length}, {fmt.share(budget.spent, budget.limit)}"
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:

@@ -54,11 +54,17 @@ class AlertBook:
     def __init__(self) -> None:
         self._since: dict[AlertKey, int] = {}
 
-    def enter(self, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-        """The same alerts, those that held before with the time from which they do; what ended is forgotten."""
-        held = tuple(
-            replace(alert, since_ms=min(alert.since_ms, self._since.get(alert.key, alert.since_ms)))
-            for alert in alerts
-        )
+    def enter(
+        self, alerts: Iterable[Alert], began: Callable[[Alert], int] = lambda alert: alert.since_ms
+    ) -> tuple[Alert, ...]:
+        """The same alerts, each with the time from which it holds; what ended is forgotten.
+
+        `began` is asked for that time once, when an alert is new: it may have begun before anybody looked.
+        """
+        held = tuple(replace(alert, since_ms=self._begun(alert, began)) for alert in alerts)
         self._since = {alert.key: alert.since_ms for alert in held}
         return in_order(held)
+
+    def _begun(self, alert: Alert, began: Callable[[Alert], int]) -> int:
+        known = self._since.get(alert.key)
+        return min(alert.since_ms, began(alert) if known is None else known)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 Rule = Literal[
@@ -32,6 +33,8 @@ class Alert:
     """Wall time from which it holds."""
     why: str
     """A sentence with the numbers; masked, and on one line."""
+    numbers: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """The numbers of that sentence by name, for programs: `failed` of `calls`, `waited_ms`, `times`, `spent`, …"""
 
     @property
     def key(self) -> AlertKey:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buddy_core.alerts import rules, sliding, words
+from buddy_core.alerts import rules, sliding
 from buddy_core.alerts.history import History, read_history
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, BudgetUse
@@ -129,9 +129,8 @@ class RunStory:
         if not self._limits.stalled or heard_at is None or until_ms - heard_at < STALLED_AFTER_MS:
             return
         open_calls: Sequence[str] = [call.tool for call in detector.calls.waiting]
-        why = words.stalled(STALLED_AFTER_MS, open_calls[-1] if open_calls else None)
-        subject, run_id = rules.subject_of(self._run), self._run.run_id
-        yield Alert("stalled", subject, run_id, "warn", heard_at + STALLED_AFTER_MS, why)
+        waiting_for = open_calls[-1] if open_calls else None
+        yield rules.silent(self._run, heard_at + STALLED_AFTER_MS, STALLED_AFTER_MS, waiting_for)
 
     def _wait(self, tool: str, since_ms: int, until_ms: int) -> None:
         until_ms = min(until_ms, self.until_ms + 1)

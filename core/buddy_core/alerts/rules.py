@@ -19,8 +19,13 @@ def stalled(runs: Iterable[RunFacts], now_ms: int, limits: Limits) -> Iterator[A
             continue
         tool = run.running_tools[-1].name if run.running_tools else None
         since = min(now_ms, run.last_event_at + STALLED_AFTER_MS)
-        why = words.stalled(now_ms - run.last_event_at, tool)
-        yield Alert("stalled", subject_of(run), run.run_id, "warn", since, why)
+        yield silent(run, since, now_ms - run.last_event_at, tool)
+
+
+def silent(run: RunFacts, since_ms: int, quiet_ms: float, waiting_for: str | None) -> Alert:
+    """The alert of a run that has said nothing for so long; `waiting_for` is the tool that has not answered."""
+    why = words.stalled(quiet_ms, waiting_for)
+    return Alert("stalled", subject_of(run), run.run_id, "warn", since_ms, why, {"quiet_ms": quiet_ms})
 
 
 def waiting(
@@ -43,15 +48,20 @@ def waiting(
 def _waits(run_id: str, call: RunningTool, known: Known, now_ms: int, limits: Limits) -> Iterator[Alert]:
     limit, waited = limits.wait_limit_ms(known.longest_ms), now_ms - call.since
     if known.calls >= limits.wait_known and waited > limit:
-        why = words.waiting(call.name, waited, known)
-        yield Alert("waiting", call.name, run_id, "warn", call.since + int(limit) + 1, why)
+        yield slow(call.name, run_id, call.since + int(limit) + 1, waited, known)
+
+
+def slow(tool: str, run_id: str, since_ms: int, waited_ms: float, known: Known) -> Alert:
+    """The alert of a call that has waited so long for a tool of which this much is known."""
+    numbers = {"waited_ms": waited_ms, "longest_ms": known.longest_ms, "calls": known.calls}
+    return Alert("waiting", tool, run_id, "warn", since_ms, words.waiting(tool, waited_ms, known), numbers)
 
 
 def repeating(found: Iterable[Repetition]) -> Iterator[Alert]:
     """Runs that go round in circles."""
     for one in found:
         why = words.repeating(one.tool, one.argument, one.times)
-        yield Alert("repeating", one.tool, one.run_id, "warn", one.since_ms, why)
+        yield Alert("repeating", one.tool, one.run_id, "warn", one.since_ms, why, {"times": one.times})
 
 
 def failing_tools(tools: Iterable[ToolMetrics], now_ms: int, limits: Limits) -> Iterator[Alert]:
@@ -71,7 +81,8 @@ def failing_providers(providers: Iterable[ProviderMetrics], now_ms: int, limits:
 
 def failing(rule: Rule, name: str, failed: int, calls: int, since_ms: int) -> Alert:
     """The alert of a tool or model with so many failures."""
-    return Alert(rule, name, None, "bad", since_ms, words.failing(name, failed, calls))
+    numbers = {"failed": failed, "calls": calls, "percent": 100 * failed / calls}
+    return Alert(rule, name, None, "bad", since_ms, words.failing(name, failed, calls), numbers)
 
 
 def too_many_failed(failed: int, calls: int, limits: Limits) -> bool:
@@ -91,7 +102,8 @@ def overspent(budget: BudgetUse, spent: float, since_ms: int) -> Alert:
     hours = 1 if budget.rule == "cost_per_hour" else 24
     subject = "cost per hour" if hours == 1 else "cost per day"
     why = words.spent(spent, budget.limit, hours, estimated=budget.estimated)
-    return Alert(budget.rule, subject, None, "bad", since_ms, why)
+    numbers = {"spent": spent, "limit": budget.limit}
+    return Alert(budget.rule, subject, None, "bad", since_ms, why, numbers)
 
 
 def subject_of(run: RunFacts) -> str:

@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from buddy_core.alerts import words
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, Known
+from buddy_core.alerts.rules import slow
 
 
 class Wait(NamedTuple):
@@ -76,6 +76,5 @@ def slow_calls(waits: Iterable[Wait], experience: Experience, limits: Limits) ->
     silent_until = -1
     for spell, wait in sorted(found, key=lambda pair: pair[0].from_ms):
         if spell.from_ms > silent_until:
-            why = words.waiting(wait.tool, spell.waited_ms, spell.known)
-            yield Alert("waiting", wait.tool, wait.run_id, "warn", spell.from_ms, why)
+            yield slow(wait.tool, wait.run_id, spell.from_ms, spell.waited_ms, spell.known)
         silent_until = max(silent_until, spell.until_ms)

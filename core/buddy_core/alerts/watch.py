@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from buddy_core.alerts.beginnings import Recent, began_at
 from buddy_core.alerts.evaluate import AlertBook, Observed, evaluate
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import NO_ALERTS, AlertState, BudgetUse, Known, Repetition
@@ -40,8 +41,11 @@ class AlertWatch:
         self._circles = _Circles(observer.runs_dir, limits)
         self._sums = _Sums(collector, limits)
 
-    def check(self, now_ms: int) -> AlertState:
-        """What holds now. Nothing is said before every run has been read: half a story fires false alarms."""
+    def check(self, now_ms: int, *, whole: bool = False) -> AlertState:
+        """What holds now. Nothing is said before every run has been read: half a story fires false alarms.
+
+        With `whole` the events of live runs are read to their end at once, however long that takes.
+        """
         sources = self._observer.sources()
         if sources.loaded < sources.total:
             return NO_ALERTS
@@ -54,9 +58,14 @@ class AlertWatch:
             tools=self._sums.tools,
             providers=self._sums.providers,
             budgets=self._sums.budgets,
-            repetitions=self._circles.look(live),
+            repetitions=self._circles.look(live, whole=whole),
         )
-        return AlertState(self._book.enter(evaluate(observed, self._limits)), self._sums.budgets)
+        found = evaluate(observed, self._limits)
+        recent = Recent(self._sums.tools, self._sums.providers)
+        held = self._book.enter(
+            found, lambda alert: began_at(alert, self._collector, recent, self._limits, now_ms)
+        )
+        return AlertState(held, self._sums.budgets)
 
     def close(self) -> None:
         """Let go of all files."""
@@ -65,6 +74,15 @@ class AlertWatch:
     def _known(self, tool: str) -> Known | None:
         bins = self._collector.latency_histogram("tool", tool, Window.ALL, 1)
         return Known(bins[0].count, bins[0].high_ms) if bins else None
+
+
+def alerts_now(observer: Observer, collector: MetricsReader, limits: Limits, now_ms: int) -> AlertState:
+    """What holds now, for whoever looks once and has read everything: the rules and the limits of the screen."""
+    watch = AlertWatch(observer, collector, limits)
+    try:
+        return watch.check(now_ms, whole=True)
+    finally:
+        watch.close()
 
 
 class _Sums:
@@ -109,23 +127,28 @@ class _Circles:
         self._limits = limits
         self._followed: dict[str, _Follower] = {}
 
-    def look(self, live: Iterable[RunFacts]) -> list[Repetition]:
-        """Read on where something was written, and say who goes in circles."""
+    def look(self, live: Iterable[RunFacts], *, whole: bool) -> list[Repetition]:
+        """Read on where something was written, to the end if it is to be `whole`; say who goes in circles."""
         able = {run.run_id: run for run in live if run.tool_calls >= self._limits.repeats}
         for gone in self._followed.keys() - able.keys():
             self._followed.pop(gone).close()
         for run_id in able.keys() - self._followed.keys():
             self._followed[run_id] = _Follower(self._runs_dir, run_id, self._limits)
-        self._read(able)
+        while self._read(able) and whole:
+            pass
         found = (follower.repetition for follower in self._followed.values())
         return [repetition for repetition in found if repetition is not None]
 
-    def _read(self, able: Mapping[str, RunFacts]) -> None:
-        """Read on in every run, but no more than one whole piece; who had it comes last the next time."""
+    def _read(self, able: Mapping[str, RunFacts]) -> bool:
+        """Read on in every run, but no more than one whole piece; who had it comes last the next time.
+
+        True when there is more to read.
+        """
         for run_id, follower in tuple(self._followed.items()):
             if follower.read(able[run_id].event_count):
                 self._followed[run_id] = self._followed.pop(run_id)
-                return
+                return True
+        return False
 
     def close(self) -> None:
         """Let go of all files."""

@@ -72,9 +72,7 @@ def _command(args: argparse.Namespace, arrived: list[int]) -> int:
             return code
     if not is_screen:
         with signals_as_interrupts(arrived):
-            return picture.print_once(
-                settings.runs_dir, choices.value("window", str), args.json, clock, choices
-            )
+            return picture.print_once(settings.runs_dir, choices, args.json, clock)
     from buddy_top.launch import run_monitor
 
     return run_monitor(args, choices, settings, clock)

@@ -113,7 +113,11 @@ def _everywhere() -> OneLineParser:
 def _screen() -> OneLineParser:
     options = OneLineParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = options.add_argument_group("the monitor")
-    group.add_argument("--once", action="store_true", help="print one picture as text (or --json) and exit")
+    group.add_argument(
+        "--once",
+        action="store_true",
+        help="print one picture as text (or --json), alerts and budgets included, and exit",
+    )
     for setting in SETTINGS:
         if setting.flag in _EVERYWHERE:
             continue

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.metrics.window import Window
 from buddy_core.runs.viewing.lookup import check_runs_dir
 from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width
-
-if TYPE_CHECKING:
-    from buddy_top.config.load import Choices
+from buddy_top.config.load import Choices, limits_of
 
 
 def screen_is_possible(environ: dict[str, str] | None = None) -> bool:
@@ -24,15 +21,13 @@ def screen_is_possible(environ: dict[str, str] | None = None) -> bool:
 
 
 def print_once(
-    runs_dir: Path,
-    window_name: str | None,
-    as_json: bool,
-    clock: Clock,
-    choices: Choices,
-    *,
-    remembers: bool = True,
+    runs_dir: Path, choices: Choices, as_json: bool, clock: Clock, *, remembers: bool = True
 ) -> int:
-    """Everything is read, and what is remembered of runs that are gone; one picture or JSON object is printed."""
+    """Everything is read, and what is remembered of runs that are gone; one picture or JSON object is printed.
+
+    The alerts in it are those that hold at this moment.
+    """
+    from buddy_core.alerts.watch import alerts_now
     from buddy_core.history.keeper import reading_history
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
@@ -46,9 +41,11 @@ def print_once(
     observer = Observer(runs_dir, collector, clock=clock, history=history)
     observer.load()
     observer.close()
-    window, now_ms = Window(window_name or "all"), clock.now_ms()
+    window, now_ms = Window(choices.value("window", str) or "all"), clock.now_ms()
+    alerts = alerts_now(observer, collector, limits_of(choices), now_ms)
     if as_json:
-        print_text(to_text(once_document(collector, observer, window, now_ms=now_ms)))
+        print_text(to_text(once_document(collector, observer, window, now_ms=now_ms, alerts=alerts)))
     else:
-        print_lines(picture(collector, observer, window, now_ms=now_ms, width=terminal_width()))
+        width = terminal_width()
+        print_lines(picture(collector, observer, window, now_ms=now_ms, width=width, alerts=alerts))
     return DONE

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from buddy_core.alerts.limits import Limits
 from buddy_top.config.file import ConfigFile, read_config
 from buddy_top.config.places import CONFIG_VARIABLE, config_file, history_file, state_file
 from buddy_top.config.remembered import Remembered, load
@@ -56,3 +57,11 @@ def gather(args: argparse.Namespace, environ: Mapping[str, str], *, screen: bool
     if not settings["remember"].value:
         left = Remembered()
     return Choices(settings, file, left)
+
+
+def limits_of(choices: Choices) -> Limits:
+    """What the rules of alerts compare with, as far as somebody chose."""
+    return Limits(
+        cost_per_hour=choices.value("cost_per_hour", float),
+        cost_per_day=choices.value("cost_per_day", float),
+    )

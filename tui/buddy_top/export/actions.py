@@ -81,12 +81,19 @@ def _text(app: Workspace, form: str) -> str:
 
 
 def _whole_picture(app: Workspace, now_ms: int) -> str:
+    from buddy_core.alerts.model import AlertState
     from buddy_top.documents import picture_document, to_text
 
     snapshot = app.snapshot
     if snapshot is None:
         return "{}\n"
     document = picture_document(
-        snapshot.view, snapshot.state, snapshot.recent_errors, snapshot.runs, snapshot.sources, now_ms=now_ms
+        snapshot.view,
+        snapshot.state,
+        snapshot.recent_errors,
+        snapshot.runs,
+        snapshot.sources,
+        now_ms=now_ms,
+        alerts=AlertState(snapshot.alerts, snapshot.budgets),
     )
     return to_text(document) + "\n"

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("rule", Plain("alert"), 17, sortable=False),
     Column("subject", Plain("about"), 18, sortable=False, priority=1),
-    Column("why", Plain("why"), 44, grow=1, sortable=False),
-    Column("since", Plain("for"), 4, align="right", sortable=False),
+    Column("why", Plain("why"), 36, grow=1, sortable=False),
+    Column("since", Plain("since"), 12, align="right", sortable=False),
 )
 _LONGEST = 12
 """Rows shown without scrolling at most; the reason stands below them."""
@@ -98,7 +98,7 @@ class AlertsScreen(ModalScreen["Alert | None"]):
             (Span(Plain(f"▲ {alert.rule.replace('_', ' ')}"), ink),),
             (Span(shown(alert.subject, limit=200)),),
             (Span(shown(alert.why), "label"),),
-            (Span(fmt.age(max(0, self._now_ms - alert.since_ms)), "dim"),),
+            (Span(fmt.date_time(alert.since_ms, self._now_ms), "dim"),),
         )
 
     def _explain(self) -> None:
@@ -109,7 +109,9 @@ class AlertsScreen(ModalScreen["Alert | None"]):
         if alert is None:
             self.reason.set_lines(quiet_lines(self._limits))
             return
-        since = Plain(f"since {fmt.date_time(alert.since_ms, self._now_ms)} · {self._place(alert)}")
+        for_ms = max(0, self._now_ms - alert.since_ms)
+        began = f"since {fmt.date_time(alert.since_ms, self._now_ms)}, for {fmt.age(for_ms)}"
+        since = Plain(f"{began} · {self._place(alert)}")
         self.reason.set_lines([(), (Span(shown(alert.why), "strong"),), (Span(since, "dim"),)])
 
     def _place(self, alert: Alert) -> Plain:
