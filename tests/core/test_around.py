@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from buddy_core.runs.viewing import around
 from buddy_core.runs.viewing.around import MOST, Moment, Surroundings, events_around
+from buddy_core.runs.viewing.timeline import load_timeline
 from buddy_core.testing import RunDirectoryBuilder
 
 START = 1_767_961_000_000
@@ -132,3 +136,35 @@ def test_damaged_lines_in_between_leave_the_others(tmp_path: Path) -> None:
     run.raw(b'{"ts":17,"type":\x00\xff{{{\n').error("here").raw(b'{"ts":').write()
     found = events_around(tmp_path, Moment(run.run_id, run.now_ms, "here"))
     assert seen(found)[-2:] == ["before", "[here]"]
+
+
+@given(
+    gaps=st.lists(st.integers(0, 2), min_size=1, max_size=60),
+    sizes=st.lists(st.integers(0, 400), min_size=60, max_size=60),
+    wanted=st.integers(0, 59),
+    back=st.none() | st.integers(0, 59),
+)
+@settings(max_examples=80, deadline=None)
+def test_what_is_found_is_what_stands_there_in_the_whole_timeline(
+    gaps: list[int], sizes: list[int], wanted: int, back: int | None
+) -> None:
+    """Also with several events at a time, records of any size, and a clock that was set back once."""
+    wanted %= len(gaps)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(around, "SPANS", (512, 2048))
+        root = Path(folder)
+        run = RunDirectoryBuilder(root, started_at=START)
+        at_ms = 0
+        for number, (gap, size) in enumerate(zip(gaps, sizes, strict=False)):
+            run.wait(-40 if number == back and number else gap)
+            run.event("error", {"message": f"number {number}", "padding": "x" * size})
+            at_ms = run.now_ms if number == wanted else at_ms
+        run.write()
+        found = events_around(root, Moment(run.run_id, at_ms, f"number {wanted}"))
+        whole = load_timeline(root / run.run_id).rows
+    assert found.at is not None
+    assert found.rows[found.at].error == f"number {wanted}"
+    offsets = [row.offset for row in whole]
+    first = offsets.index(found.rows[0].offset)
+    assert [row.offset for row in found.rows] == offsets[first : first + len(found.rows)], "without a gap"
+    assert [row.error for row in found.rows] == [row.error for row in whole[first : first + len(found.rows)]]

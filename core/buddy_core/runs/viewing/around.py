@@ -7,7 +7,9 @@ was set back in between and halving leads astray, the bytes are searched for the
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +27,9 @@ SPANS = (64 * 1024, 1024 * 1024)
 
 SEARCHED = 64 * 1024 * 1024
 """Bytes searched for a time that is not where it should be."""
+
+MOST_PLACES = 16
+"""Places of such a time that are looked at."""
 
 _STEP = 1024 * 1024
 _COMPARED = 60
@@ -73,25 +78,33 @@ def events_around(runs_dir: Path, moment: Moment) -> Surroundings:
 
 def _around(fd: int, moment: Moment) -> Surroundings:
     size = os.fstat(fd).st_size
-    found = _near(fd, size, _place_by_halving(fd, size, moment.at_ms), moment)
-    if found.at is None and size > 2 * SPANS[-1] and (place := _place_by_search(fd, size, moment.at_ms)):
-        found = _near(fd, size, place, moment)
-    return found
+    best, said = _near(fd, size, _place_by_halving(fd, size, moment.at_ms), moment)
+    if said:
+        return best
+    for place in islice(_places_by_search(fd, size, moment.at_ms), MOST_PLACES):
+        found, said = _near(fd, size, place, moment)
+        if said:
+            return found
+        best = best if best.at is not None else found
+    return best
 
 
-def _near(fd: int, size: int, place: int, moment: Moment) -> Surroundings:
-    """The event with its neighbours, read from as few bytes around a place as have enough of them."""
-    found = Surroundings()
+def _near(fd: int, size: int, place: int, moment: Moment) -> tuple[Surroundings, bool]:
+    """The event with its neighbours, read from as few bytes around a place as have enough of them.
+
+    With it: whether it says what it should say, or only happened at that time.
+    """
+    found, said = Surroundings(), False
     for span in SPANS:
         start, end = max(0, place - span), min(size, place + span)
-        found = _midst(fd, start, end, moment)
-        enough = found.at is not None and found.at >= MOST and found.later >= MOST
+        found, said = _midst(fd, start, end, moment)
+        enough = said and (found.at or 0) >= MOST and found.later >= MOST
         if enough or (start == 0 and end == size):
             break
-    return found
+    return found, said
 
 
-def _midst(fd: int, start: int, end: int, moment: Moment) -> Surroundings:
+def _midst(fd: int, start: int, end: int, moment: Moment) -> tuple[Surroundings, bool]:
     batch, builder = _read(fd, start, end), TimelineBuilder()
     leading = 0
     if start > 0:
@@ -100,13 +113,13 @@ def _midst(fd: int, start: int, end: int, moment: Moment) -> Surroundings:
         builder.feed(first)  # times are told since the beginning of the run
         leading = len(builder.rows())
     builder.feed(batch)
-    place, rows = _place_in(batch, moment), builder.rows()[leading:]
+    (place, said), rows = _place_in(batch, moment), builder.rows()[leading:]
     at = next((n for n, row in enumerate(rows) if place in (row.offset, row.result_offset)), None)
     if place is None or at is None:
-        return Surroundings()
+        return Surroundings(), False
     kept = tuple(rows[max(0, at - MOST) : at + MOST + 1])
     here = min(at, MOST)
-    return Surroundings(kept, here, later=len(kept) - here - 1)
+    return Surroundings(kept, here, later=len(kept) - here - 1), said
 
 
 def _read(fd: int, start: int, end: int) -> EventBatch:
@@ -120,18 +133,21 @@ def _read(fd: int, start: int, end: int) -> EventBatch:
     return batch
 
 
-def _place_in(batch: EventBatch, moment: Moment) -> int | None:
-    """Where the record of the error begins: of several at that time the one that says what it says."""
+def _place_in(batch: EventBatch, moment: Moment) -> tuple[int | None, bool]:
+    """Where the record of the error begins, and whether it says what it should: one that does comes first."""
     at_that_time = [
         (event, offset)
         for event, offset in zip(batch.events, batch.offsets, strict=True)
         if event.ts == moment.at_ms and event.type in _TELLING
     ]
     told = [
-        (_message_of(event)[:_COMPARED] == moment.message[:_COMPARED], -offset)
+        (not moment.message or _message_of(event)[:_COMPARED] == moment.message[:_COMPARED], -offset)
         for event, offset in at_that_time
     ]
-    return -max(told)[1] if told else None
+    if not told:
+        return None, False
+    said, place = max(told)
+    return -place, said
 
 
 def _message_of(event: WireEvent) -> str:
@@ -162,13 +178,12 @@ def _time_after(fd: int, start: int, end: int) -> int | None:
     return None
 
 
-def _place_by_search(fd: int, size: int, at_ms: int) -> int:
-    """Where the digits of the time stand first; 0 when they do not, or only too far from the end."""
+def _places_by_search(fd: int, size: int, at_ms: int) -> Iterator[int]:
+    """Where the digits of the time stand, as far from the end as is searched; one place of those close together."""
     needle = str(at_ms).encode()
     start = max(0, size - SEARCHED)
     while start < size:
         found = os.pread(fd, _STEP + len(needle), start).find(needle)
         if found >= 0:
-            return start + found
-        start += _STEP
-    return 0
+            yield start + found
+        start += _STEP if found < 0 else found + SPANS[0]
