@@ -17,7 +17,8 @@ from buddy_core import RunStore
 from buddy_core.clock import SystemClock
 from buddy_core.errors import KeepFailed, RunLocked, RunNotFound
 from buddy_core.runs.keeping import archive as archive_module
-from buddy_core.runs.keeping.archive import COPYING, Archive
+from buddy_core.runs.keeping.archive import Archive
+from buddy_core.runs.keeping.copying import COPYING, new_directory, write_packed
 from buddy_core.runs.keeping.manifest import real_parts, told_name
 from buddy_core.runs.keeping.pack import PACKED_NAME
 from buddy_core.testing import RunDirectoryBuilder
@@ -98,14 +99,14 @@ def test_two_that_keep_the_same_run_at_once_make_one_copy(
     archive: Archive, run: RunDirectoryBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other one is faster, between the look whether it is kept and the name that it is given."""
-    inner, whole = archive_module._write_packed, Archive(archive.root)
+    inner, whole = write_packed, Archive(archive.root)
 
     def slower(*args: object) -> object:
-        monkeypatch.setattr(archive_module, "_write_packed", inner)
+        monkeypatch.setattr(archive_module, "write_packed", inner)
         whole.keep(run.root, run.run_id)
         return inner(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(archive_module, "_write_packed", slower)
+    monkeypatch.setattr(archive_module, "write_packed", slower)
     assert archive.keep(run.root, run.run_id).state == "already"
     assert names_in(archive.root) == [run.run_id]
 
@@ -232,14 +233,14 @@ def test_a_prune_leaves_a_run_alone_while_it_is_copied(
     store = RunStore(tmp_path / "runs", max_runs=1)
     with store.run("old") as old:
         pass
-    inner = archive_module._write_packed
+    inner = write_packed
 
     def with_a_start_in_between(*args: object) -> object:
         with store.run("new"):
             assert (tmp_path / "runs" / old.run_id).exists()
         return inner(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(archive_module, "_write_packed", with_a_start_in_between)
+    monkeypatch.setattr(archive_module, "write_packed", with_a_start_in_between)
     assert archive.keep(tmp_path / "runs", old.run_id).state == "kept"
     with store.run("next"):
         pass
@@ -251,7 +252,7 @@ def test_a_run_that_changes_while_it_is_copied_leaves_nothing_half(
     archive: Archive, run: RunDirectoryBuilder, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """Case 27 for copying: the original's runs have no lock, and vanish at any moment."""
-    inner = archive_module._write_packed
+    inner = write_packed
 
     def meanwhile(*args: object) -> object:
         packed = inner(*args)  # type: ignore[arg-type]
@@ -264,7 +265,7 @@ def test_a_run_that_changes_while_it_is_copied_leaves_nothing_half(
             subprocess.run(["rm", "-rf", run.run_dir], check=True)
         return packed
 
-    monkeypatch.setattr(archive_module, "_write_packed", meanwhile)
+    monkeypatch.setattr(archive_module, "write_packed", meanwhile)
     with pytest.raises(KeepFailed if what == "grows" else RunNotFound):
         archive.keep(run.root, run.run_id)
     assert names_in(archive.root) == []
@@ -273,15 +274,15 @@ def test_a_run_that_changes_while_it_is_copied_leaves_nothing_half(
 def test_one_change_is_waited_out(
     archive: Archive, run: RunDirectoryBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inner = archive_module._write_packed
+    inner = write_packed
 
     def once(*args: object) -> object:
-        monkeypatch.setattr(archive_module, "_write_packed", inner)
+        monkeypatch.setattr(archive_module, "write_packed", inner)
         packed = inner(*args)  # type: ignore[arg-type]
         run.error("late").write()
         return packed
 
-    monkeypatch.setattr(archive_module, "_write_packed", once)
+    monkeypatch.setattr(archive_module, "write_packed", once)
     manifest = archive.keep(run.root, run.run_id).manifest
     assert manifest.facts.errors == 1, "the facts are those of the bytes that were copied"
     with archive.opened(run.run_id) as runs_dir:
@@ -297,6 +298,21 @@ def test_a_removed_run_is_gone_and_can_be_kept_again(archive: Archive, run: RunD
     assert archive.keep(run.root, run.run_id).state == "kept"
 
 
+@pytest.mark.parametrize("place", ["", "kept", "run_mk000000_ffffff/kept"])
+def test_an_archive_in_the_runs_directory_is_refused(run: RunDirectoryBuilder, place: str) -> None:
+    """Nothing is ever written there."""
+    before = contents(run.root)
+    with pytest.raises(KeepFailed, match="lies in the runs directory"):
+        Archive(run.root / place).keep(run.root, run.run_id)
+    assert contents(run.root) == before
+
+
+def test_what_is_more_than_a_kept_copy_is_not_removed(archive: Archive, run: RunDirectoryBuilder) -> None:
+    with pytest.raises(KeepFailed, match="by hand"):
+        Archive(run.root).remove(run.run_id)
+    assert run.events_file.exists()
+
+
 def test_what_a_killed_copy_left_is_swept_and_what_lives_is_not(
     archive: Archive, run: RunDirectoryBuilder
 ) -> None:
@@ -309,7 +325,7 @@ def test_what_a_killed_copy_left_is_swept_and_what_lives_is_not(
     (dead / PACKED_NAME).write_bytes(b"half")
     root_fd = os.open(archive.root, os.O_RDONLY)
     try:
-        with archive_module._new_directory(root_fd) as (living, _):
+        with new_directory(root_fd) as (living, _):
             archive.keep(run.root, other.run_id)
             assert (archive.root / living).is_dir()
             assert not dead.exists()

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from buddy_core.errors import KeepFailed
-from buddy_core.runs.keeping.archive import COPYING, Archive
+from buddy_core.runs.keeping.archive import Archive
+from buddy_core.runs.keeping.copying import COPYING
 from buddy_core.testing import RunDirectoryBuilder
 
 KILLS = int(os.environ.get("BUDDY_KEEP_KILLS", "8"))

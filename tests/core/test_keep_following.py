@@ -16,6 +16,7 @@ from buddy_core.errors import BuddyError, KeepFailed, RunNotFound
 from buddy_core.runs.keeping import archive as archive_module
 from buddy_core.runs.keeping import following
 from buddy_core.runs.keeping.archive import Archive
+from buddy_core.runs.keeping.copying import write_packed
 from buddy_core.runs.keeping.following import Keeper, Told
 from buddy_core.testing import RunDirectoryBuilder
 
@@ -112,7 +113,7 @@ async def test_a_failure_is_told_once_and_tried_again(
     """Case 5: when the disk has room again the run is kept."""
     monkeypatch.setattr(following, "_FIRST_WAIT_MS", 20.0)
     monkeypatch.setattr(following, "_LONGEST_WAIT_MS", 20.0)
-    inner, failures = archive_module._write_packed, 0
+    inner, failures = write_packed, 0
 
     def full(*args: object) -> object:
         nonlocal failures
@@ -121,7 +122,7 @@ async def test_a_failure_is_told_once_and_tried_again(
             raise OSError(28, "No space left on device")
         return inner(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(archive_module, "_write_packed", full)
+    monkeypatch.setattr(archive_module, "write_packed", full)
     run = RunDirectoryBuilder(following_now.runs_dir).end()
     run.write()
     async with following_now.at_work():

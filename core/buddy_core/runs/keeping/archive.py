@@ -9,9 +9,7 @@ directories are 0700, files 0600.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ import msgspec
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.errors import BuddyError, KeepFailed, KeptRunDamaged, RunLocked, RunNotFound, StoreUnavailable
+from buddy_core.runs.keeping.copying import COPYING, held, new_directory, sweep, write_packed, write_whole
 from buddy_core.runs.keeping.manifest import (
     FORMAT,
     MANIFEST_NAME,
@@ -32,27 +31,21 @@ from buddy_core.runs.keeping.manifest import (
     encode_manifest,
     real_parts,
 )
-from buddy_core.runs.keeping.pack import PACKED_NAME, Packed, check_packed, digests, pack, unpacked
+from buddy_core.runs.keeping.pack import PACKED_NAME, Packed, check_packed, digests, unpacked
 from buddy_core.runs.keeping.survey import Parts, RunChanged, Survey, survey, told_path
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.query.candidate import Candidate
 from buddy_core.runs.query.scan import read_once
 from buddy_core.runs.reading.reader import read_small_file, run_ids
 from buddy_core.runs.viewing.search import content_finder
-from buddy_core.runs.watching.liveness import LOCK_NAME
-from buddy_core.runs.writing.files import make_directory, open_private, open_root
-from buddy_core.safety.paths import directory_beneath, open_beneath, real_root, stat_beneath
+from buddy_core.runs.writing.files import open_root
+from buddy_core.safety.paths import open_beneath, real_root, stat_beneath
 from buddy_core.safety.text import plain
-
-COPYING = ".copying-"
-"""What the name of a copy begins with until it is whole, and of one that is being removed."""
 
 _MAX_MANIFEST = 64 * 1024 * 1024
 _TRIES = 3
 YOUNG_MS = 1_000
 """A run without an end that changed so lately is left alone: a lock held here could keep its writer from starting."""
-
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class KeepOutcome(msgspec.Struct, frozen=True):
@@ -93,6 +86,8 @@ class Archive:
         if not is_run_id(run_id):
             raise RunNotFound(f"{plain(run_id, limit=60)} is no run id: nothing was kept")
         root = real_root(runs_dir)
+        if real_root(self.root).is_relative_to(root):
+            raise KeepFailed(f"the archive {self.root} lies in the runs directory: name another place for it")
         try:
             before: frozenset[Parts] = frozenset()
             for _ in range(_TRIES):
@@ -134,7 +129,7 @@ class Archive:
         """One attempt; what the manifest says, what is copied and what is there in the end are the same state."""
         candidate = read_once(root, found.run_id, now_ms=self._clock.now_ms())
         self._demand_over(candidate, found)
-        with _held(root, found.run_id):
+        with held(root, found.run_id):
             if found.run_id in self:
                 return self._already(root, found.run_id)
             return self._copied(root, candidate, found)
@@ -151,11 +146,11 @@ class Archive:
     def _copied(self, root: Path, candidate: Candidate, found: Survey) -> KeepOutcome:
         root_fd = self._writable()
         try:
-            _sweep(root_fd)
-            with _new_directory(root_fd) as (name, fd):
-                packed = _write_packed(fd, root, found)
+            sweep(root_fd)
+            with new_directory(root_fd) as (name, fd):
+                packed = write_packed(fd, root, found)
                 manifest = self._manifest(root, candidate, found, packed)
-                _write_whole(fd, MANIFEST_NAME, encode_manifest(manifest))
+                write_whole(fd, MANIFEST_NAME, encode_manifest(manifest))
                 os.fsync(fd)
                 if survey(root, found.run_id) != found:
                     raise RunChanged
@@ -300,83 +295,13 @@ class Archive:
             raise RunNotFound(f"{plain(run_id, limit=60)} is not kept in {self.root}")
         root_fd = self._writable()
         try:
+            others = {*os.listdir(self.root / run_id)} - {MANIFEST_NAME, PACKED_NAME}  # noqa: PTH208
+            if others:
+                raise KeepFailed(f"{run_id} in {self.root} is more than a kept copy: remove it by hand")
             os.rename(run_id, f"{COPYING}{os.urandom(8).hex()}", src_dir_fd=root_fd, dst_dir_fd=root_fd)
             os.fsync(root_fd)
-            _sweep(root_fd)
+            sweep(root_fd)
         except OSError as error:
             raise KeepFailed(f"{run_id} cannot be removed: {error.strerror or error}") from error
         finally:
             os.close(root_fd)
-
-
-@contextmanager
-def _held(root: Path, run_id: str) -> Iterator[None]:
-    """Hold the run's lock together with other readers, so that no prune takes it; raises `RunLocked`.
-
-    Where the original writer made the run there is no lock to hold, and it may vanish while it is copied.
-    """
-    with directory_beneath(root, run_id), ExitStack() as stack:
-        with suppress(OSError):
-            fd = open_beneath(root, run_id, LOCK_NAME)
-            stack.callback(os.close, fd)
-            _share(fd, run_id)
-        yield
-
-
-def _share(fd: int, run_id: str) -> None:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise RunLocked(f"{run_id} is still being recorded: keep it when it has ended") from None
-
-
-@contextmanager
-def _new_directory(root_fd: int) -> Iterator[tuple[str, int]]:
-    """A locked directory for a copy: its name and a descriptor. It is removed again where it still has that name."""
-    name, fd = _locked_directory(root_fd)
-    try:
-        yield name, fd
-    finally:
-        with suppress(OSError):
-            shutil.rmtree(name, dir_fd=root_fd)
-        os.close(fd)
-
-
-def _locked_directory(root_fd: int) -> tuple[str, int]:
-    """Make one; between its making and its lock a sweep may have taken it for a stray."""
-    while True:
-        name = f"{COPYING}{os.urandom(8).hex()}"
-        fd = make_directory(name, dir_fd=root_fd)
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        if os.fstat(fd).st_nlink:
-            return name, fd
-        os.close(fd)
-
-
-def _sweep(root_fd: int) -> None:
-    """Remove copies that nobody is making any more."""
-    with os.scandir(root_fd) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(COPYING)]
-    for name in names:
-        with suppress(OSError):
-            fd = os.open(name, _DIRECTORY, dir_fd=root_fd)
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(name, dir_fd=root_fd)
-            finally:
-                os.close(fd)
-
-
-def _write_packed(fd: int, root: Path, found: Survey) -> Packed:
-    with os.fdopen(open_private(PACKED_NAME, os.O_WRONLY | os.O_EXCL, dir_fd=fd), "wb") as target:
-        packed = pack(root, found, target)
-        target.flush()
-        os.fsync(target.fileno())
-    return packed
-
-
-def _write_whole(fd: int, name: str, data: bytes) -> None:
-    with os.fdopen(open_private(name, os.O_WRONLY | os.O_EXCL, dir_fd=fd), "wb") as target:
-        target.write(data)
-        target.flush()
-        os.fsync(target.fileno())
