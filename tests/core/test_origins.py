@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -232,6 +233,23 @@ def test_the_files_are_named_and_turns_only_where_they_matter(bench: Bench) -> N
         second
         == f"{bench.runs.parent / 'turn-metrics.jsonl'}: 1 request, with tokens and times, never a cost"
     )
+
+
+def test_what_comes_from_the_history_is_named_and_so_is_what_it_lost(bench: Bench) -> None:
+    bench.run().tool("bash").end().write()
+    view = bench.view()
+    sources = replace(
+        bench.observer.sources(),
+        history=Path("/state/history.sqlite"),
+        history_runs=3,
+        history_turns=40,
+        history_since_ms=T0,
+        history_problem="it was damaged",
+    )
+    origin = origin_of_tool(view.tools[0], view, sources)
+    kept = "3 runs that are gone, 40 requests that are in no file any more, since 2026-01-08 16:33:20"
+    assert origin.files[1] == f"/state/history.sqlite: {kept}"
+    assert missing(origin, "history: it was damaged")
 
 
 # Runs and errors

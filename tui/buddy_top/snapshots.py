@@ -46,6 +46,7 @@ def take_snapshot(
     """
     runs = observer.facts()
     view = collector.view(wants.window, now_ms=now_ms, patience_ms=patience_ms)
+    by_id = {facts.run_id: facts for facts in runs}
     return Snapshot(
         taken_at=now_ms,
         wants=wants,
@@ -63,10 +64,10 @@ def take_snapshot(
         around=around if around is not None and around[0] == wants.around else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,
-        prices=_prices(collector.prices, view, next((r for r in runs if r.run_id == wants.run_id), None)),
+        prices=_prices(collector.prices, view, by_id.get(wants.run_id or "")),
         behind=behind,
         paused=paused,
-        by_id={facts.run_id: facts for facts in runs},
+        by_id=by_id,
     )
 
 
