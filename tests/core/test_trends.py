@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from buddy_core import ManualClock, MetricsCollector, Trend, Window
+from buddy_core import HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Trend, Window
 from buddy_core.metrics.views import Kind
 
 NOW = 1_767_890_123_456
@@ -79,3 +81,52 @@ def test_a_trend_rises_when_the_newer_half_has_more() -> None:
     assert Trend(MINUTE, (5, 0, 9, 1, 2)).rise == -2
     assert Trend(MINUTE, (0, 1)).rise == 1
     assert Trend(MINUTE, (3,)).rise == 0
+
+
+moments = st.lists(
+    st.tuples(
+        st.sampled_from(["live", "past", "column"]),
+        st.integers(0, 3 * HOUR) | st.integers(0, 3 * DAY) | st.integers(0, 10 * MINUTE),
+        st.booleans(),
+        st.integers(0, MINUTE) | st.just(0),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(moments, st.sampled_from(list(Window)), st.booleans())
+def test_a_trend_kept_up_to_date_is_that_of_a_collector_that_never_looked(
+    told: list[tuple[str, int, bool, int]], window: Window, both: bool
+) -> None:
+    clock = ManualClock(NOW)
+    watched, fresh = MetricsCollector(clock=clock), MetricsCollector(clock=clock)
+    for how, ago, ok, passes in told:
+        at = clock.now_ms() - ago
+        for collector in (watched, fresh):
+            if how == "live":
+                collector.record_tool_execution(name="bash", success=ok)
+            elif how == "past":
+                collector.record_tool_execution(name="bash", success=ok, at_ms=at)
+            else:
+                column = ToolColumn([at, at + 1], [None, 1.0], [ok, True])
+                collector.absorb(HistoryBatch(tools={"bash": column}))
+        for looked_at in Window if both else (window,):
+            watched.trends("tool", looked_at)
+        clock.advance(passes)
+    for asked in (window, *Window):
+        assert watched.trends("tool", asked) == fresh.trends("tool", asked)
+
+
+def test_history_that_waits_for_its_minutes_is_counted() -> None:
+    collector = MetricsCollector(clock=ManualClock(NOW))
+    column = ToolColumn([NOW - MINUTE * n for n in range(10, -1, -1)], [None] * 11, [True] * 11)
+    collector.absorb(HistoryBatch(tools={"bash": column}))
+    assert sum(collector.trends("tool", Window.M15)["bash"].counts) == 11
+
+
+def test_more_and_more_calls_of_the_same_past_minute_are_counted() -> None:
+    collector = MetricsCollector(clock=ManualClock(NOW))
+    for number, ago in enumerate((5 * MINUTE, 0, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE), start=1):
+        collector.record_tool_execution(name="bash", at_ms=NOW - ago)
+        assert sum(collector.trends("tool", Window.M15)["bash"].counts) == number

@@ -116,8 +116,10 @@ class Tiers(Generic[S]):
         "_newest",
         "_newest_key",
         "_room",
+        "_touched",
         "_windows",
         "hours",
+        "marked",
         "minutes",
         "total",
     )
@@ -133,6 +135,9 @@ class Tiers(Generic[S]):
         self._newest: tuple[S, ...] = ()
         self._later: dict[int, _Waiting] = {}
         self._windows: dict[Window, tuple[int, S]] = {}
+        self.marked = 0
+        """How often `mark` was called: who called it last knows what `touched` speaks of."""
+        self._touched = {MINUTE: -1, HOUR: -1}
 
     def by_minute_later(self, hour: int, samples: int, put: Callable[[], None], now_ms: int) -> None:
         """`put` adds so many samples of an hour to its minutes, and to nothing else: when it has to be, or now."""
@@ -193,6 +198,7 @@ class Tiers(Generic[S]):
 
     def minute(self, key: int, now_ms: int) -> S:
         """The bucket of a minute since the epoch, opened if need be."""
+        self._touched[MINUTE] = min(self._touched[MINUTE], key)
         if key in self.minutes:
             return self.minutes[key]
         if len(self.minutes) > MINUTES_KEPT + AHEAD_MS // MINUTE + 1:
@@ -203,6 +209,7 @@ class Tiers(Generic[S]):
 
     def hour(self, key: int) -> S:
         """The bucket of an hour since the epoch, opened if need be."""
+        self._touched[HOUR] = min(self._touched[HOUR], key)
         if key in self.hours:
             return self.hours[key]
         if len(self.hours) >= HOURS_KEPT + 24:
@@ -221,6 +228,7 @@ class Tiers(Generic[S]):
 
     def _drop(self, tier: dict[int, S], keys: list[int]) -> None:
         self._newest_key = -1
+        self._touched = {MINUTE: -1, HOUR: -1}
         for key in keys:
             del tier[key]
         self._room.left += len(keys)
@@ -280,12 +288,30 @@ class Tiers(Generic[S]):
         since = since_ms or 0
         return grain, [(key * grain, bucket) for key, bucket in tier.items() if key * grain >= since]
 
-    def since(self, first: int, grain_ms: int) -> list[tuple[int, S]]:
-        """Number and bucket of the minutes or the hours (by `grain_ms`) that are kept, from number `first` on."""
-        if grain_ms < HOUR:
-            self._make_minutes(first * grain_ms // HOUR)
+    def since(self, first: int, grain_ms: int, end: int | None = None) -> list[tuple[int, S]]:
+        """Number and bucket of the minutes or hours (by `grain_ms`) kept from number `first` on, up to `end`."""
         tier = self.minutes if grain_ms < HOUR else self.hours
+        if end is not None:
+            return [(key, tier[key]) for key in range(first, end) if key in tier]
         return [(key, bucket) for key, bucket in tier.items() if key >= first]
+
+    def make_minutes(self, first_ms: int) -> None:
+        """Put whatever waits into its minutes, from the hour of this moment on."""
+        if self._later:
+            self._make_minutes(first_ms // HOUR)
+
+    def mark(self, grain_ms: int) -> int:
+        """From now on `touched` says what changed; gives the number of the bucket that is growing, at least 0."""
+        self.marked += 1
+        # What is added to the newest minute is not noted, so that one must be among those that are growing.
+        newest = self._newest_key if self._newest_key >= 0 else next(reversed(self.minutes), 0)
+        hour = newest // 60 if newest else next(reversed(self.hours), 0)
+        self._touched = {MINUTE: newest, HOUR: hour}
+        return self._touched[grain_ms]
+
+    def touched(self, grain_ms: int) -> int:
+        """Number of the earliest minute or hour that may have changed since `mark`."""
+        return self._touched[grain_ms]
 
 
 def _longest(window: Window) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from buddy_core.metrics.bounds import BoundCounts
 from buddy_core.metrics.calls import CallList
@@ -18,7 +18,7 @@ from buddy_core.metrics.model import (
     Trend,
     Window,
 )
-from buddy_core.metrics.rollup import Room, S, Tiers
+from buddy_core.metrics.rollup import AHEAD_MS, HOUR, Room, S, Tiers
 from buddy_core.metrics.slices import Grid
 from buddy_core.metrics.stats import ErrorStats, ProviderStats, ToolStats
 
@@ -31,6 +31,28 @@ RUNS_NAMED = 20
 """Runs an error group remembers."""
 
 
+class TrendBase(NamedTuple):
+    """What was counted in the buckets before number `end`, and the mark since when they were not touched."""
+
+    counts: list[int]
+    failures: list[int]
+    end: int
+    mark: int
+
+    def holds(self, tiers: Tiers[Any], grain_ms: int) -> bool:
+        """Nobody else asked what was touched, and none of these buckets was."""
+        return self.mark == tiers.marked and tiers.touched(grain_ms) >= self.end
+
+
+class KnownTrend(NamedTuple):
+    """A trend with what it was made of; None where there was nothing in any slice."""
+
+    version: int
+    grid: Grid
+    trend: Trend | None
+    base: TrendBase
+
+
 class Series(ABC, Generic[S, R]):
     """One name's buckets, with the row of each window kept until something new arrives."""
 
@@ -39,8 +61,8 @@ class Series(ABC, Generic[S, R]):
         self.version = 0
         """Bumped by whoever adds to the buckets."""
         self._looks: dict[Window, tuple[int, int | None, S, R | None, int]] = {}
-        self.trends: dict[Window, tuple[int, Grid, Trend | None]] = {}
-        """What `trend` gave last for each window, with the version and the slices it was for."""
+        self.trends: dict[Window, KnownTrend] = {}
+        """What `trend` gave last for each window."""
 
     @property
     @abstractmethod
@@ -78,21 +100,46 @@ class Series(ABC, Generic[S, R]):
         The same object until one of them changes.
         """
         known = self.trends.get(window)
-        if known and known[0] == self.version and known[1] == grid:
-            return known[2]
+        if known and known.version == self.version and known.grid == grid:
+            return known.trend
+        base = self._base(known, grid, grain_ms)
+        counts, failures = list(base.counts), list(base.failures)
+        past_the_end = (grid.start_at + grid.slices * grid.bucket_ms + AHEAD_MS) // grain_ms + 1
+        self._count_in(counts, failures, grid, grain_ms, self.tiers.since(base.end, grain_ms, past_the_end))
+        trend = Trend(grid.bucket_ms, tuple(counts), tuple(failures) if self.FAILS else ())
+        if known and known.trend is not None and known.trend == trend:
+            trend = known.trend
+        found = trend if any(counts) else None
+        self.trends[window] = KnownTrend(self.version, grid, found, base)
+        return found
+
+    def _base(self, known: KnownTrend | None, grid: Grid, grain_ms: int) -> TrendBase:
+        """The counts of all but the bucket that grows: those of before, if nothing else was touched."""
+        if grain_ms < HOUR:
+            self.tiers.make_minutes(grid.start_at)
+        if known and known.grid == grid and known.base.holds(self.tiers, grain_ms):
+            return known.base
+        first = grid.start_at // grain_ms
+        end = max(self.tiers.mark(grain_ms), first)
         counts, failures = [0] * grid.slices, [0] * grid.slices
+        settled = [part for part in self.tiers.since(first, grain_ms) if part[0] < end]
+        self._count_in(counts, failures, grid, grain_ms, settled)
+        return TrendBase(counts, failures, end, self.tiers.marked)
+
+    def _count_in(
+        self,
+        counts: list[int],
+        failures: list[int],
+        grid: Grid,
+        grain_ms: int,
+        parts: list[tuple[int, S]],
+    ) -> None:
         first, per_slice = grid.start_at // grain_ms, grid.bucket_ms // grain_ms
-        for key, stats in self.tiers.since(first, grain_ms):
+        for key, stats in parts:
             place = min((key - first) // per_slice, grid.slices - 1)
             count, failed = self._counted(stats)
             counts[place] += count
             failures[place] += failed
-        trend = Trend(grid.bucket_ms, tuple(counts), tuple(failures) if self.FAILS else ())
-        if known and known[1] == grid and known[2] == trend:
-            trend = known[2]
-        found = trend if any(counts) else None
-        self.trends[window] = (self.version, grid, found)
-        return found
 
     FAILS: ClassVar[bool] = True
     """Some of what is counted is a failure, and some is not."""

@@ -57,8 +57,8 @@ def unchanged(
     changed: dict[Any, AnySeries] = {}
     for name, one in series.items():
         known = one.trends.get(window)
-        if known is None or known[0] != one.version or known[1] != grid:
+        if known is None or known.version != one.version or known.grid != grid:
             changed[name] = one
-        elif known[2] is not None:
-            found[one.key] = known[2]
+        elif known.trend is not None:
+            found[one.key] = known.trend
     return found, changed
