@@ -165,3 +165,42 @@ async def test_nothing_secret_is_written(form: str, tmp_path: Path, **_: Any) ->
         for place in ("runs", "run"):
             await seen.go(place)  # type: ignore[arg-type]
             assert SECRET not in await exported(seen, form, tmp_path)
+
+
+async def test_x_in_a_run_writes_the_view_that_is_shown(tmp_path: Path) -> None:
+    runs, out = tmp_path / "runs", tmp_path / "out"
+    out.mkdir()
+    run = RunDirectoryBuilder(runs, started_at=NOW - 60_000, objective="Fix it").tool("bash")
+    run.artifact("plan.md", "# Plan\nfirst this\n").artifact("patch.diff", "+x\n").end().write()
+    async with monitor(runs, export_dir=str(out)) as seen:
+        await seen.go("run")
+        titles = []
+        for _ in range(3):
+            document = json.loads(await exported(seen, "json", out))
+            titles.append(next(name for name in document if name not in ("schema_version", "generated_at")))
+            if titles[-1] == "metrics":
+                assert document["metrics"][0]["tool_calls"] == 1
+                assert "| tool calls | 1" in await exported(seen, "md", out)
+            if titles[-1] == "artifacts":
+                texts = {one["name"]: one["text"] for one in document["artifacts"]}
+                assert (
+                    texts == {"plan.md": None, "patch.diff": "+x\n"}
+                    or texts["plan.md"] == "# Plan\nfirst this\n"
+                )
+            await seen.press("v")
+        assert titles == ["timeline", "metrics", "artifacts"]
+
+
+async def test_x_over_the_card_of_an_event_writes_that_event(tmp_path: Path) -> None:
+    runs, out = tmp_path / "runs", tmp_path / "out"
+    out.mkdir()
+    RunDirectoryBuilder(runs, started_at=NOW - 60_000).tool("bash", {"command": "make it"}).end().write()
+    async with monitor(runs, export_dir=str(out)) as seen:
+        await seen.go("run")
+        await seen.press("g", "down", "enter")
+        await seen.app.workers.wait_for_complete()
+        await seen.settle()
+        call, result = json.loads(await exported(seen, "json", out))["event"]
+        assert (call["type"], result["type"]) == ("tool_call", "tool_result")
+        assert call["data"]["args"] == {"command": "make it"}
+        assert "make it" in await exported(seen, "md", out)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.safety.text import Plain, plain
 
 if TYPE_CHECKING:
+    from buddy_top.export.sheet import Sheet
     from buddy_top.workspace import Workspace
 
 MOST_COPIED = 64 * 1024
@@ -31,8 +33,11 @@ def copy_selection(app: Workspace, *, whole: bool) -> None:
     app.footer.say(plain(words, limit=60))
 
 
-def choose_export(app: Workspace) -> None:
-    """Ask for the form, then write the file; nothing is written while read-only."""
+def choose_export(app: Workspace, sheet_of: Callable[[], Sheet | None] | None = None) -> None:
+    """Ask for the form, then write the file; nothing is written while read-only.
+
+    `sheet_of` gives what is shown by the time the form is chosen; by default the pane in front is asked.
+    """
     from buddy_top.export.place import export_directory
     from buddy_top.screens.export_menu import ExportMenu
 
@@ -40,20 +45,20 @@ def choose_export(app: Workspace) -> None:
         app.footer.say(Plain("read-only: nothing is written"))
         return
     directory = export_directory(app.options.export_dir)
-    sheet = app.visible_pane.sheet()
+    shown = sheet_of or app.visible_pane.sheet
 
     def write(form: str | None) -> None:
         if form is not None:
-            app.run_worker(_write(app, directory, form), group="export")
+            app.run_worker(_write(app, directory, form, shown()), group="export")
 
-    app.push_screen(ExportMenu(directory, has_rows=sheet is not None), write)
+    app.push_screen(ExportMenu(directory, has_rows=shown() is not None), write)
 
 
-async def _write(app: Workspace, directory: Path, form: str) -> None:
+async def _write(app: Workspace, directory: Path, form: str, sheet: Sheet | None) -> None:
     """Make the text here, where the screen is, and write it in a thread."""
     from buddy_top.export.place import write_export
 
-    text = _text(app, form)
+    text = _text(app, form, sheet)
     try:
         path = await asyncio.to_thread(
             write_export, directory, app.place, form, text, now_ms=app.options.clock.now_ms()
@@ -64,14 +69,13 @@ async def _write(app: Workspace, directory: Path, form: str) -> None:
     app.footer.say(plain(f"written to {path}", limit=200))
 
 
-def _text(app: Workspace, form: str) -> str:
+def _text(app: Workspace, form: str, sheet: Sheet | None) -> str:
     from buddy_top.export import sheet as sheets
 
     if form == "svg":
         from buddy_top.export.picture import masked_picture
 
         return masked_picture(app.export_screenshot())
-    sheet = app.visible_pane.sheet()
     now_ms = app.options.clock.now_ms()
     if sheet is None:
         return _whole_picture(app, now_ms)

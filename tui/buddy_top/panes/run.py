@@ -72,8 +72,8 @@ class RunPage(Pane):
         return rest if run is None else [of_run(run, snapshot), *rest]
 
     def sheet(self) -> Sheet | None:
-        """The timeline's rows, whichever view is in front."""
-        return self.detail.timeline.sheet()
+        """The rows of the view in front."""
+        return self.detail.sheet()
 
     def copied(self, focused: Widget | None, *, whole: bool) -> str:
         """The selected event or artifact, or what has the keyboard."""

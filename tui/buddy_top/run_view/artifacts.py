@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -11,11 +12,14 @@ from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.cells import Cell, Span, text_of
 from buddy_top.messages import WantsChanged
 from buddy_top.state import RunDetail
 from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.textview import TextView
+
+if TYPE_CHECKING:
+    from buddy_top.export.sheet import Sheet
 
 _COLUMNS = (
     Column("name", Plain("artifact"), 12, grow=1, sortable=False),
@@ -54,6 +58,23 @@ class ArtifactsView(Container):
         if whole and artifact is not None and artifact[0] == self.chosen and not artifact[1].binary:
             return "".join(sign for sign in artifact[1].text if sign.isprintable() or sign in "\n\t")
         return self.chosen or ""
+
+    def sheet(self) -> Sheet:
+        """The list, with the text of the chosen one as far as it is on the screen."""
+        from buddy_core.runs.viewing.entries import fields_of
+        from buddy_top.export.sheet import Sheet
+
+        text = self.copied(whole=True)
+        has_text = text != self.chosen
+        return Sheet(
+            title="artifacts",
+            columns=[column.title or column.key for column in _COLUMNS],
+            lines=[[text_of(cell) for cell in self._cells_at(index)] for index in range(len(self._infos))],
+            records=[
+                {**fields_of(info), "text": text if has_text and info.name == self.chosen else None}
+                for info in self._infos
+            ],
+        )
 
     def show(self, detail: RunDetail) -> None:
         """List the artifacts and draw the text when it is the chosen one's."""

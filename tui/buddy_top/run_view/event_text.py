@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from buddy_core.errors import BuddyError
 from buddy_core.runs.viewing.timeline import TimelineRow, read_record
@@ -49,6 +50,19 @@ def readable(records: Sequence[bytes], row: TimelineRow) -> list[Cell]:
 def raw(records: Sequence[bytes]) -> list[Cell]:
     """The records as they stand in the file, but for signs that a terminal would obey."""
     return [(Span(shown(record.decode("utf-8", "replace"), limit=_RAW_WIDTH)),) for record in records]
+
+
+def records_of(records: Sequence[bytes]) -> list[dict[str, Any]]:
+    """The records as JSON objects, secrets masked; one that is none stands under `text`."""
+    return [_object_in(record.decode("utf-8", "replace").lstrip("\ufeff\x00 ")) for record in records]
+
+
+def _object_in(text: str) -> dict[str, Any]:
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return {"text": text}
+    return masked_record(value) if isinstance(value, dict) else {"text": text}
 
 
 def failed_words(error: OSError | BuddyError) -> list[Cell]:

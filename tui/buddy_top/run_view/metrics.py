@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.timeline import TimelineRow
@@ -13,6 +14,9 @@ from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.run_view.heading import took
 from buddy_top.state import RunDetail
+
+if TYPE_CHECKING:
+    from buddy_top.export.sheet import Sheet
 
 _LABEL_WIDTH = 14
 
@@ -25,6 +29,20 @@ def metrics_lines(run: RunFacts, detail: RunDetail | None, now_ms: int) -> list[
         *_tools(detail),
         *_integrity(run),
     ]
+
+
+def metrics_sheet(words: str, run: RunFacts) -> Sheet:
+    """The view as it reads, `words`, name by name; and what it was made of."""
+    from buddy_core.runs.viewing.entries import run_entry
+    from buddy_top.export.sheet import Sheet
+
+    lines = [line for line in words.splitlines() if line.strip()]
+    return Sheet(
+        title="metrics",
+        columns=("number", "value"),
+        lines=[(line[:_LABEL_WIDTH].strip(), line[_LABEL_WIDTH:].strip()) for line in lines],
+        records=[run_entry(run)],
+    )
 
 
 def _pair(label: str, *spans: Span) -> Cell:

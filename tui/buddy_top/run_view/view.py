@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec.structs import replace
 from textual.app import ComposeResult
 
@@ -13,13 +15,16 @@ from buddy_top.cells import Span
 from buddy_top.messages import WantsChanged
 from buddy_top.run_view.artifacts import ArtifactsView
 from buddy_top.run_view.heading import heading_lines
-from buddy_top.run_view.metrics import metrics_lines
+from buddy_top.run_view.metrics import metrics_lines, metrics_sheet
 from buddy_top.run_view.timeline import TimelineView
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
 from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Table
 from buddy_top.widgets.textview import TextView
+
+if TYPE_CHECKING:
+    from buddy_top.export.sheet import Sheet
 
 VIEWS: tuple[RunView, ...] = ("timeline", "metrics", "artifacts")
 
@@ -143,6 +148,14 @@ class RunDetailView(Panel):
             chosen = view == self.view
             spans.append(Span(Plain(f"[{view}]" if chosen else f" {view} "), "accent" if chosen else "label"))
         self.tabs.set_lines([(*spans, Span(remark, "dim"))])
+
+    def sheet(self) -> Sheet | None:
+        """The rows of the view in front; None where there is no run."""
+        if self.view == "timeline":
+            return self.timeline.sheet()
+        if self.view == "artifacts":
+            return self.artifacts.sheet()
+        return None if self._last is None else metrics_sheet(self.metrics.words(), self._last[1])
 
     def toggle_follow(self) -> bool:
         """Stay on the newest event of a live run, or stop doing so."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,9 +18,12 @@ from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
-from buddy_top.run_view.event_text import failed_words, raw, read_event, readable
+from buddy_top.run_view.event_text import failed_words, raw, read_event, readable, records_of
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
+
+if TYPE_CHECKING:
+    from buddy_top.export.sheet import Sheet
 
 
 class EventScreen(ModalScreen[TimelineRow]):
@@ -35,6 +38,7 @@ class EventScreen(ModalScreen[TimelineRow]):
         Binding("left,h", "step(-1)", "previous", show=False),
         Binding("J", "toggle_raw", "raw", show=False),
         Binding("y,Y", "copy", "copy", show=False),
+        Binding("x", "export", "export", show=False),
     ]
 
     def __init__(self, run_dir: Path, rows: Sequence[TimelineRow], at: int, *, as_raw: bool = False) -> None:
@@ -81,6 +85,20 @@ class EventScreen(ModalScreen[TimelineRow]):
         """Copy the text, secrets masked."""
         self.app.copy_to_clipboard(redact(self.text.words())[: 64 * 1024])
         self.panel.set_summary(Plain("copied"))
+
+    def action_export(self) -> None:
+        """Write the event that is shown to a file: its words, or its records as they stand."""
+        from buddy_top.export.actions import choose_export
+        from buddy_top.workspace import Workspace
+
+        if isinstance(self.app, Workspace):
+            choose_export(self.app, self._sheet)
+
+    def _sheet(self) -> Sheet:
+        from buddy_top.export.sheet import Sheet
+
+        lines = [(line,) for line in self.text.words().splitlines()]
+        return Sheet(title="event", columns=("event",), lines=lines, records=records_of(self._records))
 
     def _read(self) -> None:
         self.run_worker(self._read_and_draw(self.row), exclusive=True, group="event")
