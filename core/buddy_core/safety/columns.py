@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from buddy_core.safety.text import Plain
@@ -67,6 +68,7 @@ def cut(text: str, limit: int) -> str:
     return text[:taken] + "…"
 
 
+@lru_cache(maxsize=4096)
 def _width(char: str) -> int:
     if unicodedata.category(char).startswith("M"):
         return 0

@@ -6,6 +6,7 @@ them follow each other, unless all are asked for.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from buddy_core import format as fmt
@@ -176,8 +177,8 @@ _QUANTITIES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 
 
 def _verdict(diff: RunDiff) -> Iterator[str]:
-    counts = [(diff.count(kind), words) for kind, (words, _) in _WORDS.items()]
-    told = ", ".join(f"{count:,} {words}" for count, words in counts if count)
+    counts = Counter(step.kind for step in diff.steps)
+    told = ", ".join(f"{counts[kind]:,} {words}" for kind, (words, _) in _WORDS.items() if counts[kind])
     yield f"calls: {told or 'none'}"
     if diff.divergence is not None:
         yield f"they part at {headline(diff.steps[diff.divergence])}"
