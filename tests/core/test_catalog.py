@@ -47,9 +47,10 @@ def opened(root: Path, *, write: bool = True, clock: ManualClock = CLOCK) -> Ite
 
 @contextlib.contextmanager
 def place() -> Iterator[Path]:
-    """A directory of its own, with blocks of words so small that some are made."""
+    """A directory of its own, with blocks of words and pieces of texts so small that some are made."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("buddy_core.runs.catalog.wordindex.RUNS_IN_BLOCK", 2)
+        patch.setattr("buddy_core.runs.catalog.texts.SEGMENT", 200)
         (Path(folder) / "runs").mkdir()
         yield Path(folder)
 
@@ -348,6 +349,19 @@ def test_filters_are_completed_with_the_names_there_are_the_commonest_first(tmp_
         assert catalog.names("model") == []
         known = Known(tags=lambda: catalog.names("tag"))
         assert [option.text for option in complete("tag:", 4, known).options] == ['"Ä tag"']
+
+
+def test_a_line_too_long_for_the_index_is_always_searched(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    write(tmp_path, plan(0), plan(1))
+    folder = tmp_path / "runs" / plan(1).run_id / "artifacts"
+    (folder / "min.js").write_text("x" * 3_000_000 + " needle in one line")
+    make_old(folder.parent)
+    with opened(tmp_path) as catalog:
+        catalog.keep()
+        for text in ("content:needle", "content:nowhere"):
+            assert by_catalog(catalog, parse(text).query) == by_scan(tmp_path, parse(text).query)
+        assert len(catalog.suspects(["nowhere"])) == 1
 
 
 def test_a_search_is_narrowed_to_runs_that_may_hold_the_words(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from buddy_core.cachedb import (
     CacheDamaged,
+    CacheDb,
     CacheUnavailable,
     cache_errors,
     discard,
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
 
 _INTERRUPT_STEPS = 20_000
-_KEEPING = ("PRAGMA synchronous=OFF", "PRAGMA cache_size=-32768")
+_CACHE = "PRAGMA cache_size=-32768"
+"""32 MB: the words of 200,000 runs, so that the next letter of a filter reads nothing from the file."""
+
+_NO_HURRY = "PRAGMA synchronous=OFF"
 """Nobody waits for the disk: what a failing machine leaves is looked over, for it was not closed."""
 
 
@@ -66,8 +70,7 @@ class Catalog:
         self._clock = clock or SystemClock()
         self._prices = prices
         self._write = write
-        self._cache = open_writer(self.path, LAYOUT) if write else open_reader(self.path, LAYOUT)
-        self._pages = Pages(self._cache.connection, content_finder(real_root(runs_dir)))
+        self._take(open_writer(self.path, LAYOUT) if write else open_reader(self.path, LAYOUT))
         if write and not self._cache.fresh:
             self._check_after_kill()
 
@@ -166,8 +169,7 @@ class Catalog:
         with cache_errors(self.path):
             with self._cache.transaction() as connection:
                 connection.execute("INSERT OR REPLACE INTO meta VALUES('writing', 1)")
-            for pragma in _KEEPING:
-                self._cache.connection.execute(pragma)
+            self._cache.connection.execute(_NO_HURRY)
             keeper = Keeper(
                 self._cache,
                 self._runs_dir,
@@ -194,8 +196,13 @@ class Catalog:
     def _begin_anew(self, *, keep: bool = True) -> None:
         self._cache.close()
         discard(self.path, keep=keep)
-        self._cache = open_writer(self.path, LAYOUT)
-        self._pages = Pages(self._cache.connection, content_finder(real_root(self._runs_dir)))
+        self._take(open_writer(self.path, LAYOUT))
+
+    def _take(self, cache: CacheDb) -> None:
+        self._cache = cache
+        self._pages = Pages(cache.connection, content_finder(real_root(self._runs_dir)))
+        with cache_errors(self.path):
+            cache.connection.execute(_CACHE)
 
     @contextmanager
     def _asking(self, cancelled: Callable[[], bool] | None) -> Iterator[None]:

@@ -18,7 +18,7 @@ from buddy_core.runs.catalog.pages import Cancelled
 from buddy_core.runs.catalog.rows import prices_mark, read_body
 from buddy_core.runs.catalog.signature import signature
 from buddy_core.runs.catalog.summaries import summary_only
-from buddy_core.runs.catalog.texts import words_in_files
+from buddy_core.runs.catalog.texts import TextReader, Unindexable
 from buddy_core.runs.catalog.writing import RowWriter
 from buddy_core.runs.folding.turns import TURN_METRICS
 from buddy_core.runs.model import RunFacts
@@ -80,6 +80,7 @@ class Keeper:
         self._progress = progress
         self._cancelled = cancelled
         self._rows = RowWriter(cache.connection)
+        self._texts = TextReader(self._root)
 
     def keep(self) -> int:
         """Everything but the texts; returns how many runs were new, changed or gone."""
@@ -107,11 +108,8 @@ class Keeper:
         """The full text of whatever has none yet, newest first; returns the bytes that were read."""
         sql = "SELECT num, run_id FROM run WHERE indexed=0 AND whole=1 ORDER BY started_at DESC, run_id DESC"
         waiting = self._cache.connection.execute(sql).fetchall()
-        self._read_bytes = 0
         self._each("texts", waiting, self._take_text)
-        return self._read_bytes
-
-    _read_bytes = 0
+        return self._texts.read_bytes
 
     def _compared(self, known: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
         """Runs to read with their signatures, newest first, and runs that are gone."""
@@ -135,9 +133,15 @@ class Keeper:
         self._rows.put(masked(run), signature=mark, whole=True)
 
     def _take_text(self, num: int, run_id: str) -> None:
-        text = words_in_files(self._root, run_id)
-        self._read_bytes += text.size
-        self._rows.set_content(num, text.words if text.complete else None)
+        pieces, complete = 0, True
+        try:
+            for words in self._texts.segments(run_id):
+                self._ask()
+                self._rows.add_text(num, pieces, words)
+                pieces += 1
+        except Unindexable:
+            complete = False
+        self._rows.set_indexed(num, pieces=pieces, complete=complete)
 
     def _overtaken(self) -> list[str]:
         """Runs without an end whose files are as they were, and whose status time or a lock has changed."""
@@ -200,7 +204,7 @@ class Keeper:
                 taken = self._piece(rest, take, seconds)
             seconds = min(2 * seconds, _COMMIT_S)
             done, more = done + taken, done + taken < len(items)
-            self._progress(Progress(phase, done, len(items), self._read_bytes))
+            self._progress(Progress(phase, done, len(items), self._texts.read_bytes))
 
     def _piece(self, rest: Iterable[tuple[object, object]], take: Callable[..., None], seconds: float) -> int:
         until, taken = time.monotonic() + seconds, 0

@@ -4,7 +4,8 @@
 again gets a new number, so that the two indexes of texts only ever grow: what they say of numbers that are gone
 is not asked. `wordblock` and `word` hold the words of many runs end to end, which are searched as they are:
 that is five times faster than any index of SQLite for words of three letters, and finds every part of a word.
-`content` is the full text. It keeps of each run which groups of three letters occur in the words of its
+`content` is the full text, piece by piece: the row of a piece is the number of its run, shifted, and its own. It
+keeps of each piece which groups of three letters occur in the words of its
 events and artifacts, and no text: it says which runs may hold a phrase, and their files say which do. So an answer is
 exact and never older than the files, and no secret can be read in the index as it could in a copy of the text.
 """
@@ -22,15 +23,19 @@ _RUN = """CREATE TABLE run(
     indexed INTEGER NOT NULL, ended INTEGER NOT NULL, own_model INTEGER NOT NULL, status TEXT NOT NULL,
     started_at INTEGER NOT NULL, id_at INTEGER NOT NULL, span_end INTEGER NOT NULL, took INTEGER,
     tokens INTEGER, cost REAL, errors INTEGER, failed INTEGER, calls INTEGER, events INTEGER,
-    tag INTEGER, tool INTEGER, model INTEGER, has INTEGER, title TEXT NOT NULL)"""
+    tag INTEGER, tool INTEGER, model INTEGER, has INTEGER, title TEXT NOT NULL,
+    pieces INTEGER NOT NULL DEFAULT 0)"""
 _WORDBLOCK = """CREATE TABLE wordblock(
     id INTEGER PRIMARY KEY, nums BLOB NOT NULL, ends BLOB NOT NULL, text BLOB NOT NULL)"""
 _CONTENT = """CREATE VIRTUAL TABLE content USING fts5(
     words, content='', detail=none, columnsize=0, tokenize='trigram case_sensitive 1')"""
 
+SEGMENT_BITS = 20
+"""A row of `content` is `num << SEGMENT_BITS | piece`."""
+
 LAYOUT = CacheLayout(
     application_id=0x62744361,
-    version=1,
+    version=2,
     statements=(
         "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
         _RUN,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from buddy_core.cachedb import CacheDamaged
 from buddy_core.runs.catalog.conditions import Conditions, compiled
+from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.rows import Row, read_body
 from buddy_core.runs.catalog.texts import trigrams
 from buddy_core.runs.query.evaluate import FindContent
@@ -25,6 +26,7 @@ SetField = Literal["tag", "tool", "model", "has"]
 """Fields of filters whose values are names."""
 
 _SET_COLUMNS: dict[SetField, str] = {"tag": "tag", "tool": "tool", "model": "model", "has": "has"}
+_SUSPECTS = f"SELECT rowid >> {SEGMENT_BITS} FROM content WHERE content MATCH"
 _DAY_MS = 86_400_000
 _AGE = "CASE WHEN started_at <= :h THEN started_at WHEN id_at <= :h THEN id_at ELSE 0 END"
 _RANK = (
@@ -110,7 +112,7 @@ class Pages:
         groups: frozenset[str] = frozenset().union(*map(trigrams, words))
         if not groups:
             return [run_id for (run_id,) in self._connection.execute("SELECT run_id FROM run")]
-        sql = "SELECT run_id FROM run WHERE indexed <> 1 OR num IN (SELECT rowid FROM content WHERE content MATCH ?)"
+        sql = f"SELECT run_id FROM run WHERE indexed <> 1 OR num IN ({_SUSPECTS} ?)"
         return [run_id for (run_id,) in self._connection.execute(sql, (_expression(groups),))]
 
     def _order(self, sort: SortKey, descending: bool, now_ms: int) -> tuple[str, int]:
@@ -126,19 +128,11 @@ class Pages:
 
     def _verified(self, conditions: Conditions, order: str, horizon: int) -> Iterator[int]:
         """Numbers of the runs that fit, in order: what the index suspects is looked up in the files."""
-        suspects = ", ".join(
-            f"indexed <> 1 OR num IN (SELECT rowid FROM content WHERE content MATCH :m{number})"
-            if trigrams(text)
-            else "1"
-            for number, (text, _) in enumerate(conditions.contents)
-        )
-        where = [_numbered(conditions.where)]
-        where += [
-            f"(indexed <> 1 OR num IN (SELECT rowid FROM content WHERE content MATCH :m{number}))"
-            for number, (text, negated) in enumerate(conditions.contents)
-            if not negated and trigrams(text)
-        ]
-        sql = f"SELECT num, run_id, {suspects} FROM run WHERE {' AND '.join(where)} ORDER BY {order}"
+        asked = list(enumerate(conditions.contents))
+        suspects = ["1" if not negated else _suspected(number, text) for number, (text, negated) in asked]
+        needed = [_suspected(number, text) for number, (text, negated) in asked if not negated]
+        where = " AND ".join((_numbered(conditions.where), *needed))
+        sql = f"SELECT num, run_id, {', '.join(suspects)} FROM run WHERE {where} ORDER BY {order}"
         matches = {f"m{number}": _match(text) for number, (text, _) in enumerate(conditions.contents)}
         rows = self._connection.execute(sql, {**_named(conditions.params), **matches, "h": horizon})
         for num, run_id, *suspected in rows:
@@ -181,6 +175,13 @@ def _numbered(where: str) -> str:
 
 def _named(params: list[object]) -> dict[str, object]:
     return {f"p{number}": value for number, value in enumerate(params)}
+
+
+def _suspected(number: int, text: str) -> str:
+    """True for runs in whose files the text of that number may stand."""
+    if not trigrams(text):
+        return "1"
+    return f"(indexed <> 1 OR num IN ({_SUSPECTS} :m{number}))"
 
 
 def _match(text: str) -> str:

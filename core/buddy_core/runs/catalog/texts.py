@@ -11,24 +11,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
 from buddy_core.runs.viewing.search import MAX_ARTIFACT
 from buddy_core.runs.writing.eventlog import EVENTS_NAME
 from buddy_core.safety.paths import open_beneath
 
-MAX_WORDS = 1_000_000
-"""Different words kept of one run; a run with more is always searched in its files."""
+MAX_EVENTS = 256 * 1024 * 1024
+"""Bytes of one event file that are read for the index; a run with a longer one is always searched itself."""
 
-MAX_EVENTS = 1024 * 1024 * 1024
-"""Bytes of one event file that are read for the index; a longer one is always searched itself."""
+SEGMENT = 32 * 1024
+"""Bytes whose words are one document: of long documents each has every group of letters, which says nothing."""
 
-_BLOCK = 1024 * 1024
+_BLOCK = 256 * 1024
+_LONGEST_LINE = 2 * 1024 * 1024
 _HEAD = 8192
-_SEAM = 1_000  # what is asked for is no longer
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_"
 _FOLDED = bytes(sign if sign in _LETTERS else ord(" ") for sign in bytes(range(256)).lower())
 _ALIKE = tuple(
@@ -40,36 +40,54 @@ _ALIKE_CODES = {0x212A: b"k", 0x17F: b"s", 0x130: b"i", 0x131: b"i"}
 _WORD = re.compile(r"[a-z0-9_]{3,}", re.ASCII)
 
 
-class TextWords(NamedTuple):
-    """The words of one run."""
-
-    words: str
-    """Different ones, a space between two."""
-    size: int
-    """Bytes read."""
-    complete: bool
-    """False when the run must always be searched itself."""
+class Unindexable(Exception):
+    """A run too long for the index, or with lines that are: it must always be searched itself."""
 
 
-def words_in_files(root: Path, run_id: str) -> TextWords:
-    """Read the events and artifacts of a run beneath `root` (a real path). Files that cannot be read hold none."""
-    found = {b"unnamed"}  # stands for tools without a name, and in no file
-    size = 0
-    files: list[tuple[tuple[str, ...], int]] = [((run_id, EVENTS_NAME), MAX_EVENTS)]
-    files += [
-        ((run_id, ARTIFACTS_NAME, info.name), MAX_ARTIFACT + _BLOCK) for info in list_artifacts(root / run_id)
-    ]
-    for parts, limit in files:
-        for block in _blocks(root, parts):
-            if parts[1] == ARTIFACTS_NAME and b"\0" in block[:_HEAD]:
-                break  # no text: it is not searched either
-            found.update(_words(block))
-            size, limit = size + len(block), limit - len(block)
-            if len(found) > MAX_WORDS or (limit < 0 and parts[1] == EVENTS_NAME):
-                return TextWords("", size, False)
-            if limit < 0:
-                break
-    return TextWords(b" ".join(word for word in found if len(word) > 2).decode("ascii"), size, True)
+@dataclass(slots=True)
+class TextReader:
+    """Reads the events and artifacts of runs beneath `root` (a real path), and counts what it read."""
+
+    root: Path
+    read_bytes: int = 0
+
+    def segments(self, run_id: str) -> Iterator[str]:
+        """The different words of each piece of the run's files, a space between two; every line is in one piece.
+
+        Files that cannot be read hold no words. Raises `Unindexable`.
+        """
+        found = {b"unnamed"}  # stands for tools without a name, and in no file
+        size = 0
+        for lines in self._pieces(run_id):
+            found.update(_words(lines))
+            size += len(lines)
+            if size >= SEGMENT:
+                yield _joined(found)
+                found, size = set(), 0
+        yield _joined(found)
+
+    def _pieces(self, run_id: str) -> Iterator[bytes]:
+        """All files of a run in pieces of whole lines, hardly longer than a segment."""
+        yield from self._file((run_id, EVENTS_NAME), MAX_EVENTS)
+        for info in list_artifacts(self.root / run_id):
+            yield from self._file((run_id, ARTIFACTS_NAME, info.name), None)
+
+    def _file(self, parts: tuple[str, ...], limit: int | None) -> Iterator[bytes]:
+        read = 0
+        for block in _blocks(self.root, parts):
+            if limit is None and read == 0 and b"\0" in block[:_HEAD]:
+                return  # no text: it is not searched either
+            read += len(block)
+            self.read_bytes += len(block)
+            if limit is not None and read > limit:
+                raise Unindexable
+            at = 0
+            while at < len(block):
+                end = block.find(b"\n", at + SEGMENT) + 1 or len(block)
+                yield block[at:end]
+                at = end
+            if limit is None and read > MAX_ARTIFACT:
+                return  # no more of it is searched
 
 
 def trigrams(text: str) -> frozenset[str]:
@@ -80,6 +98,10 @@ def trigrams(text: str) -> frozenset[str]:
 
 def _only_ascii(text: str) -> str:
     return "".join(sign if sign.isascii() else " " for sign in text)
+
+
+def _joined(words: Iterable[bytes]) -> str:
+    return b" ".join(word for word in words if len(word) > 2).decode("ascii")
 
 
 def _words(block: bytes) -> list[bytes]:
@@ -100,7 +122,7 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 
 
 def _blocks(root: Path, parts: tuple[str, ...]) -> Iterator[bytes]:
-    """A file in blocks that end where no word does; nothing when it is no plain file, or cannot be read."""
+    """A file in blocks of whole lines; nothing when it is no plain file, or cannot be read."""
     try:
         fd = open_beneath(root, *parts)
     except (OSError, ValueError):
@@ -108,15 +130,14 @@ def _blocks(root: Path, parts: tuple[str, ...]) -> Iterator[bytes]:
     rest, size = b"", os.fstat(fd).st_size
     try:
         while chunk := _read(fd, size):
-            cut = max(chunk.rfind(b"\n"), chunk.rfind(b" "), chunk.rfind(b",")) + 1
-            if cut == 0 and len(rest) < _BLOCK:
-                rest += chunk
-            elif cut == 0:
-                yield rest
-                rest = rest[-_SEAM:] + chunk
-            else:
+            cut = chunk.rfind(b"\n") + 1
+            if cut:
                 yield rest + chunk[:cut]
                 rest = chunk[cut:]
+            else:
+                rest += chunk
+                if len(rest) > _LONGEST_LINE:
+                    raise Unindexable
     finally:
         os.close(fd)
     if rest:

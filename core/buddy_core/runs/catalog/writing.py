@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from buddy_core.runs.catalog import wordindex
+from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.rows import INSERT_RUN, body_values, read_body, run_values
 from buddy_core.runs.query.candidate import Candidate, words_of
 
@@ -66,19 +67,25 @@ class RowWriter:
             self._sets[text] = number = int(found[0])
         return number
 
-    def set_content(self, num: int, words: str | None) -> None:
-        """Take the words of a run's files; None means that it must always be searched itself."""
-        if words is not None:
-            self._connection.execute("INSERT INTO content(rowid, words) VALUES(?, ?)", (num, words))
-            self._texts += 1
-        self._connection.execute("UPDATE run SET indexed=? WHERE num=?", (1 if words is not None else 2, num))
+    def add_text(self, num: int, segment: int, words: str) -> None:
+        """Take the words of one piece of a run's files."""
+        self._connection.execute(
+            "INSERT INTO content(rowid, words) VALUES(?, ?)", (num << SEGMENT_BITS | segment, words)
+        )
+        self._texts += 1
+
+    def set_indexed(self, num: int, *, pieces: int, complete: bool) -> None:
+        """All pieces of a run were taken, or (not `complete`) it must always be searched itself."""
+        self._connection.execute(
+            "UPDATE run SET indexed=?, pieces=? WHERE num=?", (1 if complete else 2, pieces, num)
+        )
 
     def tidy(self) -> None:
         """Pack words into blocks, and begin an index anew when most of it is about numbers that are gone."""
-        (runs,) = self._connection.execute("SELECT count(*) FROM run").fetchone()
-        if self._texts > 2 * runs + _SLACK:
+        runs, pieces = self._connection.execute("SELECT count(*), total(pieces) FROM run").fetchone()
+        if self._texts > 2 * pieces + _SLACK:
             self._connection.execute("INSERT INTO content(content) VALUES('delete-all')")
-            self._connection.execute("UPDATE run SET indexed=0")
+            self._connection.execute("UPDATE run SET indexed=0, pieces=0")
             self._texts = 0
         (blocks,) = self._connection.execute("SELECT count(*) FROM wordblock").fetchone()
         if blocks * wordindex.RUNS_IN_BLOCK > 2 * runs + _SLACK:
