@@ -113,7 +113,7 @@ async def test_on_the_overview_the_tiles_come_first_unless_a_list_has_the_keyboa
         await seen.press("escape")
         for name, about in (
             ("tools", "one tool"),
-            ("providers", "one provider and model"),
+            ("providers", "one model"),
             ("errors", "one kind of error"),
         ):
             getattr(pane, name).table.focus()

@@ -46,7 +46,7 @@ class Origin:
 def chart(slice_ms: int) -> Iterator[Figure]:
     """What one column of a chart stands for; nothing where there is none."""
     if slice_ms:
-        how = "time of one column; slices begin at round times, and the last is not over"
+        how = "time of one column; they begin at round times, the last is not over"
         yield Figure("chart", "chart", str(fmt.duration(slice_ms)), "derived", how)
 
 

@@ -25,7 +25,7 @@ def origin_of_provider(
     """`price` is what its requests without a cost were priced by; a column of its chart is `slice_ms`."""
     return Origin(
         title=f"{row.provider} {row.model}",
-        about="one provider and model",
+        about="one model",
         span=files.span_of(view),
         figures=(*_figures(row, view, price), *chart(slice_ms)),
         files=tuple(files.files_of(sources, turns=True)),
