@@ -47,6 +47,14 @@ async def test_the_badge_stands_in_the_header_while_an_alert_holds(tmp_path: Pat
         assert "▲" not in seen.header
 
 
+async def test_a_run_that_an_alert_tells_of_stands_out_among_those_that_run_now(tmp_path: Path) -> None:
+    made = circling(tmp_path)
+    async with monitor(tmp_path, size=COMFORTABLE, limits=Limits()) as seen:
+        assert "▲ waiting for the model" not in seen.text
+        await once_more(seen, made)
+        assert "▲ waiting for the model" in seen.text
+
+
 async def test_a_click_on_the_badge_opens_the_list(tmp_path: Path) -> None:
     made = circling(tmp_path)
     async with monitor(tmp_path, limits=Limits()) as seen:

@@ -123,6 +123,15 @@ def test_a_shared_scale_makes_bars_comparable() -> None:
     assert text_of(tile_lines(small, 20, 2)[1]) == "▁" * 20
 
 
+def test_a_tile_without_height_for_bars_has_a_short_sparkline_beside_its_value() -> None:
+    value, note = map(text_of, tile_lines(FACTS, 16, 2))
+    assert value.startswith("1,284,093 ")
+    assert value.endswith("█ ")
+    assert len(value) == 16
+    assert note == "612/min"
+    assert text_of(tile_lines(FACTS, 12, 2)[0]) == "1,284,093", "two columns would say nothing"
+
+
 class CountingTile(App[None]):
     def compose(self) -> ComposeResult:
         yield Tile(Plain("tokens"))

@@ -19,9 +19,9 @@ def number_cell(text: Plain, ink: str = "value") -> Cell:
     return (Span(text, "dim" if text == fmt.UNKNOWN else ink),)
 
 
-def age_cell(at_ms: int | None, now_ms: int) -> Cell:
+def age_cell(at_ms: int | None, now_ms: int, ink: str = "label") -> Cell:
     """How long ago something happened."""
-    return number_cell(fmt.age(None if at_ms is None else now_ms - at_ms), "label")
+    return number_cell(fmt.age(None if at_ms is None else now_ms - at_ms), ink)
 
 
 def failures_cell(count: int, width: int) -> Cell:

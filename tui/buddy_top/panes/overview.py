@@ -49,20 +49,20 @@ _RUNNING = (
     Column("last", Plain("last"), 5, align="right"),
 )
 _TOOLS = (
-    Column("tool", Plain("tool"), 12, grow=1),
-    Column("calls", Plain("calls"), 6, align="right"),
+    Column("tool", Plain("tool"), 9, grow=1),
+    Column("calls", Plain("calls"), 5, align="right"),
     Column("failed", Plain("failed"), 6, align="right"),
     Column("avg", Plain("avg"), 7, align="right", priority=1),
 )
 _PROVIDERS = (
-    Column("model", Plain("model"), 17, grow=1),
+    Column("model", Plain("model"), 12, grow=1),
     Column("tokens", Plain("tokens"), 7, align="right"),
     Column("cost", Plain("cost"), 8, align="right", priority=2),
     Column("p95", Plain("p95"), 7, align="right", priority=1),
 )
 _ERRORS = (
     Column("count", Plain("n"), 4, align="right"),
-    Column("message", Plain("message"), 12, grow=1),
+    Column("message", Plain("message"), 10, grow=1),
     Column("last", Plain("last"), 5, align="right"),
 )
 
@@ -180,8 +180,11 @@ class OverviewPane(Pane):
         self.running_panel.set_summary(words)
         alone = is_alone(self.running_panel)
         self.running.styles.height = "1fr" if alone else max(2, min(len(live) + 1, 9))
-        now = snapshot.taken_at
-        self.running.set_source([run.run_id for run in live], lambda i: running_cells(live[i], now))
+        now, told = snapshot.taken_at, {alert.run_id for alert in snapshot.alerts}
+        self.running.set_source(
+            [run.run_id for run in live],
+            lambda i: running_cells(live[i], now, told=live[i].run_id in told),
+        )
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Enter on a running run opens it."""
@@ -196,7 +199,7 @@ class OverviewPane(Pane):
             [row.name for row in rows],
             lambda i: (
                 name_cell(rows[i].name),
-                number_cell(fmt.count_within(6, rows[i].total_calls)),
+                number_cell(fmt.count_within(5, rows[i].total_calls)),
                 failures_cell(rows[i].error_count, 6),
                 number_cell(fmt.duration(rows[i].avg_duration_ms), "label"),
             ),
@@ -231,18 +234,23 @@ class OverviewPane(Pane):
         )
 
 
-def running_cells(run: RunFacts, now_ms: int) -> tuple[Cell, ...]:
-    """One line of "running now": what it is, what it does, since when, and how long it has been silent."""
-    since = _busy_since(run)
+def running_cells(run: RunFacts, now_ms: int, *, told: bool = False) -> tuple[Cell, ...]:
+    """One line of "running now": what it is, what it does, since when, and how long it has been silent.
+
+    A run that an alert has `told` of, or that is stalled, stands out by a mark and by its times.
+    """
+    since, stands_out = _busy_since(run), told or run.status == "stalled"
+    doing: Cell = (Span(Plain("▲ "), "warn"), *_doing(run)) if told else _doing(run)
+    ink = "warn" if stands_out else "value"
     return (
         status_cell(run.status),
         run_cell(run),
-        _doing(run),
-        number_cell(fmt.UNKNOWN if since is None else fmt.duration(max(0, now_ms - since))),
+        doing,
+        number_cell(fmt.UNKNOWN if since is None else fmt.duration(max(0, now_ms - since)), ink),
         number_cell(fmt.count_within(5, run.tool_calls)),
         number_cell(fmt.tokens(run.total_tokens)),
         number_cell(fmt.cost_of(run)),
-        age_cell(run.last_event_at, now_ms),
+        age_cell(run.last_event_at, now_ms, "warn" if stands_out else "label"),
     )
 
 

@@ -11,6 +11,12 @@ from buddy_top.state import Snapshot
 from buddy_top.widgets.tile import TileFacts
 
 
+def _most_events(snapshot: Snapshot) -> float | None:
+    """The scale of what counts events: a failure is drawn as high as the call it was."""
+    most = max((max(one.tool_calls, one.errors) for one in snapshot.activity.buckets), default=0)
+    return float(most) if most else None
+
+
 def _tokens(snapshot: Snapshot) -> TileFacts:
     view = snapshot.view
     per_minute = fmt.tokens(snapshot.state.tokens_per_minute)
@@ -37,7 +43,7 @@ def _tool_calls(snapshot: Snapshot) -> TileFacts:
     failed = view.failed_tool_calls
     note: Cell = (Span(Plain(f"{fmt.count(failed)} failed"), "bad" if failed else "dim"),)
     values = tuple(float(bucket.tool_calls) for bucket in snapshot.activity.buckets)
-    return TileFacts(fmt.count(view.total_tool_calls), note, values)
+    return TileFacts(fmt.count(view.total_tool_calls), note, values, _most_events(snapshot))
 
 
 def _response(snapshot: Snapshot) -> TileFacts:
@@ -56,7 +62,8 @@ def _errors(snapshot: Snapshot) -> TileFacts:
     note = Plain("no requests") if view.error_rate is None else Plain(f"req. {rate}")
     values = tuple(float(bucket.errors) for bucket in snapshot.activity.buckets)
     value_ink = "bad" if view.total_errors else "strong"
-    return TileFacts(fmt.count(view.total_errors), _note(note), values, ink="bad", value_ink=value_ink)
+    scale = _most_events(snapshot)
+    return TileFacts(fmt.count(view.total_errors), _note(note), values, scale, ink="bad", value_ink=value_ink)
 
 
 def _note(words: Plain) -> Cell:

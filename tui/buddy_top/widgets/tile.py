@@ -12,6 +12,9 @@ from buddy_top.ink import InkWidget
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.sparkline import How, Values, columns, resample, top_of
 
+_SHORTEST, _SHORT = 3, 6
+"""Columns of a sparkline beside the value."""
+
 BESIDE = 20
 """Inner width from which the note stands beside the value."""
 
@@ -83,7 +86,7 @@ class Tile(Panel):
 
 
 def tile_lines(facts: TileFacts, width: int, height: int) -> list[Cell]:
-    """The lines of a tile of this inner size: value, note, and bars as high as is left.
+    """The lines of a tile of this inner size: value, note, and bars as high as is left, else beside the value.
 
     Whether the note stands beside the value or below it follows from the width alone, so that all tiles of a
     row agree.
@@ -93,8 +96,16 @@ def tile_lines(facts: TileFacts, width: int, height: int) -> list[Cell]:
     if width >= BESIDE:
         lines = [spread(value, cut(facts.note, max(width - width_of(value) - 2, 0)), width)]
     else:
-        lines = [cut(value, width), cut(facts.note, width)]
+        beside = _beside(facts, width - width_of(value) - 1) if height == len((value, facts.note)) else ()
+        lines = [spread(value, beside, width) if beside else cut(value, width), cut(facts.note, width)]
     return [*lines, *_bars(facts, width, height - len(lines))][: max(height, 0)]
+
+
+def _beside(facts: TileFacts, room: int) -> Cell:
+    """A short sparkline, where there is no height for bars below; nothing where it would say nothing."""
+    if room < _SHORTEST or not facts.values:
+        return ()
+    return _bars(facts, min(room, _SHORT), 1)[0]
 
 
 def _bars(facts: TileFacts, width: int, height: int) -> list[Cell]:
