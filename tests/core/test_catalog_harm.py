@@ -77,6 +77,25 @@ def test_damage_that_a_question_finds_is_mended_by_the_next_keeping(tmp_path: Pa
         assert by_catalog(catalog) == by_scan(tmp_path, EVERYTHING)
 
 
+def test_a_writer_that_was_not_closed_has_its_pages_looked_over(tmp_path: Path) -> None:
+    """Case 54: after the machine itself failed, pages that were never written may look like any others."""
+    store(tmp_path)
+    with opened(tmp_path) as catalog:
+        catalog.keep()
+        path, killed = catalog.path, catalog.path.read_bytes()
+    closed = path.read_bytes()
+    page = next(
+        at
+        for at in range(len(killed) - 4096, 0, -4096)
+        if killed[at] in (2, 5, 10, 13)  # of a tree
+    )
+    for data, left in ((closed, 12), (killed, 0)):
+        path.write_bytes(data[: page + 3] + b"\xff\xff" + data[page + 5 :])
+        with opened(tmp_path) as catalog:
+            assert catalog.count() == left
+    same_as_scan(tmp_path)
+
+
 def kill_while_keeping(root: Path, after_s: float) -> None:
     code = (
         "import pathlib,sys\nfrom buddy_core.clock import ManualClock\n"
