@@ -11,7 +11,7 @@ from buddy_core.observe import Observer
 from buddy_top.state import RunDetail, SeriesDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from buddy_core.prices.rates import Price
     from buddy_core.prices.table import PriceTable
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 RETAINED_ERRORS = 100
 """How many single errors the collector keeps; older ones live on in their groups' counts."""
+
+FEWEST_LEAVING = 30
+"""Runs from which on an agent with the usual limit removes one."""
 
 MOST_USES = 100
 """Runs listed beneath a model."""
@@ -65,10 +68,20 @@ def take_snapshot(
         alerts=alerts.alerts,
         budgets=alerts.budgets,
         prices=_prices(collector.prices, view, by_id.get(wants.run_id or "")),
+        leaving=_leaving(runs, now_ms),
         behind=behind,
         paused=paused,
         by_id=by_id,
     )
+
+
+def _leaving(runs: Sequence[RunFacts], now_ms: int) -> frozenset[str]:
+    """Runs that go when the agent starts its next one; few runs are no reason to load what knows of that."""
+    if len(runs) < FEWEST_LEAVING:
+        return frozenset()
+    from buddy_core.runs.keeping.leaving import leaving_among
+
+    return frozenset(leaving_among(runs, now_ms=now_ms))
 
 
 def _prices(prices: PriceTable | None, view: WindowView, run: RunFacts | None) -> Mapping[str, Price]:

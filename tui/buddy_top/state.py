@@ -130,6 +130,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The budgets that are set, and what was spent of them."""
     prices: Mapping[str, Price] = msgspec.field(default_factory=dict)
     """What anything in the picture was priced by: by provider and model, or by the id of the run on the screen."""
+    leaving: frozenset[str] = frozenset()
+    """The ids of runs that the agent will remove when its next one starts."""
     behind: int = 0
     """Changes that wait while the picture is paused."""
     paused: bool = False

@@ -98,6 +98,7 @@ class RunsPane(TablePane[RunFacts]):
         super().__init__()
         self.as_tree = True
         self._depths: dict[str, int] = {}
+        self._leaving: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         """List and detail; the style sheet puts them side by side or one above the other."""
@@ -114,6 +115,7 @@ class RunsPane(TablePane[RunFacts]):
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[R]:
         """Every run, whatever the window: the window is about numbers, this list is about runs."""
+        self._leaving = snapshot.leaving
         return snapshot.runs
 
     def key_of(self, row: R) -> str:
@@ -139,6 +141,8 @@ class RunsPane(TablePane[RunFacts]):
     def _render_row(self, index: int) -> list[Cell]:
         cells: list[Cell] = super()._render_row(index)
         run = self._rows[index]
+        if run.run_id in self._leaving:
+            cells[-1] = (Span(Plain("leaves next "), "warn"), *cells[-1])
         depth = min(self._depths.get(run.run_id, 0), 4)
         if depth:
             branch = Plain("  " * (depth - 1) + "└ ")

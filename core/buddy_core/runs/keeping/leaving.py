@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
 from buddy_core.clock import Clock, SystemClock
+from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.watching.liveness import lock_state
 from buddy_core.runs.writing.prune import age_key, is_over
@@ -29,12 +31,29 @@ def leaving_next(
     or so many that they cannot all live, nobody holds to it, and none is leaving. A directory that cannot be read has none either.
     """
     root, now_ms = real_root(runs_dir), (clock or SystemClock()).now_ms()
-    first_to_go = sorted(_few_runs(root, max_runs + FAR_BEYOND), key=lambda run_id: age_key(run_id, now_ms))
+    ids = _few_runs(root, max_runs + FAR_BEYOND)
+    return _leaving(ids, lambda run_id: _stays(root, run_id, now_ms), now_ms, max_runs, starts)
+
+
+def leaving_among(
+    runs: Sequence[RunFacts], *, now_ms: int, max_runs: int = USUAL_LIMIT, starts: int = 1
+) -> tuple[str, ...]:
+    """`leaving_next` for whoever knows all runs already; nothing is read."""
+    if not max_runs <= len(runs) + starts <= max_runs + FAR_BEYOND:
+        return ()
+    live = {facts.run_id for facts in runs if facts.live}
+    return _leaving([facts.run_id for facts in runs], live.__contains__, now_ms, max_runs, starts)
+
+
+def _leaving(
+    ids: Iterable[str], stays: Callable[[str], bool], now_ms: int, max_runs: int, starts: int
+) -> tuple[str, ...]:
+    first_to_go = sorted(ids, key=lambda run_id: age_key(run_id, now_ms))
     beyond = max(0, len(first_to_go) - max_runs)
-    if any(not _stays(root, run_id, now_ms) for run_id in first_to_go[:beyond]):
+    if not all(map(stays, first_to_go[:beyond])):
         return ()
     next_ones = first_to_go[beyond : max(0, len(first_to_go) + starts - max_runs)]
-    return tuple(run_id for run_id in next_ones if not _stays(root, run_id, now_ms))
+    return tuple(run_id for run_id in next_ones if not stays(run_id))
 
 
 def _few_runs(root: Path, most: int) -> list[str]:
