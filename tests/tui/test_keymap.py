@@ -37,7 +37,7 @@ def keys_of(keymap: dict[str, str], command: str) -> str:
         ("Ctrl+F5", "ctrl+f5"),
         ("f12", "f12"),
         ("shift+up", "shift+up"),
-        ("u, i", "u,i"),
+        ("u, o", "u,o"),
         ("@", "at"),
         ("-", "minus"),
         ("ctrl+@", "ctrl+at"),
