@@ -17,6 +17,7 @@ from buddy_core.history.layout import HISTORY
 from buddy_core.history.shelf import Shelf
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
+from buddy_core.testing import RunDirectoryBuilder
 
 WEEKS = st.lists(
     st.tuples(st.floats(0.2, 20 * 1440), st.integers(0, 2**16), st.booleans()), min_size=1, max_size=7
@@ -82,6 +83,21 @@ def test_a_run_that_became_hours_and_comes_back_is_shown_and_not_counted_again(
         collector, observer = home.monitor()
         assert [facts.run_id for facts in observer.facts()] == [old.run_id]
         assert differences(numbers(collector), numbers(before)) == []
+
+
+def test_turns_of_a_run_that_stated_its_cost_are_not_priced_beside_it_when_it_has_become_hours(
+    home: Home,
+) -> None:
+    run = RunDirectoryBuilder(home.runs, started_at=NOW - 12 * DAY).wait(60_000).end().metrics(totalCost=2.0)
+    run.write()
+    home.turn(12 * 1440 - 0.5, tokens=1_000_000)
+    assert home.monitor()[0].get_dashboard_state().total_cost == pytest.approx(2.0)
+    home.prune(run)
+    for _ in range(3):
+        collector, _ = home.monitor()
+        assert collector.get_dashboard_state().total_cost == pytest.approx(2.0)
+    collector, _ = home.monitor(history=False)
+    assert collector.get_dashboard_state().total_cost == pytest.approx(1.000014)
 
 
 def test_only_runs_that_are_long_gone_become_hours(home: Home) -> None:

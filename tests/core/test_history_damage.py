@@ -15,12 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.core.history_home import Home, differences, numbers
+from tests.core.history_home import NOW, Home, differences, numbers, until_it_rests
 
 from buddy_core.cachedb import open_writer
+from buddy_core.history.keeper import RunHistory
 from buddy_core.history.layout import HISTORY
+from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
 from buddy_core.observe import Observer
+from buddy_core.testing import RunDirectoryBuilder
 
 KILLS = int(os.environ.get("BUDDY_TOP_HISTORY_KILLS", "24"))
 SEED = int(os.environ.get("BUDDY_SEED", time.time_ns() % 2**32))
@@ -94,11 +97,12 @@ def test_a_flipped_byte_on_any_page_harms_nothing(home: Home) -> None:
             damaged = bytearray(whole)
             damaged[start + within] ^= 0xFF
             home.history.write_bytes(damaged)
-            collector, observer = home.monitor()
-            found = collector.view(Window.ALL).total_tool_calls
-            assert found == right or (least <= found < right and problem_of(observer)), (
-                f"page {start // page + 1}, byte {within}: {found} calls"
-            )
+            for writes in (False, True):
+                collector, observer = home.monitor(writes=writes)
+                found = collector.view(Window.ALL).total_tool_calls
+                assert found == right or (least <= found < right and problem_of(observer)), (
+                    f"page {start // page + 1}, byte {within}: {found} calls"
+                )
             assert least <= calls(home) <= right
 
 
@@ -158,6 +162,35 @@ def test_a_disk_that_is_full_costs_no_more_than_what_it_does_not_take(home: Home
     everything = calls(home)
     home.prune(*more)
     assert calls(home) == everything > right, "what was not stored at first is stored at the next start"
+
+
+def test_a_run_of_which_a_piece_could_not_be_stored_is_stored_anew_at_the_next_start(home: Home) -> None:
+    home.monitor()
+    size = home.history.stat().st_size
+    history = RunHistory(home.history, clock=home.clock)
+    observer = Observer(home.runs, MetricsCollector(clock=home.clock), clock=home.clock, history=history)
+    run = RunDirectoryBuilder(home.runs, started_at=NOW - 1_000)
+    run.tool("bash").write()
+    observer.load()
+    assert history._writer is not None
+    until_it_rests(history._writer)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, before[1]))
+    try:
+        run.tool("bash").write()
+        observer.load()
+        history._store(run.run_id, history._kept[run.run_id])
+        until_it_rests(history._writer)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "not complete" in (history.problem or "")
+    run.tool("bash").write()
+    observer.load()
+    observer.close()
+
+    right = calls(home)
+    home.prune(run)
+    assert calls(home) == right
 
 
 @pytest.mark.sweep

@@ -185,6 +185,22 @@ def test_what_a_live_run_brings_is_stored_before_long(home: Home) -> None:
     assert calls(home.monitor()[0]) == 23
 
 
+def test_what_is_held_back_is_stored_at_the_end(home: Home) -> None:
+    run = run_of(home, "00000a", end=False)
+    with watching(home) as (observer, _):
+        observer.load()
+        run.tool("bash").write()
+        home.turn(0.1)
+        observer.load()
+        run.tool("bash").write()
+        home.turn(0.1)
+        observer.load()
+    home.prune(run)
+    (home.path / "turn-metrics.jsonl").unlink()
+    collector, _ = home.monitor()
+    assert (calls(collector), collector.view(Window.ALL).total_requests) == (5, 2)
+
+
 def test_a_long_run_is_kept_in_pieces_and_not_stored_again(home: Home) -> None:
     run = RunDirectoryBuilder(home.runs, started_at=NOW - 30_000)
     run.tool("bash", took_ms=1)
