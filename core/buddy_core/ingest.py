@@ -8,7 +8,7 @@ directory is away.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,9 +24,11 @@ from buddy_core.runs.folding.harvest import Harvest, RequestSums
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, RunSpan
 from buddy_core.runs.folding.uses import ModelUse, ModelUses
+from buddy_core.runs.reading.garbage import without_collection
 
 if TYPE_CHECKING:
     from buddy_core.history.hourpacking import Merged
+    from buddy_core.history.keeper import RunHistory
     from buddy_core.prices.estimates import Estimates
 
 MAX_GONE = 1_000
@@ -86,9 +88,9 @@ class Ingest:
         self._gone: dict[str, RunRecord] = {}
         self.uses = ModelUses()
         """What each run used of each model, also of runs that are gone and still remembered."""
-        self._stated: list[
-            tuple[int, int]
-        ] = []  # when runs that are gone and stated their costs were at work
+        self.gone_spans: list[RunSpan] = []
+        """When runs were at work that are gone and have been recounted, until `all_recounted`."""
+        self._stated: list[RunSpan] = []  # those of them that stated their costs
         self._ownerless: Estimates | None = None  # of turns that no run, or more than one, could have made
 
     def record_of(self, run_id: str) -> RunRecord:
@@ -113,6 +115,19 @@ class Ingest:
         record = self._runs.get(run_id) or self._gone.get(run_id)
         return record is not None and len(record.seen) > 0
 
+    def recount_all(self, history: RunHistory, is_counted: Callable[[str], bool]) -> Iterator[int]:
+        """Record whatever only the history tells, turns aside; gives the items of each run, about."""
+        for told in history.tell(is_counted):
+            with without_collection():
+                items = self.recount(told)
+            yield items
+        merged = history.tell_merged()
+        if merged is not None:
+            self.recount_merged(merged)
+        for hour in history.tell_hours():
+            self._collector.absorb_hours(None, [hour])
+            yield 20  # about as long as so many calls
+
     def recount(self, told: Told) -> int:
         """Record what a run had brought before it was gone; gives the number of items."""
         run_id, found, usage = told
@@ -121,12 +136,12 @@ class Ingest:
         with reading_files():
             self._record(run_id, past, live=False)
         self._recount_usage(told)
+        self._remember_span(RunSpan(run_id, usage.since, usage.until), states_cost=usage.states_cost)
         prices = self._collector.prices
-        if prices is not None and usage.stated_until:
+        if prices is not None and usage.states_cost:
             from buddy_core.prices.estimates import estimates_of
 
             self._collector.retract_estimates(estimates_of(prices, found.rows))
-            self._stated.append((usage.stated_since, usage.stated_until))
         return len(found)
 
     def _recount_usage(self, told: Told) -> None:
@@ -146,15 +161,19 @@ class Ingest:
         self._collector.absorb_hours(merged.lasting, ())
         with reading_files():
             self._record("", Harvest(values=merged.values), live=False)
-        self._stated += merged.stated
+        for number, (since, until, states_cost) in enumerate(merged.spans):
+            self._remember_span(RunSpan(f"merged {number}", since, until), states_cost=states_cost)
+
+    def _remember_span(self, span: RunSpan, *, states_cost: bool) -> None:
+        if span.ended_at:
+            self.gone_spans.append(span)
+            self._stated += [span] if states_cost else []
 
     def all_recounted(self) -> None:
         """Runs that are gone, and all turns, are counted: costs that such runs stated were not paid twice."""
-        spans, self._stated = self._stated, []
-        for first, last in spans:
-            if self._ownerless is None:
-                return
-            self._collector.retract_estimates(self._ownerless.take_between(first, last))
+        for span in self._stated:
+            self._retract_turns(span)
+        self.gone_spans, self._stated = [], []
 
     def begin_with(self, told: Told) -> None:
         """A run that was recounted is there again, and about to be read: what is recorded of it is known."""
@@ -163,17 +182,15 @@ class Ingest:
             record.requests.add_rows(rows)
             self.uses.add(told.run_id, model, rows)
         record.usage_at, record.usage = told.usage.at_ms, Residual(*told.usage[1:5])
-        if not told.usage.stated_until:
+        if not told.usage.states_cost:
             self._remember_estimates(told.run_id, told.found.rows)
 
     def stored_usage(self, files: RunFiles, span: RunSpan) -> StoredUsage:
         """What was recorded of a run beyond its requests, and what else decides about its cost."""
         record = self.record_of(files.fold.run_id)
-        usage = StoredUsage(record.usage_at, *record.usage, model_of(files, None))
-        if not states_more(usage_of(files).cost, record.requests.cost):
-            return usage
-        first, last = span.started_at - JOIN_MARGIN_MS, span.ended_at + JOIN_MARGIN_MS
-        return usage._replace(stated_since=first, stated_until=last)
+        states = states_more(usage_of(files).cost, record.requests.cost)
+        model = model_of(files, None)
+        return StoredUsage(record.usage_at, *record.usage, model, span.started_at, span.ended_at, states)
 
     def run_gone(self, run_id: str) -> None:
         """The run's directory is gone; should it come back, nothing of it is recorded again."""
@@ -295,7 +312,12 @@ class Ingest:
         if record.estimates is not None:
             self._collector.retract_estimates(record.estimates)
             record.estimates = None
-        if self._ownerless is not None and span is not None:
+        if span is not None:
+            self._retract_turns(span)
+
+    def _retract_turns(self, span: RunSpan) -> None:
+        """Count the estimates no more of turns without an owner that a run could have made."""
+        if self._ownerless is not None:
             first, last = span.started_at - JOIN_MARGIN_MS, span.ended_at + JOIN_MARGIN_MS
             self._collector.retract_estimates(self._ownerless.take_between(first, last))
 

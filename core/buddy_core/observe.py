@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,6 @@ class Observer:
         """Grows with every change of what `facts` or `sources` say."""
         self._named_dir = Path(runs_dir)
         self._clock = clock or SystemClock()
-        self._collector = collector
         self._ingest = Ingest(collector)
         self._prices = collector.prices
         self._history = history
@@ -249,28 +249,20 @@ class Observer:
             if items > LIVE_EVENTS:
                 items = 0
                 await asyncio.sleep(0)
+            if self._queue:
+                await self._read_queue(on_change)
+                self._publish()
+                on_change()
         self._finish(final=False)
 
     def _tell(self) -> Iterator[int]:
         """Count what the history tells of runs and turns that are gone; gives the items of each run."""
         if self._history is None or not self._history.loading:
             return
-        for told in self._history.tell(self._is_counted):
-            with without_collection():
-                counted = self._ingest.recount(told)
-            yield counted
-        yield from self._tell_hours(self._history)
+        yield from self._ingest.recount_all(self._history, self._is_counted)
         turns, self._file_turns = self._file_turns, []
-        self._enter_turns(self._history.tell_turns(turns))
+        self._enter_turns(turns + self._history.tell_turns(turns))
         self._ingest.all_recounted()
-
-    def _tell_hours(self, history: RunHistory) -> Iterator[int]:
-        merged = history.tell_merged()
-        if merged is not None:
-            self._ingest.recount_merged(merged)
-        for hour in history.tell_hours():
-            self._collector.absorb_hours(None, [hour])
-            yield 20  # about as long as so many calls
 
     def _is_counted(self, run_id: str) -> bool:
         return run_id in self._runs or self._ingest.has_counted(run_id)
@@ -359,16 +351,21 @@ class Observer:
         if not self._turns_changed:
             return
         requests, self._turns_changed = self._turn_file.read()
+        if self._history is not None and self._history.loading:
+            self._file_turns += requests  # whose they are depends on runs that are gone, too
+            return
         if requests:
             self._enter_turns(requests)
-        if self._history is not None and self._history.loading:
-            self._file_turns += requests
-        elif self._history is not None:
+        if self._history is not None:
             self._history.note_turns(requests)
 
     def _enter_turns(self, requests: list[ApiRequest]) -> None:
         """Join requests to the runs that are there, and record them."""
-        joined = self._turns.enter(requests, map(span_of, self._roster))
+        spans = [*map(span_of, self._roster), *self._ingest.gone_spans]
+        joined = [
+            turn if turn.run_id is None or turn.run_id in self._runs else replace(turn, run_id=None)
+            for turn in self._turns.enter(requests, spans)
+        ]
         self._ingest.deliver_turns(joined, live=self._caught_up and len(joined) <= LIVE_EVENTS)
         owners = {turn.run_id for turn in joined if turn.run_id is not None}
         self._dirty |= owners

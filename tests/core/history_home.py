@@ -75,7 +75,7 @@ def a_run(runs: Path, number: int, minutes_ago: float, seed: int) -> RunDirector
     dice = random.Random(seed)
     run = RunDirectoryBuilder(
         runs,
-        started_at=int(NOW - minutes_ago * MINUTE),
+        started_at=int(NOW - minutes_ago * MINUTE) - 7 * number,  # of two errors at once none is the latest
         suffix=f"{number:06x}",
         metadata=dice.choice((None, {"tags": ["headless", "claude-opus"]})),
     )
@@ -138,7 +138,11 @@ def numbers(collector: MetricsCollector) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Frozen values as plain ones."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name != "run_ids"}
+        return {
+            f.name: plain(getattr(value, f.name))
+            for f in fields(value)
+            if f.name not in ("run_id", "run_ids")
+        }
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

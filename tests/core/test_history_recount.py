@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.core.history_home import Home, differences, numbers, saw_everything
 
@@ -14,6 +14,11 @@ PLAN = st.lists(
 )
 
 
+@example(  # a turn that a run which is there and one which is gone could both have made
+    plan=[(47.29503357898569, 63105, False), (47.7193397087109, 33956, True), (15.8, 55363, True)],
+    turns=[47.6, 15.7, 47.2],
+    kept_turns=1,
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=PLAN, turns=st.lists(st.floats(0.2, 3000), max_size=5), kept_turns=st.integers(0, 5))
 def test_whatever_is_pruned_between_two_starts_every_number_is_that_of_a_monitor_with_all_runs(

@@ -84,8 +84,7 @@ def merge_runs(shelf: Shelf, runs: list[StoredRun], now_ms: int) -> None:
             key_ = (value.name, _labels(value))
             if key_ not in latest or latest[key_].at_ms <= value.at_ms:
                 latest[key_] = value
-        if run.usage.stated_until:
-            merged.stated.append((run.usage.stated_since, run.usage.stated_until))
+        merged.spans.append((run.usage.since, run.usage.until, run.usage.states_cost))
         shelf.merge_away(run.run_id)
     for ledger in (dated, undated):
         merged.lasting.merge(lasting_of(ledger))
@@ -126,7 +125,7 @@ def _parted(found: Contribution, run: StoredRun, now_ms: int) -> tuple[HistoryBa
 def _unpriced(found: Contribution, run: StoredRun) -> Iterator[tuple[int, tuple[str | None, str], list[int]]]:
     """By hour and model, the tokens of requests whose cost nobody states; of a run that does not either."""
     usage = run.usage
-    if usage.stated_until:
+    if usage.states_cost:
         return
     for key, rows in found.rows.items():
         for at_ms, *tokens, cost, _, _, _ in rows:

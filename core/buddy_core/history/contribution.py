@@ -28,9 +28,11 @@ class StoredUsage(NamedTuple):
     cost: float = 0.0
     model: str | None = None
     """What the tokens may be priced by, where the run logged no request."""
-    stated_since: int = 0
-    stated_until: int = 0
-    """Where the run states its cost: when it was at work, and nothing of it may be estimated; else 0."""
+    since: int = 0
+    until: int = 0
+    """When the run was at work: which turns may have been its own."""
+    states_cost: bool = False
+    """The run states what all of it cost: nothing of it may be estimated."""
 
 
 NO_USAGE = StoredUsage()

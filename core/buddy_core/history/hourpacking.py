@@ -20,8 +20,8 @@ C = TypeVar("C", ToolStats, ProviderStats, ErrorStats, UsageStats, ActivityCount
 
 Counters = dict[str, int | float]
 
-MOST_STATED = 10_000
-"""Spans of runs that stated their costs; older ones have no turns any more that could be priced twice."""
+MOST_SPANS = 10_000
+"""Runs whose spans are remembered; those before have no turns any more."""
 
 _NOT_STORED = ("sketch", "waiting", "estimate", "estimates")
 """Estimates are made anew, by the prices of the day."""
@@ -55,7 +55,7 @@ class _Lasting(NamedTuple):
     newest: list[tuple[ErrorRow, str | None]]
     span: tuple[int, int] | None
     values: list[CustomValue]
-    stated: list[tuple[int, int]]
+    spans: list[tuple[int, int, bool]]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -98,8 +98,8 @@ class Merged(NamedTuple):
     lasting: Lasting
     values: list[CustomValue]
     """The latest of each label set."""
-    stated: list[tuple[int, int]]
-    """When those were at work that stated their costs."""
+    spans: list[tuple[int, int, bool]]
+    """When each was at work, and whether it stated its cost."""
 
 
 def pack_merged(found: Merged) -> bytes:
@@ -112,7 +112,7 @@ def pack_merged(found: Merged) -> bytes:
         [(error_row(error, whole=True), error.run_id) for error in lasting.newest],
         lasting.span,
         found.values,
-        found.stated[-MOST_STATED:],
+        found.spans[-MOST_SPANS:],
     )
     return compress(_encode(wire))
 
@@ -133,7 +133,7 @@ def unpack_merged(data: bytes) -> Merged:
         [ErrorRecord(*error, run_id) for error, run_id in wire.newest],
         wire.span,
     )
-    return Merged(found, wire.values, wire.stated)
+    return Merged(found, wire.values, wire.spans)
 
 
 def _facts(facts: ErrorFacts) -> _Facts:

@@ -27,7 +27,7 @@ CREATE TABLE hours (
 
 HISTORY = CacheLayout(
     application_id=0x62746869,
-    version=1,
+    version=2,
     statements=tuple(statement.strip() for statement in _SCRIPT.split(";") if statement.strip()),
 )
 """One file for all runs directories: each is a root, by its real path."""
