@@ -82,7 +82,7 @@ def test_every_way_out_tells_the_same(runs: Path, capsys: pytest.CaptureFixture[
     assert "among these 1 run whose files are gone, from the history" in text
 
     told = ("alerts", "--json", "--cost-per-hour", "5", "--runs-dir", str(runs))
-    assert [alert["rule"] for alert in json.loads(printed(capsys, *told))["alerts"]] == ["cost_per_hour"]
+    assert [alert["kind"] for alert in json.loads(printed(capsys, *told))["alerts"]] == ["cost_per_hour"]
 
 
 def test_who_does_not_want_it_is_told_of_what_is_there(
