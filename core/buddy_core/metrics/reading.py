@@ -290,7 +290,8 @@ class MetricsReader:
         """Tokens a minute, dollars an hour, and how many of these are estimated, over the last five minutes.
 
         A shorter life counts as what it is, unless samples are older than the collector: a monitor that
-        has just read a run's last five minutes knows all of them.
+        has just read a run's last five minutes knows all of them. Where nobody ever logged any, quiet minutes
+        are no rate of nought.
         """
         now, first = self._clock.now_ms(), self._ledger.activity.first_at
         life = self._uptime_ms()
@@ -298,7 +299,9 @@ class MetricsReader:
             life = max(life, now - first)
         length = min(RATE_MS, max(life, SECOND))
         recent = self._ledger.activity.recent(now - length, now)
-        cost, tokens, estimated = recent.known_cost, recent.known_tokens, recent.estimated_cost
+        whole, estimated = self._ledger.activity.total, recent.estimated_cost
+        cost = None if whole.known_cost is None else recent.known_cost
+        tokens = None if whole.known_tokens is None else recent.known_tokens
         return (
             None if tokens is None else tokens * MINUTE / length,
             None if cost is None else cost * HOUR / length,
