@@ -213,14 +213,21 @@ class Machine(RuleBasedStateMachine):
         life = max(int(self.clock.monotonic_ms() - self.model.began), now - first)
         length = min(FIVE_MINUTES, max(life, 1_000))
         recent = [one for one in dated if one.at // 1000 >= (now - length) // 1000]
-        spent = [one for one in recent if one.kind in ("request", "usage")]
+        known = self.known(what, recent)
+        if known is None or self.known(what, dated) is None:
+            return None
+        return known * (60_000 if what == "tokens" else 3_600_000) / length
+
+    def known(self, what: str, samples: list[Told]) -> float | None:
+        """Tokens or costs of these; None where there was work that takes some and none was logged."""
+        spent = [one for one in samples if one.kind in ("request", "usage")]
         if what == "tokens":
-            worked = any(one.kind == "tool" or (one.kind == "request" and one.ok) for one in recent)
+            worked = any(one.kind == "tool" or (one.kind == "request" and one.ok) for one in samples)
             total = sum(one.tokens for one in spent)
-            return None if worked and not total else total * 60_000 / length
-        busy = any(one.kind != "error" for one in recent)
+            return None if worked and not total else total
+        busy = any(one.kind != "error" for one in samples)
         costs = [one.cost for one in spent if one.cost is not None]
-        return None if busy and not costs else sum(costs) * 3_600_000 / length
+        return None if busy and not costs else sum(costs)
 
     @invariant()
     def tools_and_providers_are_those_of_a_recount(self) -> None:
