@@ -189,7 +189,7 @@ def error_row(error: ErrorRecord, *, whole: bool) -> ErrorRow:
     """An error as it is stored; unless `whole`, without its stack and most of its context."""
     tool = (error.context or {}).get("tool")
     context: object = {"tool": tool} if isinstance(tool, str) else None
-    if whole:
+    if whole and error.context != context:
         context = redact_value(dict(error.context)) if error.context else None
     return ErrorRow(
         error.timestamp,
