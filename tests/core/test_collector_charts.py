@@ -34,6 +34,14 @@ def test_a_histogram_has_its_bins_between_the_extremes() -> None:
     assert all(a.high_ms == b.low_ms for a, b in pairwise(bins))
 
 
+@pytest.mark.parametrize("duration", [5.0, 40.0, 2_400.0, 8_300.0])
+def test_durations_that_are_all_the_same_lie_in_the_bin_that_begins_with_them(duration: float) -> None:
+    collector = MetricsCollector(clock=ManualClock(NOW))
+    collector.record_tool_execution(name="bash", duration_ms=duration)
+    bins = collector.latency_histogram("tool", "bash", Window.H1)
+    assert (bins[0].low_ms, bins[0].count) == (duration, 1)
+
+
 @pytest.mark.parametrize(
     ("window", "slices", "bucket_ms"),
     [

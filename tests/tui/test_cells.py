@@ -26,7 +26,10 @@ TEXTS = st.text(alphabet=st.sampled_from("ab ⟨é中文e\u0301🙂\u0300ﬁ…"
 CELLS = st.lists(st.builds(Span, TEXTS, st.sampled_from(["value", "dim", "bad"])), max_size=5).map(tuple)
 
 
-@given(CELLS, st.integers(0, 40), st.sampled_from(["left", "right"]), st.sampled_from(["left", "right"]))
+SIDES = ["left", "middle", "right"]
+
+
+@given(CELLS, st.integers(0, 40), st.sampled_from(["left", "right"]), st.sampled_from(SIDES))
 def test_a_fitted_cell_is_never_wider_and_narrower_by_no_more_than_half_a_wide_character(
     spans: Cell, width: int, align: str, side: str
 ) -> None:
@@ -34,17 +37,16 @@ def test_a_fitted_cell_is_never_wider_and_narrower_by_no_more_than_half_a_wide_c
     assert width_of(fitted) == width
 
 
-@given(CELLS, st.integers(0, 40), st.sampled_from(["left", "right"]))
-def test_what_fits_is_left_alone_and_what_does_not_ends_in_the_mark(
-    spans: Cell, width: int, side: str
-) -> None:
+@given(CELLS, st.integers(0, 40), st.sampled_from(SIDES))
+def test_what_fits_is_left_alone_and_what_does_not_has_the_mark(spans: Cell, width: int, side: str) -> None:
     short = cut(spans, width, side)  # type: ignore[arg-type]
     assert width_of(short) <= width
     if width_of(spans) <= width:
         assert short == spans
     elif width > 0:
         text = text_of(short)
-        assert text.startswith("…") if side == "left" else text.endswith("…")
+        marked = {"left": text.startswith("…"), "middle": "…" in text, "right": text.endswith("…")}
+        assert marked[side]
 
 
 @given(TEXTS, st.integers(0, 40))
@@ -67,10 +69,16 @@ def test_a_combining_mark_stays_with_its_letter() -> None:
     assert take_last("ae\u0301", 1) == "e\u0301"
 
 
+def test_a_cut_in_the_middle_keeps_what_tells_names_of_one_family_apart() -> None:
+    assert text_of(cut((Span(Plain("mcp__server_00__tool_0017")),), 18, "middle")) == "mcp__…0__tool_0017"
+    assert text_of(cut((Span(Plain("中文字 中文字")),), 8, "middle")) == "中…文字"
+
+
 def test_inks_survive_a_cut() -> None:
     spans = (Span(Plain("failed"), "bad"), Span(Plain(" in main.py"), "dim"))
     assert cut(spans, 10) == (Span(Plain("failed"), "bad"), Span(Plain(" in…"), "dim"))
     assert cut(spans, 8, "left") == (Span(Plain("…main.py"), "dim"),)
+    assert cut(spans, 8, "middle") == (Span(Plain("fa"), "bad"), Span(Plain("…in.py"), "dim"))
 
 
 @pytest.mark.parametrize(

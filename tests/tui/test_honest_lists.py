@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, cell_words, monitor
 
+from buddy_core.metrics.custom import OTHER
 from buddy_core.safety.text import Plain
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top import format as fmt
 from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.words import EVERY_OTHER, kind_words
 from buddy_top.widgets.axes import shortened
 
 MINUTE = 60_000
@@ -97,3 +99,10 @@ async def test_one_is_singular(tmp_path: Path) -> None:
         assert "1 tool · 1 call " in seen.text
         await seen.press("5")
         assert "1 run " in seen.text
+
+
+def test_the_group_of_all_further_kinds_of_errors_is_told_from_a_kind() -> None:
+    """Case 50: past the limit of kinds the latest message stands for many."""
+    assert EVERY_OTHER == OTHER
+    assert kind_words("error disk full", "disk full") == "disk full"
+    assert kind_words(EVERY_OTHER, "disk full") == "more kinds than are told apart, the latest: disk full"

@@ -17,6 +17,9 @@ ELLIPSIS = "…"
 
 Align = Literal["left", "right"]
 
+Cut = Literal["left", "middle", "right"]
+"""Where the `…` goes in what does not fit: `left` for paths, `middle` for names that differ at their ends."""
+
 
 class Span(NamedTuple):
     """Text in one ink. The ink is a name such as `value`, `dim` or `bad`; the theme decides its colour."""
@@ -92,11 +95,26 @@ def take_last(text: str, width: int) -> str:
     return text[start:]
 
 
-def cut(spans: Cell, width: int, side: Literal["left", "right"] = "right") -> Cell:
+def cut(spans: Cell, width: int, side: Cut = "right") -> Cell:
     """At most `width` columns of the spans; `side` is where the `…` goes when they do not fit."""
     if width_of(spans) <= width:
         return spans
+    if side == "middle":
+        head = _beginning(spans, (width - 1) // 3)
+        return (*head, *_cut_spans_left(spans, width - width_of(head)))
     return _cut_spans_left(spans, width) if side == "left" else _cut_spans_right(spans, width)
+
+
+def _beginning(spans: Cell, width: int) -> Cell:
+    kept: list[Span] = []
+    for text, ink in spans:
+        part = take(text, width)
+        width -= cell_len(part)
+        if part:
+            kept.append(Span(Plain(part), ink))
+        if len(part) < len(text):
+            break
+    return tuple(kept)
 
 
 def _cut_spans_right(spans: Cell, width: int) -> Cell:
@@ -126,7 +144,7 @@ def _cut_spans_left(spans: Cell, width: int) -> Cell:
     return tuple(reversed(kept))
 
 
-def fit(spans: Cell, width: int, align: Align = "left", side: Literal["left", "right"] = "right") -> Cell:
+def fit(spans: Cell, width: int, align: Align = "left", side: Cut = "right") -> Cell:
     """Exactly `width` columns: cut if too long, padded with blanks on the loose side if too short."""
     spans = cut(spans, width, side)
     missing = width - width_of(spans)

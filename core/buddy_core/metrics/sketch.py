@@ -117,11 +117,11 @@ def quantiles(sketch: Mapping[int, int], wanted: Sequence[float]) -> Iterator[fl
         yield middle_of(index)
 
 
-def histogram(sketch: Mapping[int, int], edges: Sequence[float]) -> list[int]:
-    """Counts between each pair of ascending `edges`; what lies outside goes into the first or last bin."""
+def histogram(sketch: Mapping[int, int], edges: Sequence[float], high: float) -> list[int]:
+    """Counts between each pair of ascending `edges`; none of the values is above `high`, or below the first edge."""
     counts = [0] * (len(edges) - 1)
     for index, count in sketch.items():
-        counts[_bin_of(middle_of(index), edges)] += count
+        counts[_bin_of(min(middle_of(index), high), edges)] += count
     return counts
 
 

@@ -173,7 +173,7 @@ def build_histogram(
     if timing is None or not timing.count:
         return ()
     edges = log_edges(timing.low_ms, timing.high_ms, max(1, bins))
-    counts = histogram(timing.sketch, edges)
+    counts = histogram(timing.sketch, edges, timing.high_ms)
     return tuple(
         HistogramBin(low, high, count) for low, high, count in zip(edges, edges[1:], counts, strict=False)
     )

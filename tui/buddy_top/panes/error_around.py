@@ -25,6 +25,7 @@ _COLUMNS = (
     Column("detail", Plain("detail"), 10, grow=3, sortable=False),
     Column("took", Plain("took"), 7, align="right", priority=1, sortable=False),
 )
+NO_ERROR = Plain("no error selected")
 _NO_RUN = Plain("this error belongs to no run")
 _READING = Plain("…")
 _GONE = Plain("its run is not there any more: it was pruned or moved")
@@ -46,14 +47,22 @@ class AroundPanel(Panel):
         yield self.table
 
     def show(
-        self, moment: Moment | None, known: tuple[Moment, Surroundings | None] | None, run: RunFacts | None
+        self,
+        moment: Moment | None,
+        known: tuple[Moment, Surroundings | None] | None,
+        run: RunFacts | None,
+        *,
+        selected: bool = True,
     ) -> None:
-        """Show what stands around `moment`, if `known` is of it; paths are told from where `run` was at work."""
+        """Show what stands around `moment`, if `known` is of it; paths are told from where `run` was at work.
+
+        `selected`: there is an error; one without a moment belongs to no run.
+        """
         found = known[1] if known is not None and known[0] == moment else None
         self.set_summary(run_cell(run, "dim") if run is not None else Plain(""))
         cwd = run.cwd if run is not None else None
         self._base = f"{cwd.rstrip('/')}/" if cwd and len(cwd) > 1 else ""
-        self.table.set_empty(_words(moment, found))
+        self.table.set_empty(_words(moment, found) if selected else NO_ERROR)
         found = found or Surroundings()
         begins = moment != self._moment or not self._found.rows
         grows = len(found.rows) != len(self._found.rows) and self._is_on_error

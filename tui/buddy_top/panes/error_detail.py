@@ -13,7 +13,7 @@ from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.cells import name_cell, number_cell, run_cell
-from buddy_top.panes.error_around import AroundPanel
+from buddy_top.panes.error_around import NO_ERROR, AroundPanel
 from buddy_top.panes.leads import Lead, LeadsPanel
 from buddy_top.panes.room import NO_ROOM
 from buddy_top.panes.series import SeriesChart
@@ -86,7 +86,8 @@ class ErrorDetail(Horizontal):
             if record.run_id is not None:
                 moments.setdefault(record.run_id, record.timestamp)
         leads = [_lead(run_id, snapshot, moments.get(run_id)) for run_id in run_ids]
-        self.runs.show(leads, fmt.plural(len(leads), "run"), Plain("it belongs to no run"))
+        empty = NO_ERROR if latest is None else Plain("it belongs to no run")
+        self.runs.show(leads, fmt.plural(len(leads), "run"), empty)
 
 
 def _lead(run_id: str, snapshot: Snapshot, at_ms: int | None) -> Lead:

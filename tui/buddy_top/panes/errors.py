@@ -21,7 +21,7 @@ from buddy_top.panes.error_detail import ErrorDetail
 from buddy_top.panes.error_text import error_lines
 from buddy_top.panes.fields import Field, Order
 from buddy_top.panes.kinds import age_field, count_field, name_field, trend_field
-from buddy_top.panes.words import WINDOW_WORDS
+from buddy_top.panes.words import WINDOW_WORDS, kind_words
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Table
@@ -45,7 +45,7 @@ class ErrorRow(msgspec.Struct, frozen=True):
     @property
     def message(self) -> str:
         """The latest message's first words say it."""
-        return self.latest.message
+        return kind_words(self.key, self.latest.message)
 
     @property
     def moment(self) -> Moment | None:
@@ -186,7 +186,9 @@ class ErrorsPane(TablePane[ErrorRow]):
         opens = row is not None and row.latest.run_id in snapshot.by_id
         more.text_panel.set_summary(Plain("enter opens the run" if opens else ""))
         run = snapshot.by_id.get(row.latest.run_id or "") if row is not None else None
-        more.around.show(row.moment if row is not None else None, snapshot.around, run)
+        more.around.show(
+            row.moment if row is not None else None, snapshot.around, run, selected=row is not None
+        )
         more.show_runs(
             snapshot, row.run_ids if row is not None else (), row.latest if row is not None else None
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
-from buddy_top.cells import Cell
+from buddy_top.cells import Cell, Cut
 from buddy_top.panes.cells import age_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Row
 from buddy_top.widgets.sparkcell import spark_cell
@@ -27,10 +27,11 @@ def name_field(
     *,
     grow: int = 0,
     ink: str = "value",
+    cut: Cut = "right",
 ) -> Field[Row]:
-    """Observed text, from A to Z whatever the case."""
+    """Observed text, from A to Z whatever the case; `cut` is where it is shortened."""
     return Field(
-        Column(key, Plain(key), width, grow=grow),
+        Column(key, Plain(key), width, grow=grow, cut=cut),
         lambda row, _: name_cell(value(row), ink),
         lambda row: value(row).casefold(),
         descending=False,

@@ -23,7 +23,7 @@ from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cel
 from buddy_top.panes.providers import cost_text, provider_key
 from buddy_top.panes.tiles import TILES
 from buddy_top.panes.welcome import is_empty, welcome_lines
-from buddy_top.panes.words import WINDOW_WORDS, nothing_in
+from buddy_top.panes.words import WINDOW_WORDS, kind_words, nothing_in
 from buddy_top.state import Snapshot, Tab
 from buddy_top.states import status_cell
 from buddy_top.widgets.panel import Panel
@@ -49,7 +49,7 @@ _RUNNING = (
     Column("last", Plain("last"), 5, align="right"),
 )
 _TOOLS = (
-    Column("tool", Plain("tool"), 9, grow=1),
+    Column("tool", Plain("tool"), 9, grow=1, cut="middle"),
     Column("calls", Plain("calls"), 5, align="right"),
     Column("failed", Plain("failed"), 6, align="right"),
     Column("avg", Plain("avg"), 7, align="right", priority=1),
@@ -228,7 +228,7 @@ class OverviewPane(Pane):
             [row.fingerprint for row in rows],
             lambda i: (
                 number_cell(fmt.count_within(4, rows[i].count), "bad"),
-                name_cell(rows[i].latest.message),
+                name_cell(kind_words(rows[i].fingerprint, rows[i].latest.message)),
                 age_cell(rows[i].last_at, now),
             ),
         )

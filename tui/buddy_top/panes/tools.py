@@ -71,7 +71,8 @@ class ToolsPane(TablePane[ToolMetrics]):
     TAB = Tab.TOOLS
     ORDER = Order("calls", True)
     FIELDS: ClassVar[Sequence[Field[T]]] = (
-        name_field("tool", 18, lambda r: r.name, grow=2, ink="strong"),
+        # Tools of one server share their beginnings, and differ at their ends.
+        name_field("tool", 18, lambda r: r.name, grow=2, ink="strong", cut="middle"),
         count_field("calls", 7, lambda r: r.total_calls),
         Field(
             Column("success", Plain("success"), 7, align="right"),

@@ -30,6 +30,15 @@ def nothing_in(snapshot: Snapshot, what: str) -> Plain:
     return Plain(sentence)
 
 
+EVERY_OTHER = "other"
+"""Key of the group that holds every kind of error past the collector's limit of kinds."""
+
+
+def kind_words(key: str, message: str) -> str:
+    """What a group of errors says, by its key and its latest message."""
+    return f"more kinds than are told apart, the latest: {message}" if key == EVERY_OTHER else message
+
+
 def no_match(text: str) -> Plain:
     """What stands in place of rows that a filter hides; the filter may have been pasted, so it is cleaned."""
     return plain(f"nothing matches “{text}”", limit=80)

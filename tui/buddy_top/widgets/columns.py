@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Align
+from buddy_top.cells import Align, Cut
 
 WIDE_GAP, NARROW_GAP = 2, 1
 """Columns of the screen between two columns of a table, and when two would cost a column."""
@@ -24,8 +24,8 @@ class Column(msgspec.Struct, frozen=True):
     align: Align = "left"
     priority: int = 0
     """0 is never dropped; when room is short the largest goes first (of equals, the rightmost)."""
-    cut: Literal["left", "right"] = "right"
-    """Where the `…` stands in text that is too long: `left` for paths."""
+    cut: Cut = "right"
+    """Where the `…` stands in text that is too long."""
     sortable: bool = True
 
 
