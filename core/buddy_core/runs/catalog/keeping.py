@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from buddy_core.cachedb import CacheDb
 from buddy_core.clock import Clock
+from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.pages import Cancelled
 from buddy_core.runs.catalog.rows import prices_mark, read_body
 from buddy_core.runs.catalog.signature import signature
@@ -137,6 +138,8 @@ class Keeper:
         try:
             for words in self._texts.segments(run_id):
                 self._ask()
+                if pieces >> SEGMENT_BITS:
+                    raise Unindexable
                 self._rows.add_text(num, pieces, words)
                 pieces += 1
         except Unindexable:

@@ -30,12 +30,12 @@ _WORDBLOCK = """CREATE TABLE wordblock(
 _CONTENT = """CREATE VIRTUAL TABLE content USING fts5(
     words, content='', detail=none, columnsize=0, tokenize='trigram case_sensitive 1')"""
 
-SEGMENT_BITS = 20
-"""A row of `content` is `num << SEGMENT_BITS | piece`."""
+SEGMENT_BITS = 13
+"""A row of `content` is `num << SEGMENT_BITS | piece`: so few that the step from run to run takes two bytes."""
 
 LAYOUT = CacheLayout(
     application_id=0x62744361,
-    version=2,
+    version=3,
     statements=(
         "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
         _RUN,
