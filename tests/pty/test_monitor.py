@@ -319,3 +319,18 @@ def test_the_same_numbers_in_the_json_and_on_the_screen(live_run: RunDirectoryBu
     with terminal("-m", "buddy_top", "--runs-dir", str(live_run.root), size=(120, 40)) as term:
         text = term.until(f"{totals['total_tokens']:,}")
         assert f"${totals['total_cost']:.2f}" in text
+
+
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again(live_run: RunDirectoryBuilder) -> None:
+    """Case 65."""
+    with terminal("-m", "buddy_top", "--runs-dir", str(live_run.root)) as term:
+        term.until("Watch me")
+        term.type("\x1a")
+        term.until(lambda _: psutil.Process(term.child.pid).status() == psutil.STATUS_STOPPED)
+        term.drain()
+        assert_restored(term)
+        term.signal(signal.SIGCONT)
+        term.until(lambda _: term.out.count(b"\x1b[?1049h") == 2)
+        term.type("q")
+        assert term.exit_code() == 0
+        assert_restored(term)

@@ -28,6 +28,9 @@ class Touched:
     def exit(self, *_args: Any, **_options: Any) -> None:
         self.left += 1
 
+    def action_suspend_process(self) -> None:
+        self.left += 1
+
     def copy_to_clipboard(self, text: str) -> None:
         self.left += bool(text)
 
@@ -107,6 +110,7 @@ CHANGES: dict[str, tuple[Place, tuple[str, ...], str]] = {
     "help": ("overview", (), "screen"),
     "quit": ("overview", (), "left"),
     "quit.now": ("overview", (), "left"),
+    "suspend": ("overview", (), "left"),
     "tab.overview": ("tools", (), "place"),
     "tab.providers": ("overview", (), "place"),
     "tab.tools": ("overview", (), "place"),

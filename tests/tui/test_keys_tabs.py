@@ -130,3 +130,18 @@ async def test_quitting_ends_the_app_with_code_0(tmp_path: Path) -> None:
         await seen.pilot.pause()
         assert seen.app._exit
         assert seen.app.return_code == 0
+
+
+async def test_stopping_for_a_while_works_at_every_place(tmp_path: Path) -> None:
+    class Stopping(Staying):
+        stops = 0
+
+        def action_suspend_process(self) -> None:
+            self.stops += 1
+
+    async with monitor(samples(tmp_path), kind=Stopping) as seen:
+        assert isinstance(seen.app, Stopping)
+        for asked, (place, key) in enumerate(ways("suspend"), start=1):
+            await seen.go(place)
+            await seen.press(key)
+            assert seen.app.stops == asked, (place, key)
