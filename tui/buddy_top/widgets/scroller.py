@@ -20,6 +20,11 @@ WHEEL_LINES = 3
 _THUMB, _TRACK = Plain("┃"), Plain(" ")
 
 
+def scroll_sign(thumb: bool) -> Span:
+    """What the scroll mark's column shows on a line, with the mark or without."""
+    return Span(_THUMB, "rule") if thumb else Span(_TRACK)
+
+
 class LineScroller(InkWidget):
     """Base of the table and the text view: which line is on top, the wheel, and the scroll mark."""
 
@@ -73,7 +78,7 @@ class LineScroller(InkWidget):
     def scroll_mark(self, y: int) -> Span:
         """What stands in the last column of line `y` (0 is the first line under the header)."""
         first, size = self._thumb()
-        return Span(_THUMB, "rule") if first <= y < first + size else Span(_TRACK)
+        return scroll_sign(first <= y < first + size)
 
     def _thumb(self) -> tuple[int, int]:
         """Line and height of the scroll mark; height 0 when everything is in sight."""

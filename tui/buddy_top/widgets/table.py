@@ -21,9 +21,10 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut, text_of
 from buddy_top.ink import Ground
 from buddy_top.widgets.columns import Column, Placed, place_columns
+from buddy_top.widgets.drawn import DrawnLines
 from buddy_top.widgets.keys import find_key
 from buddy_top.widgets.rowcells import header_spans, match_pattern, row_spans
-from buddy_top.widgets.scroller import LineScroller
+from buddy_top.widgets.scroller import LineScroller, scroll_sign
 
 __all__ = ["Column", "Table"]
 
@@ -121,6 +122,7 @@ class Table(LineScroller, can_focus=True):
         self._cells: dict[int, tuple[Cell, ...]] = {}
         self._shown: list[Shown] = []
         self._placed: tuple[Placed, ...] | None = None
+        self._drawn = DrawnLines[Shown]()
 
     # What is shown
 
@@ -418,17 +420,18 @@ class Table(LineScroller, can_focus=True):
         index = self._top + y - self.HEADER_LINES
         if index >= len(self._keys):
             return self._blank_line(y, width)
-        ground = self._ground(index)
-        sign = self._sign(index, ground)
-        spans = [sign, *row_spans(self._row(index), self.placed, self._match)]
-        line = self.strip(spans, width - 1, ground)
-        mark = self.segments([self.scroll_mark(y - self.HEADER_LINES)], ground)
-        return Strip([*line, *mark], width)
+        first, size = self._thumb()
+        line = y - self.HEADER_LINES
+        look = self._look(line, first <= line < first + size)
+        return self._drawn.line(look, (self.palette, self.placed, self._match, width), self._draw)
 
-    def _sign(self, index: int, ground: Ground) -> Span:
-        if self._keys[index] in self._marks:
-            return Span(_MARK, "warn")
-        return Span(_CURSOR if ground != "plain" else _BLANK, "accent")
+    def _draw(self, look: Shown) -> Strip:
+        """Draw a row from nothing but its look."""
+        ground, width = look.ground, self.size.width
+        bar = Span(_CURSOR if ground != "plain" else _BLANK, "accent")
+        sign = Span(_MARK, "warn") if look.marked else bar
+        line = self.strip([sign, *row_spans(look.cells or (), self.placed, self._match)], width - 1, ground)
+        return Strip([*line, *self.segments([scroll_sign(look.thumb)], ground)], width)
 
     def _blank_line(self, y: int, width: int) -> Strip:
         if self._keys or y != self.HEADER_LINES:
