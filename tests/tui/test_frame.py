@@ -91,11 +91,12 @@ def test_a_paused_picture_says_how_much_waits(behind: int, words: str, snapshot:
     assert (fields.state, fields.state_words) == ("paused", words)
 
 
-def test_an_unknown_cost_is_a_dash_without_a_rate(snapshot: Snapshot) -> None:
+@pytest.mark.parametrize("rate", [None, 0.0])
+def test_an_unknown_cost_is_a_dash_without_a_rate(snapshot: Snapshot, rate: float | None) -> None:
     unknown = replace(
         snapshot,
         view=dataclasses.replace(snapshot.view, total_cost=None),
-        state=dataclasses.replace(snapshot.state, cost_per_hour=None),
+        state=dataclasses.replace(snapshot.state, cost_per_hour=rate),
     )
     fields = frame.header_fields(unknown, Window.ALL, home=None)
     assert (fields.cost, fields.cost_rate) == ("–", "")

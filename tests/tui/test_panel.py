@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import literal, text_of, width_of
+from buddy_top.cells import Span, literal, text_of, width_of
 from buddy_top.widgets.panel import Panel, edge_labels
 from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.tile import Tile, TileFacts, tile_lines
@@ -103,6 +103,14 @@ FACTS = TileFacts(Plain("1,284,093"), literal("612/min", "dim"), (1.0, 2.0, 8.0,
 def test_a_tile_puts_its_note_beside_the_value_where_it_is_wide_and_below_where_it_is_narrow() -> None:
     assert text_of(tile_lines(FACTS, 24, 3)[0]) == "1,284,093        612/min"
     assert [text_of(line) for line in tile_lines(FACTS, 12, 3)][:2] == ["1,284,093", "612/min"]
+
+
+def test_a_value_that_would_take_the_notes_room_or_be_cut_is_said_in_short() -> None:
+    big = TileFacts(Plain("115,547,048"), (Span(Plain("1.86M/min"), "dim"),), short=Plain("116M"))
+    assert text_of(tile_lines(big, 24, 3)[0]) == "115,547,048    1.86M/min"
+    assert text_of(tile_lines(big, 20, 3)[0]) == "116M       1.86M/min"
+    assert text_of(tile_lines(big, 12, 3)[0]) == "115,547,048 "
+    assert text_of(tile_lines(big, 10, 3)[0]).strip() == "116M"
 
 
 def test_tiles_of_one_width_agree_on_it_whatever_they_show() -> None:

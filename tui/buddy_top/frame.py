@@ -90,7 +90,7 @@ def header_fields(
     The clock has no seconds, for a line that changes every second is never at rest.
     """
     state, state_words = _state(snapshot)
-    rate = snapshot.state.cost_per_hour
+    rate = None if snapshot.view.total_cost is None else snapshot.state.cost_per_hour
     estimated = snapshot.state.estimated_cost_per_hour is not None
     return HeaderFields(
         path=Plain("demonstration") if demo else _short_path(snapshot.sources.runs_dir, home),

@@ -22,7 +22,8 @@ def _tokens(snapshot: Snapshot) -> TileFacts:
     per_minute = fmt.tokens(snapshot.state.tokens_per_minute)
     rate = Plain("not logged") if view.total_tokens is None else Plain(f"{per_minute}/min")
     values = tuple(float(bucket.tokens) for bucket in snapshot.activity.buckets)
-    return TileFacts(fmt.tokens_full(view.total_tokens), _note(rate), values)
+    short = fmt.tokens(view.total_tokens)
+    return TileFacts(fmt.tokens_full(view.total_tokens), _note(rate), values, short=short)
 
 
 def _cost_rate(snapshot: Snapshot) -> Plain:

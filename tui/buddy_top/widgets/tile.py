@@ -33,6 +33,8 @@ class TileFacts(msgspec.Struct, frozen=True):
     value_ink: str = "strong"
     """Ink of the value, which is bold in any case."""
     how: How = "max"
+    short: Plain | None = None
+    """The value in fewer columns, for where it would take the note's or be cut itself."""
 
 
 class TileBody(InkWidget):
@@ -92,7 +94,9 @@ def tile_lines(facts: TileFacts, width: int, height: int) -> list[Cell]:
     row agree.
     """
     ink = facts.value_ink if facts.value_ink.startswith("strong") else f"strong-{facts.value_ink}"
-    value: Cell = (Span(facts.value, ink),)
+    least = len(facts.value) + (2 + width_of(facts.note) if width >= BESIDE else 0)
+    text = facts.short if facts.short is not None and least > width else facts.value
+    value: Cell = (Span(text, ink),)
     if width >= BESIDE:
         lines = [spread(value, cut(facts.note, max(width - width_of(value) - 2, 0)), width)]
     else:
