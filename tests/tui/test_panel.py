@@ -109,7 +109,7 @@ def test_a_value_that_would_take_the_notes_room_or_be_cut_is_said_in_short() -> 
     big = TileFacts(Plain("115,547,048"), (Span(Plain("1.86M/min"), "dim"),), short=Plain("116M"))
     assert text_of(tile_lines(big, 24, 3)[0]) == "115,547,048    1.86M/min"
     assert text_of(tile_lines(big, 20, 3)[0]) == "116M       1.86M/min"
-    assert text_of(tile_lines(big, 12, 3)[0]) == "115,547,048 "
+    assert text_of(tile_lines(big, 12, 3)[0]) == "115,547,048"
     assert text_of(tile_lines(big, 10, 3)[0]).strip() == "116M"
 
 
