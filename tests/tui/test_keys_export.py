@@ -69,7 +69,9 @@ async def test_the_list_below_and_the_text_beside_can_be_copied_too(tmp_path: Pa
     async with monitor(samples(tmp_path), kind=Clipboard, size=COMFORTABLE) as seen:
         await seen.go("tools")
         await seen.press("enter", "y")
-        assert "F401 unused" in copies(seen)[-1]
+        assert "pytest -q tests/test_login.py" in copies(seen)[-1], "the slowest call"
+        await seen.press("right", "right", "y")
+        assert copies(seen)[-1].startswith("3  2h  Exit code 1"), "the most frequent error"
         await seen.go("errors")
         await seen.press("right", "y")
         assert "fingerprint" not in copies(seen)[-1]

@@ -125,6 +125,8 @@ def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
     code = app.run_screen()
     if options.left is not None and code == 0:
         save(state_file(), app.left_at())
+    if options.on_forced_exit is not None:
+        options.on_forced_exit()  # before there is a limit to the time that is left
     if not app.wants_demo:
         end_process_within(_LAST_RESORT_S, code)
     return code, app.wants_demo

@@ -59,15 +59,18 @@ class Demonstration:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         self._agent.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        self._remove()
 
     def abandon(self) -> None:
         """Remove the directory when the process is about to end, from a signal handler.
 
-        It takes no lock: the code that was interrupted may hold any of them. The thread may be writing still,
-        so that a directory fills up again while it is emptied.
+        It takes no lock: the code that was interrupted may hold any of them.
         """
         self._stop.set()
+        self._remove()
+
+    def _remove(self) -> None:
+        """Empty the directory until it is gone: a thread that still writes may fill it up again meanwhile."""
         for _ in range(50):
             shutil.rmtree(self._home, ignore_errors=True)
             if not self._home.exists():
