@@ -48,9 +48,9 @@ async def test_a_double_click_in_a_short_list_of_the_overview_opens_its_tab_at_t
     tmp_path: Path,
 ) -> None:
     async with monitor(samples(tmp_path), size=COMFORTABLE) as seen:
-        await seen.click("str_replace", times=2)
+        await seen.click("create_file", times=2)
         assert seen.app.place == "tools"
-        assert seen.cursor == "str_replace_editor"
+        assert seen.cursor == "create_file"
 
 
 async def test_a_click_on_a_window_of_time_chooses_it(tmp_path: Path) -> None:
