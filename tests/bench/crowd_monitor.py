@@ -12,10 +12,12 @@ import random
 import struct
 import sys
 import time
+from itertools import cycle
 from pathlib import Path
+from string import ascii_lowercase
 from typing import NamedTuple
 
-from buddy_core.metrics.batch import HistoryBatch, RequestRow, ToolColumn, batches
+from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow, ToolColumn, batches
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord
 from buddy_top.cli.entry import main
@@ -24,6 +26,9 @@ from buddy_top.state import Snapshot
 from buddy_top.workspace import Workspace
 
 TOOLS, MODELS, ERRORS = 2_000, 200, 20
+BEATS = 15
+"""Different ones; then they come again."""
+
 _TOLD = struct.Struct("<qd")
 
 
@@ -41,24 +46,50 @@ def told(file: Path) -> Told:
     return Told(*_TOLD.unpack(file.read_bytes()))
 
 
-def beat(collector: MetricsCollector, number: int, now_ms: int) -> None:
-    """One call of each tool, one request to each model, and some errors; of 100 calls and requests one fails."""
-    chance = random.Random(number)
-    tools = {f"mcp__server_{tool % 40}__tool_{tool}": _call(chance, now_ms) for tool in range(TOOLS)}
-    rows = {(f"provider-{model % 20}", f"model-{model}"): [_row(chance, now_ms)] for model in range(MODELS)}
-    texts = (f"connection {letter} was refused" for letter in "abcdefghijklmnopqrst"[:ERRORS])
-    errors = [ErrorRecord(now_ms, "network", text) for text in texts]
-    for batch in batches(HistoryBatch(None, tools=tools, rows=rows, errors=errors)):
-        collector.absorb(batch)
+class Beat(NamedTuple):
+    """What the crowd does between two pictures: of 100 calls and requests one fails."""
+
+    calls: list[tuple[str, float, bool]]
+    """Name of each tool, duration and success."""
+    requests: list[tuple[str, str, int, float, bool]]
+    """Provider and name of each model, prompt tokens, latency and success."""
+    errors: list[str]
+
+    def tell(self, collector: MetricsCollector, now_ms: int) -> None:
+        """Record it."""
+        tools = {name: ToolColumn([now_ms], [took], [ok]) for name, took, ok in self.calls}
+        rows: dict[ModelKey, list[RequestRow]] = {
+            (provider, model): [(now_ms, prompt, 300, 0, 0, 0.01, took, took / 3, ok)]
+            for provider, model, prompt, took, ok in self.requests
+        }
+        errors = [ErrorRecord(now_ms, "network", text) for text in self.errors]
+        for batch in batches(HistoryBatch(None, tools=tools, rows=rows, errors=errors)):
+            collector.absorb(batch)
 
 
-def _call(chance: random.Random, now_ms: int) -> ToolColumn:
-    return ToolColumn([now_ms], [float(int(chance.lognormvariate(5.5, 1.5)))], [chance.random() > 0.01])
+def a_beat(chance: random.Random) -> Beat:
+    """One call of each tool, one request to each model, and some errors."""
+    return Beat(
+        [
+            (f"mcp__server_{n % 40}__tool_{n}", _took(chance, 5.5), chance.random() > 0.01)
+            for n in range(TOOLS)
+        ],
+        [
+            (
+                f"provider-{n % 20}",
+                f"model-{n}",
+                chance.randrange(60_000),
+                _took(chance, 8),
+                chance.random() > 0.01,
+            )
+            for n in range(MODELS)
+        ],
+        [f"connection {letter} was refused" for letter in ascii_lowercase[:ERRORS]],
+    )
 
 
-def _row(chance: random.Random, now_ms: int) -> RequestRow:
-    prompt, latency = chance.randrange(2_000, 60_000), float(int(chance.lognormvariate(8, 0.6)))
-    return now_ms, prompt, 300, 0, 0, 0.01, latency, latency / 3, chance.random() > 0.01
+def _took(chance: random.Random, middle: float) -> float:
+    return float(int(chance.lognormvariate(middle, 1.0)))
 
 
 def let_the_crowd_in(file: Path) -> None:
@@ -67,12 +98,13 @@ def let_the_crowd_in(file: Path) -> None:
     with file.open("r+b") as opened:
         shared = mmap.mmap(opened.fileno(), _TOLD.size)
     draw, take = Workspace.draw, Feed._snapshot
-    pictures, beats, recording_s = 0, 0, 0.0
+    pictures, recording_s, chance = 0, 0.0, random.Random(7)
+    beats = cycle([a_beat(chance) for _ in range(BEATS)])
 
     async def taking(self: Feed) -> Snapshot:
-        nonlocal beats, recording_s
-        beats, begin = beats + 1, time.thread_time()
-        beat(self._collector, beats, self._clock.now_ms())
+        nonlocal recording_s
+        begin = time.thread_time()
+        next(beats).tell(self._collector, self._clock.now_ms())
         recording_s += time.thread_time() - begin
         return await take(self)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, Usage
 
@@ -43,7 +43,9 @@ class ToolColumn:
         self.ok.append(ok)
 
     def piece(self, first: int, end: int) -> ToolColumn:
-        """The calls from `first` up to `end`."""
+        """The calls from `first` up to `end`; the column itself where these are all."""
+        if not first and end >= len(self.ok):
+            return self
         return ToolColumn(
             self.at_ms[first:end], self.duration_ms[first:end], self.ok[first:end], self.calls[first:end]
         )
@@ -86,38 +88,27 @@ def batches(whole: HistoryBatch, size: int = ITEMS) -> Iterator[HistoryBatch]:
             yield whole
         return
     joined, items = HistoryBatch(whole.run_id, argument_of=whole.argument_of), 0
-    for piece, more in _pieces(whole, size):
+    for kind, key, piece, more in _pieces(whole, size):
         if items + more > size:
             yield joined
             joined, items = HistoryBatch(whole.run_id, argument_of=whole.argument_of), 0
-        _join(joined, piece)
+        if key is None:
+            getattr(joined, kind).extend(piece)
+        else:  # no other piece of it is there yet: whatever comes before the last of a column fills a batch
+            getattr(joined, kind)[key] = piece
         items += more
     yield joined
 
 
-def _pieces(whole: HistoryBatch, size: int) -> Iterator[tuple[HistoryBatch, int]]:
-    """Each list and column cut at every `size` items, and how many a piece has; only the last of a column has fewer."""
+def _pieces(whole: HistoryBatch, size: int) -> Iterator[tuple[str, object, Any, int]]:
+    """Each list and column cut at every `size` items: its field, its key if it is a column's, and how many there are."""
     for name, column in whole.tools.items():
         for at in range(0, len(column.ok), size):
-            yield HistoryBatch(tools={name: column.piece(at, at + size)}), min(size, len(column.ok) - at)
-    for at in range(0, len(whole.errors), size):
-        errors = whole.errors[at : at + size]
-        yield HistoryBatch(errors=errors), len(errors)
-    for at in range(0, len(whole.requests), size):
-        requests = whole.requests[at : at + size]
-        yield HistoryBatch(requests=requests), len(requests)
-    for at in range(0, len(whole.usage), size):
-        usage = whole.usage[at : at + size]
-        yield HistoryBatch(usage=usage), len(usage)
+            yield "tools", name, column.piece(at, at + size), min(size, len(column.ok) - at)
+    for kind in ("errors", "requests", "usage"):
+        items = getattr(whole, kind)
+        for at in range(0, len(items), size):
+            yield kind, None, items[at : at + size], min(size, len(items) - at)
     for key, rows in whole.rows.items():
         for at in range(0, len(rows), size):
-            yield HistoryBatch(rows={key: rows[at : at + size]}), min(size, len(rows) - at)
-
-
-def _join(joined: HistoryBatch, piece: HistoryBatch) -> None:
-    """Add a piece; none of its columns is in `joined` yet, for whatever comes before the end of one fills a batch."""
-    joined.errors += piece.errors
-    joined.requests += piece.requests
-    joined.usage += piece.usage
-    joined.rows |= piece.rows
-    joined.tools |= piece.tools
+            yield "rows", key, rows[at : at + size], min(size, len(rows) - at)
