@@ -70,6 +70,6 @@ def _finding(tab: str, stretches: list[_Stretch]) -> Finding:
         "at most",
         TARGET_PERCENT,
         "%",
-        f"without the {recording:.0f} % that recording so much takes; {spread.median / bare:.0f} × the idle bare app,"
+        f"without the {recording:.0f} % that counting so much takes; {spread.median / bare:.0f} × the idle bare app,"
         f" {spread.median / idle:.0f} × the idle monitor; {rate:.1f} pictures a second were drawn",
     )

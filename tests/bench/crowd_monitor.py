@@ -17,9 +17,9 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import NamedTuple
 
-from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow, ToolColumn, batches
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.stats import RequestSample
 from buddy_top.cli.entry import main
 from buddy_top.feed import Feed
 from buddy_top.state import Snapshot
@@ -56,15 +56,16 @@ class Beat(NamedTuple):
     errors: list[str]
 
     def tell(self, collector: MetricsCollector, now_ms: int) -> None:
-        """Record it."""
-        tools = {name: ToolColumn([now_ms], [took], [ok]) for name, took, ok in self.calls}
-        rows: dict[ModelKey, list[RequestRow]] = {
-            (provider, model): [(now_ms, prompt, 300, 0, 0, 0.01, took, took / 3, ok)]
-            for provider, model, prompt, took, ok in self.requests
-        }
-        errors = [ErrorRecord(now_ms, "network", text) for text in self.errors]
-        for batch in batches(HistoryBatch(None, tools=tools, rows=rows, errors=errors)):
-            collector.absorb(batch)
+        """Count it in the ledger itself: what recording costs is measured elsewhere, and would leave no time to draw."""
+        with collector._lock:
+            ledger = collector._ledger
+            for name, took, ok in self.calls:
+                ledger.add_tool(ledger.tool(name), now_ms, took, ok, now_ms)
+            for provider, model, prompt, took, ok in self.requests:
+                sample = RequestSample(now_ms, prompt, 300, 0, 0, 0.01, took, took / 3, ok)
+                ledger.add_request(ledger.provider(provider, model), sample, now_ms)
+            for text in self.errors:
+                ledger.add_error(ErrorRecord(now_ms, "network", text), now_ms)
 
 
 def a_beat(chance: random.Random) -> Beat:
