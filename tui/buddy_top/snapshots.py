@@ -25,6 +25,9 @@ RETAINED_ERRORS = 100
 FEWEST_LEAVING = 30
 """Runs from which on an agent with the usual limit removes one."""
 
+TRENDS_WAIT = 3
+"""Times the patience: a bar stands for a twelfth of the window, and in a few seconds it grows by nothing."""
+
 MOST_USES = 100
 """Runs listed beneath a model."""
 
@@ -61,7 +64,9 @@ def take_snapshot(
         recent_errors=_recent_errors(collector, view.since_ms or 0),
         trends={}
         if wants.trends is None
-        else collector.trends(wants.trends, wants.window, now_ms=now_ms, patience_ms=patience_ms),
+        else collector.trends(
+            wants.trends, wants.window, now_ms=now_ms, patience_ms=TRENDS_WAIT * patience_ms
+        ),
         series=series_detail(collector, observer, wants, view),
         run=run if run is not None and run.run_id == wants.run_id else None,
         around=around if around is not None and around[0] == wants.around else None,

@@ -82,17 +82,13 @@ class Series(ABC, Generic[S, R]):
             version, _, stats, row, made_at = known
             if version == self.version:
                 return stats, row, 1
-            if abs(now_ms - made_at) < patience_ms and row is not None and self._is_unread(row):
+            if abs(now_ms - made_at) < patience_ms and getattr(row, "unread", False):
                 return stats, row, 0
         work = PER_LOOK + self.tiers.parts(window, since_ms)
         stats = self.tiers.look(window, since_ms)
         row = self._row(stats, since_ms)
         self._looks[window] = (self.version, since_ms, stats, row, now_ms)
         return stats, row, work
-
-    def _is_unread(self, _row: R) -> bool:
-        """True when it is known that nobody has looked at the row."""
-        return False
 
     def trend(self, window: Window, grid: Grid, grain_ms: int) -> Trend | None:
         """Counts in the slices of `grid`, from buckets of `grain_ms`; None when there is nothing in any.
@@ -170,9 +166,6 @@ class ToolSeries(Series[ToolStats, ToolMetrics]):
     def _counted(self, stats: ToolStats) -> tuple[int, int]:
         return stats.calls, stats.failures
 
-    def _is_unread(self, row: ToolMetrics) -> bool:
-        return row.unread
-
     def _row(self, stats: ToolStats, since_ms: int | None) -> ToolMetrics | None:
         if not stats.calls:
             return None
@@ -209,9 +202,6 @@ class ProviderSeries(Series[ProviderStats, ProviderMetrics]):
 
     def _counted(self, stats: ProviderStats) -> tuple[int, int]:
         return stats.requests, stats.failures
-
-    def _is_unread(self, row: ProviderMetrics) -> bool:
-        return row.unread
 
     def _row(self, stats: ProviderStats, since_ms: int | None) -> ProviderMetrics | None:
         if not stats.requests:

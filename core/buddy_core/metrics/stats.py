@@ -18,6 +18,9 @@ MOST_WAITING = 64
 """Durations a bucket holds before it sums them up."""
 
 
+FEW_DURATIONS = 16
+"""Up to so many durations of whole milliseconds are put into the sketch one by one."""
+
 FEW_ROWS = 3
 """Up to so many requests are counted one by one."""
 
@@ -95,25 +98,18 @@ class Timing:
         if not waiting:
             return
         self.waiting = []
-        if len(waiting) == 1 and waiting[0] % 1 == 0:
-            self._add_one(waiting[0])
-            return
         self.count += len(waiting)
         self.sum_ms += sum(waiting)
         self.low_ms = min(self.low_ms, min(waiting))
         self.high_ms = max(self.high_ms, max(waiting))
-        self._add_sketch(tally(waiting))
-
-    def _add_one(self, value: float) -> None:
-        """Count a duration of whole milliseconds."""
-        self.count += 1
-        self.sum_ms += value
-        if value < self.low_ms:
-            self.low_ms = value
-        if value > self.high_ms:
-            self.high_ms = value
-        index = bucket_of(value)
-        self.sketch[index] = self.sketch.get(index, 0) + 1
+        if len(waiting) > FEW_DURATIONS or waiting[0] % 1:
+            self._add_sketch(tally(waiting))
+            return
+        sketch = self.sketch
+        have = sketch.get
+        for value in waiting:
+            index = bucket_of(value)
+            sketch[index] = have(index, 0) + 1
 
     def merge_timing(self, other: Timing) -> None:
         """Add the durations that `other` counted; `other` stays as it is."""
