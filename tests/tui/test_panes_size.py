@@ -68,9 +68,9 @@ async def test_a_storm_of_resizes_at_every_place_ends_in_the_picture_of_the_last
         for place in PLACES:
             await seen.go(place)
             before = seen.text
-            for number in range(40):
+            for number in range(16):
                 seen.resize(sizes.randrange(1, 320), sizes.randrange(1, 100))
-                if number % 10 == 0:
+                if number % 8 == 0:
                     await seen.settle()
             seen.resize(*COMFORTABLE)
             await seen.settle()
