@@ -13,7 +13,7 @@ from workload import finished_runs
 RUNS, EVENTS = 30, 200
 TARGET = 1.4
 
-_A_TOOL = b"str_replace"
+_A_TOOL = b"view_file"
 """The name of a tool: it is on the screen once runs have been read."""
 
 
