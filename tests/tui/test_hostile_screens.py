@@ -82,6 +82,7 @@ async def test_the_overview_is_text(tmp_path: Path) -> None:
             await seen.press("right")
 
 
+@pytest.mark.slow
 async def test_every_view_of_every_run_is_text(tmp_path: Path) -> None:
     """Cases 55 to 58 and 60 to 62: also artifacts, whose names and contents are the payload."""
     async with monitor(hostile(tmp_path), size=SIZE, kind=Unguarded) as seen:
@@ -120,6 +121,7 @@ async def test_the_palette_finds_a_run_by_any_name_and_reads_none_as_markup(
         is_harmless(seen)
 
 
+@pytest.mark.slow
 async def test_dialogs_and_filters_over_hostile_rows_are_text(tmp_path: Path) -> None:
     async with monitor(hostile(tmp_path), size=(100, 40), kind=Unguarded) as seen:
         for place in PLACES:
@@ -129,6 +131,7 @@ async def test_dialogs_and_filters_over_hostile_rows_are_text(tmp_path: Path) ->
                 is_harmless(seen)
 
 
+@pytest.mark.slow
 async def test_a_pasted_filter_is_text_behind_the_guard(tmp_path: Path) -> None:
     """Case 59: what is pasted into the filter is shown and searched for, and obeyed by nothing."""
     async with monitor(hostile(tmp_path), tab="tools") as seen:
@@ -141,6 +144,7 @@ async def test_a_pasted_filter_is_text_behind_the_guard(tmp_path: Path) -> None:
         assert seen.app.is_running
 
 
+@pytest.mark.slow
 async def test_narrow_and_wide_screens_are_as_wide_as_they_should_be(tmp_path: Path) -> None:
     """Case 58: no column drifts, whatever the width of what stands in it."""
     async with monitor(hostile(tmp_path), kind=Unguarded) as seen:

@@ -62,9 +62,10 @@ def runs_pane(seen: Monitor) -> RunsPane:
 
 
 async def compared(seen: Monitor, *keys: str) -> CompareScreen:
-    await seen.press(*keys)
-    await seen.app.workers.wait_for_complete()
-    await seen.settle()
+    for key in keys:  # one by one: both runs are read elsewhere before the next has something to change
+        await seen.press(key)
+        await seen.app.workers.wait_for_complete()
+        await seen.settle()
     assert isinstance(seen.app.screen, CompareScreen)
     return seen.app.screen
 
