@@ -38,8 +38,12 @@ class Recall:
         self.since_ms: int | None = None
         """The earliest moment that was told of."""
         if self._db is not None:
-            with self._trouble():
-                self._shelf = Shelf.find(self._db.connection, root)
+            try:
+                with self._trouble():
+                    self._shelf = Shelf.find(self._db.connection, root)
+            except BaseException:
+                self._db.close()
+                raise
 
     @property
     def damaged(self) -> int:
