@@ -93,7 +93,7 @@ def header_fields(
     rate = None if snapshot.view.total_cost is None else snapshot.state.cost_per_hour
     estimated = snapshot.state.estimated_cost_per_hour is not None
     return HeaderFields(
-        path=Plain("demonstration") if demo else _short_path(snapshot.sources.runs_dir, home),
+        path=Plain("demo") if demo else _short_path(snapshot.sources.runs_dir, home),
         state=state,
         state_words=state_words,
         running=snapshot.running,
