@@ -17,7 +17,7 @@ from buddy_top.cells import text_of
 from buddy_top.feed import Feed
 from buddy_top.run_reader import RunReader
 from buddy_top.run_view.metrics import metrics_lines
-from buddy_top.run_view.view import older_words
+from buddy_top.run_view.timeline import older_words
 from buddy_top.state import RunDetail, Snapshot, Tab, Wants
 
 CALLS = 200

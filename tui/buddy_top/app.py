@@ -96,9 +96,11 @@ class BuddyTop(Workspace):
         """Tree or list, groups or single errors, relative or absolute times."""
         self.visible_pane.toggle_grouping()
 
-    def action_run_view(self, step: int) -> None:
+    async def action_run_view(self, step: int) -> None:
         """The next view of the run on the screen."""
-        self.visible_pane.step_view(step)
+        await self.visible_pane.step_view(step)
+        self.filter_line.hold(self.visible_pane.filter_text)
+        self._show_keys()
 
     def action_mark(self) -> None:
         """Mark the run under the cursor, or take its mark away."""
@@ -127,7 +129,7 @@ class BuddyTop(Workspace):
     def action_raw(self) -> None:
         """The selected event as it stands in its file."""
         if self.run_page is not None:
-            self.run_page.detail.timeline.open_event(raw=True)
+            self.run_page.detail.part.open_raw()
 
     def action_step_run(self, step: int) -> None:
         """The neighbouring run, in the order of the list on the runs tab."""

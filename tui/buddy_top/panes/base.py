@@ -83,7 +83,7 @@ class Pane(Container):
         """Go to the next match of the filter where the keyboard is, going round; False when there is none."""
         return isinstance(focused, TextView) and focused.next_match(step)
 
-    def step_view(self, step: int) -> None:
+    async def step_view(self, step: int) -> None:
         """The next view of the run beside it, where there is one."""
 
     def sheet(self) -> Sheet | None:

@@ -77,37 +77,35 @@ class RunPage(Pane):
 
     def copied(self, focused: Widget | None, *, whole: bool) -> str:
         """The selected event or artifact, or what has the keyboard."""
-        if focused is self.detail.timeline.table:
-            return self.detail.timeline.copied(whole=whole)
-        if focused is self.detail.artifacts.table:
-            return self.detail.artifacts.copied(whole=whole)
+        if focused is self.detail.part.target:
+            return self.detail.part.copied(whole=whole)
         return super().copied(focused, whole=whole)
 
     def focus_main(self) -> None:
         """Focus the view in front."""
         self.detail.focus_view()
 
-    def step_view(self, step: int) -> None:
+    async def step_view(self, step: int) -> None:
         """Timeline, metrics or artifacts."""
-        self.detail.step_view(step)
+        await self.detail.step_view(step)
 
     @property
     def there(self) -> frozenset[Need]:
-        """The timeline's filter; whether anything failed in a long timeline is not looked for beforehand."""
-        found: frozenset[Need] = frozenset({"failures", "numbers"})
-        return super().there | found
+        """A filter, numbers, and what the view in front has."""
+        found: frozenset[Need] = frozenset({"numbers"})
+        return super().there | self.detail.part.there | found
 
     def jump_error(self, step: int) -> bool:
-        """The next failure of the timeline."""
-        return self.detail.timeline.jump_error(step)
+        """The next failure of the view in front."""
+        return self.detail.part.jump_error(step)
 
     def jump_match(self, focused: Widget | None, step: int) -> bool:
-        """In a text to its next match; else to the next row of the timeline."""
-        return super().jump_match(focused, step) or self.detail.timeline.step_row(step)
+        """In a text to its next match; else as the view in front says."""
+        return super().jump_match(focused, step) or self.detail.part.jump_match(focused, step)
 
     def toggle_grouping(self) -> None:
-        """Relative or absolute times."""
-        self.detail.timeline.toggle_absolute()
+        """Relative or absolute times, or what else the view in front has two ways of."""
+        self.detail.part.toggle_grouping()
 
     def toggle_follow(self) -> bool:
         """Stay on the newest event of a live run."""
@@ -115,9 +113,9 @@ class RunPage(Pane):
 
     @property
     def filter_text(self) -> str:
-        """The timeline's filter."""
-        return self.detail.timeline.filter_text
+        """The filter of the view in front."""
+        return self.detail.part.filter_text
 
     def set_filter(self, text: str) -> None:
-        """Filter the timeline."""
-        self.detail.timeline.set_filter(text)
+        """Filter the view in front."""
+        self.detail.part.set_filter(text)

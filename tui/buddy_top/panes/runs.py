@@ -163,9 +163,9 @@ class RunsPane(TablePane[RunFacts]):
         """Nothing recorded yet."""
         return Plain("no runs yet")
 
-    def step_view(self, step: int) -> None:
+    async def step_view(self, step: int) -> None:
         """Timeline, metrics or artifacts."""
-        self.detail.step_view(step)
+        await self.detail.step_view(step)
 
     def toggle_grouping(self) -> None:
         """Tree or flat list."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
-from textual.containers import Container
+from textual.widget import Widget
 
 from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
+from buddy_core.runs.model import RunFacts
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span, text_of
 from buddy_top.messages import WantsChanged
-from buddy_top.state import RunDetail
+from buddy_top.run_view.part import NO_REMARK, RunPart
+from buddy_top.state import RunDetail, RunView, Snapshot, Wants
 from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.textview import TextView
 
@@ -26,10 +29,13 @@ _COLUMNS = (
     Column("size", Plain("size"), 8, align="right", sortable=False),
 )
 _LIST_HEIGHT = 7
+_NO_RUN = RunDetail(run_id="", rows=(), hidden=0, artifacts=(), accounting=None)
 
 
-class ArtifactsView(Container):
+class ArtifactsView(RunPart):
     """A short list above, the text of the artifact under its cursor below."""
+
+    NAME: ClassVar[RunView] = "artifacts"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -38,6 +44,7 @@ class ArtifactsView(Container):
         self._infos: tuple[ArtifactInfo, ...] = ()
         self._shown: tuple[tuple[str, ArtifactText] | None, str | None] = (None, None)
         self._name: str | None = None
+        self._marked = ""
 
     def compose(self) -> ComposeResult:
         """List, then text."""
@@ -48,6 +55,20 @@ class ArtifactsView(Container):
     def chosen(self) -> str | None:
         """The artifact under the cursor."""
         return self.table.cursor_key
+
+    @property
+    def filter_text(self) -> str:
+        """What is marked in the text."""
+        return self._marked
+
+    def set_filter(self, text: str) -> None:
+        """Mark every word of `text`: a text is searched, its lines all stay."""
+        self._marked = text
+        self.text.highlight_matches(text, each_word=True)
+
+    def jump_match(self, focused: Widget | None, step: int) -> bool:
+        """To the next match of the text, also while the keyboard is in the list."""
+        return self.text.next_match(step)
 
     def copied(self, *, whole: bool) -> str:
         """The name of the chosen artifact, or its text as far as it was read; its name while there is none.
@@ -75,6 +96,27 @@ class ArtifactsView(Container):
                 for info in self._infos
             ],
         )
+
+    @property
+    def target(self) -> Widget:
+        """The list."""
+        return self.table
+
+    def wants(self, base: Wants) -> Wants:
+        """The text of the chosen artifact."""
+        return replace(base, artifact=self.chosen)
+
+    def show_run(self, snapshot: Snapshot, run: RunFacts, detail: RunDetail | None) -> Plain:
+        """Draw what the run left, once it was looked for."""
+        if detail is not None:
+            self.show(detail)
+            if self.chosen != snapshot.wants.artifact:
+                self.post_message(WantsChanged())
+        return NO_REMARK
+
+    def show_nothing(self, words: Plain) -> None:
+        """No artifacts and no text."""
+        self.show(_NO_RUN)
 
     def show(self, detail: RunDetail) -> None:
         """List the artifacts and draw the text when it is the chosen one's."""

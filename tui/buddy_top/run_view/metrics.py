@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.widget import Widget
 
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.timeline import TimelineRow
@@ -13,12 +16,60 @@ from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.run_view.heading import took
-from buddy_top.state import RunDetail
+from buddy_top.run_view.part import NO_REMARK, RunPart
+from buddy_top.state import RunDetail, RunView, Snapshot
+from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
     from buddy_top.export.sheet import Sheet
 
 _LABEL_WIDTH = 14
+
+
+class MetricsView(RunPart):
+    """The numbers as lines to read."""
+
+    NAME: ClassVar[RunView] = "metrics"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = TextView()
+        self._run: RunFacts | None = None
+        self._marked = ""
+
+    def compose(self) -> ComposeResult:
+        """Just the text."""
+        yield self.text
+
+    @property
+    def target(self) -> Widget:
+        """The text."""
+        return self.text
+
+    def show_run(self, snapshot: Snapshot, run: RunFacts, detail: RunDetail | None) -> Plain:
+        """Draw the numbers known by now."""
+        self._run = run
+        self.text.set_lines(metrics_lines(run, detail, snapshot.taken_at))
+        return NO_REMARK
+
+    def show_nothing(self, words: Plain) -> None:
+        """No numbers."""
+        self._run = None
+        self.text.set_lines([(Span(words, "dim"),)])
+
+    @property
+    def filter_text(self) -> str:
+        """What is marked in the text."""
+        return self._marked
+
+    def set_filter(self, text: str) -> None:
+        """Mark every word of `text`: a text is searched, its lines all stay."""
+        self._marked = text
+        self.text.highlight_matches(text, each_word=True)
+
+    def sheet(self) -> Sheet | None:
+        """The numbers as they read."""
+        return None if self._run is None else metrics_sheet(self.text.words(), self._run)
 
 
 def metrics_lines(run: RunFacts, detail: RunDetail | None, now_ms: int) -> list[Cell]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Container
+from textual.widget import Widget
 
+from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.timeline import TimelineRow
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
@@ -17,10 +18,13 @@ from buddy_top.cells import Cell, Span, cut_right, text_of
 from buddy_top.messages import CallNamed, OpenEvent
 from buddy_top.panes.fields import matching
 from buddy_top.panes.words import no_match
+from buddy_top.run_view.part import NO_REMARK, RunPart
+from buddy_top.state import RunDetail, RunView, Snapshot
 from buddy_top.states import STATE_INKS
 from buddy_top.widgets.table import Column, Table
 
 if TYPE_CHECKING:
+    from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 
 _COLUMNS = (
@@ -45,8 +49,10 @@ _QUIET_GAP_MS = 1_000
 """Shorter gaps say nothing and are left blank."""
 
 
-class TimelineView(Container):
+class TimelineView(RunPart):
     """A table of timeline rows with relative or absolute times."""
+
+    NAME: ClassVar[RunView] = "timeline"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -63,6 +69,21 @@ class TimelineView(Container):
     def compose(self) -> ComposeResult:
         """Just the table."""
         yield self.table
+
+    @property
+    def target(self) -> Widget:
+        """The table."""
+        return self.table
+
+    def show_run(self, snapshot: Snapshot, run: RunFacts, detail: RunDetail | None) -> Plain:
+        """Draw what was read of the run's events so far."""
+        rows = detail.rows if detail is not None else ()
+        self.show(run.run_id, rows, _empty_words(detail), cwd=run.cwd)
+        return older_words(detail)
+
+    def show_nothing(self, words: Plain) -> None:
+        """No rows."""
+        self.show("", (), words)
 
     def show(self, run_id: str, rows: Sequence[TimelineRow], empty: Plain, *, cwd: str | None = None) -> None:
         """Show a run's rows; another run than before starts at its top. Paths below `cwd` are shown from there."""
@@ -88,7 +109,7 @@ class TimelineView(Container):
         self._filter = text
         self._apply()
 
-    def toggle_absolute(self) -> None:
+    def toggle_grouping(self) -> None:
         """Times since the start of the run, or of the day."""
         self.absolute = not self.absolute
         self._apply()
@@ -110,8 +131,13 @@ class TimelineView(Container):
                 return True
         return False
 
-    def step_row(self, step: int) -> bool:
-        """Put the cursor on the next row (-1: the previous one), going round; False without rows."""
+    @property
+    def there(self) -> frozenset[Need]:
+        """Whether anything failed in a long timeline is not looked for beforehand."""
+        return frozenset({"failures"})
+
+    def jump_match(self, focused: Widget | None, step: int) -> bool:
+        """To the next row (-1: the previous one), for only rows that match are listed; False without rows."""
         if self._rows:
             self._stay_at((self.table.cursor_index + step) % len(self._rows))
         return bool(self._rows)
@@ -121,6 +147,10 @@ class TimelineView(Container):
         """The row under the cursor."""
         at = self.table.cursor_index
         return self._rows[at] if 0 <= at < len(self._rows) else None
+
+    def open_raw(self) -> None:
+        """The selected event as it stands in its file."""
+        self.open_event(raw=True)
 
     def open_event(self, *, raw: bool = False) -> None:
         """Ask for the selected row in full."""
@@ -185,6 +215,21 @@ class TimelineView(Container):
             base=self._base,
             room=self.table.width_of("detail"),
         )
+
+
+def _empty_words(detail: RunDetail | None) -> Plain:
+    if detail is None:
+        return Plain("reading …")
+    if detail.reading and detail.accounting is not None:
+        return Plain(f"reading … {fmt.bytes_(detail.accounting.seen)} so far")
+    return shown(detail.problem) if detail.problem else Plain("no events yet")
+
+
+def older_words(detail: RunDetail | None) -> Plain:
+    """That the timeline begins later than the run does, where it does."""
+    if detail is None or detail.reading or not detail.hidden:
+        return NO_REMARK
+    return Plain(f"  {fmt.count(detail.hidden)} older lines not shown")
 
 
 def row_cells(row: TimelineRow, *, absolute: bool = False, base: str = "", room: int = 0) -> tuple[Cell, ...]:
