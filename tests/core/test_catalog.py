@@ -176,6 +176,38 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
         assert [row.facts.objective for row in catalog.page()] == ["x", "another", "x"]
 
 
+def test_what_a_watcher_saw_is_read_without_looking_at_the_others(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    write(tmp_path, plan(0), plan(1), plan(2))
+    with opened(tmp_path) as catalog:
+        catalog.keep()
+        write(tmp_path, plan(0, objective="changed"), plan(1, objective="not told of"), plan(3, text="fresh"))
+        shutil.rmtree(tmp_path / "runs" / plan(2).run_id)
+        told = [plan(number).run_id for number in (0, 2, 3)]
+        assert catalog.keep_runs([*told, "run_zz_aaaaaa", "../x", "x"]) == 3
+        assert [row.facts.objective for row in catalog.page()] == ["x", "x", "changed"]
+        assert catalog.page()[0].facts.run_id == plan(3).run_id
+        fresh = parse("content:fresh").query
+        assert by_catalog(catalog, fresh) == by_scan(tmp_path, fresh)
+        assert (catalog.keep_runs(told), catalog.keep_runs([])) == (0, 0)
+        assert catalog.keep() == 1
+        assert by_catalog(catalog) == by_scan(tmp_path, EVERYTHING)
+
+
+def test_turns_of_runs_that_a_watcher_saw_are_joined_by_the_next_keeping(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    write(tmp_path, plan(1))
+    (tmp_path / "turn-metrics.jsonl").write_text(
+        '{"version":1,"at":"2026-01-08T16:33:30Z","provider":"p","model":"m"}\n'
+    )
+    with opened(tmp_path) as catalog:
+        catalog.keep()
+        write(tmp_path, plan(0))
+        assert catalog.keep_runs([plan(0).run_id]) == 1
+        catalog.keep()
+        assert by_catalog(catalog) == by_scan(tmp_path, EVERYTHING)
+
+
 def test_pages_are_cut_out_of_any_order_with_unknown_values_last(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     costs = [None, 0.25, 1.5, None, 0.25]

@@ -7,7 +7,7 @@ thread at a time, and that thread may be any; two threads open two of them, one 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from pathlib import Path
@@ -92,10 +92,30 @@ class Catalog:
         """
         check_runs_dir(self._runs_dir)
         try:
-            return self._kept(texts, progress, cancelled)
+            return self._kept(None, texts, progress, cancelled)
         except CacheDamaged:
             self._begin_anew()
-            return self._kept(texts, progress, cancelled)
+            return self._kept(None, texts, progress, cancelled)
+
+    def keep_runs(
+        self,
+        run_ids: Iterable[str],
+        *,
+        texts: bool = True,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """`keep` for these runs alone: those that a watcher saw appear, change or go. Other runs are not looked at.
+
+        Runs that have changed are read whole, so ask about one that grows no more often than that is worth. Models
+        that only the file of turns names, and the passing of time, wait for the next `keep`. Returns how many were
+        new, changed or gone; raises as `keep`, and `CacheDamaged` when all runs must be read anew: `keep` does.
+        """
+        check_runs_dir(self._runs_dir)
+        try:
+            return self._kept(tuple(run_ids), texts, lambda _progress: None, cancelled)
+        except CacheDamaged:
+            self._begin_anew()
+            raise
 
     def page(
         self,
@@ -165,7 +185,13 @@ class Catalog:
                     connection.execute("DELETE FROM meta WHERE name='writing'")
         self._cache.close()
 
-    def _kept(self, texts: bool, progress: Callable[[Progress], None], cancelled: Callable[[], bool]) -> int:
+    def _kept(
+        self,
+        only: Iterable[str] | None,
+        texts: bool,
+        progress: Callable[[Progress], None],
+        cancelled: Callable[[], bool],
+    ) -> int:
         with cache_errors(self.path):
             with self._cache.transaction() as connection:
                 connection.execute("INSERT OR REPLACE INTO meta VALUES('writing', 1)")
@@ -178,7 +204,7 @@ class Catalog:
                 progress=progress,
                 cancelled=cancelled,
             )
-            changed = keeper.keep()
+            changed = keeper.keep() if only is None else keeper.keep_runs(only)
             if texts:
                 keeper.keep_texts()
             return changed

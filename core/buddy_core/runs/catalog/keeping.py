@@ -6,6 +6,7 @@ then the texts. Each commits in small pieces: a process that is killed loses one
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,13 @@ from buddy_core.clock import Clock
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.pages import Cancelled
 from buddy_core.runs.catalog.rows import prices_mark, read_body
-from buddy_core.runs.catalog.signature import signature
+from buddy_core.runs.catalog.signature import is_there, signature
 from buddy_core.runs.catalog.summaries import summary_only
 from buddy_core.runs.catalog.texts import TextReader, Unindexable
 from buddy_core.runs.catalog.writing import RowWriter
 from buddy_core.runs.folding.turns import TURN_METRICS
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.names import is_run_id
 from buddy_core.runs.query.candidate import masked
 from buddy_core.runs.query.scan import models_by_turns, read_once
 from buddy_core.runs.reading.reader import run_ids
@@ -36,6 +38,10 @@ Phase = Literal["summaries", "events", "texts"]
 
 SUMMARIES_FIRST = 500
 """With more runs to read than this their summaries are read before any events."""
+
+_LISTED = "IN (SELECT value FROM json_each(?))"
+_TO_BE_JOINED = "?"
+"""No state that a file of turns can have: the next `keep` joins it again."""
 
 _FIRST_COMMIT_S = 0.1
 _COMMIT_S = 1.0
@@ -88,7 +94,9 @@ class Keeper:
         sql = "SELECT run_id, CASE WHEN whole THEN signature ELSE -1 END FROM run"
         known: dict[str, int] = dict(self._cache.connection.execute(sql))
         mark = prices_mark(self._prices)
-        stale, gone = self._compared(known if mark == self._rows.prices else dict.fromkeys(known, -1))
+        if mark != self._rows.prices:
+            known = dict.fromkeys(known, -1)
+        stale, gone = self._compared(known, run_ids(self._root))
         with self._cache.transaction():
             self._rows.remove(gone)
         unknown = [item for item in stale.items() if item[0] not in known]
@@ -105,6 +113,21 @@ class Keeper:
                 self._rows.note()
         return len(stale) + len(gone) + len(overtaken)
 
+    def keep_runs(self, run_ids: Iterable[str]) -> int:
+        """The same for these runs alone; what all runs together decide waits for the next `keep`."""
+        wanted = sorted({run_id for run_id in run_ids if is_run_id(run_id)}, reverse=True)
+        sql = f"SELECT run_id, CASE WHEN whole THEN signature ELSE -1 END FROM run WHERE run_id {_LISTED}"
+        known: dict[str, int] = dict(self._cache.connection.execute(sql, (json.dumps(wanted),)))
+        present = [run_id for run_id in wanted if is_there(str(self._root), run_id)]
+        stale, gone = self._compared(known, present)
+        with self._cache.transaction():
+            self._rows.remove(gone)
+        self._each("events", list(stale.items()), self._take_whole)
+        if stale and (self._rows.turns or self._turns_mark()):
+            with self._cache.transaction():
+                self._rows.turns = _TO_BE_JOINED
+        return len(stale) + len(gone)
+
     def keep_texts(self) -> int:
         """The full text of whatever has none yet, newest first; returns the bytes that were read."""
         sql = "SELECT num, run_id FROM run WHERE indexed=0 AND whole=1 ORDER BY started_at DESC, run_id DESC"
@@ -112,9 +135,9 @@ class Keeper:
         self._each("texts", waiting, self._take_text)
         return self._texts.read_bytes
 
-    def _compared(self, known: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
-        """Runs to read with their signatures, newest first, and runs that are gone."""
-        present, now_ms, root = run_ids(self._root), self._clock.now_ms(), str(self._root)
+    def _compared(self, known: Mapping[str, int], present: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+        """Runs to read with their signatures, in the order of `present`, and runs that are gone."""
+        now_ms, root = self._clock.now_ms(), str(self._root)
         stale = {}
         for number, run_id in enumerate(present):
             if number % 1_000 == 0:

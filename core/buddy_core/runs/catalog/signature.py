@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 _FILES = ("events.jsonl", "summary.json", "metrics.json", "artifacts")
 
@@ -31,3 +32,11 @@ def signature(root: str, run_id: str, *, now_ms: int) -> int:
     if newest > now_ms * 1_000_000 - YOUNG_NS:
         return UNPROVEN
     return (hash(tuple(marks)) & 0x7FFF_FFFF_FFFF_FFFF) or 1
+
+
+def is_there(root: str, run_id: str) -> bool:
+    """True when the run's directory exists; a link to one is none."""
+    try:
+        return stat.S_ISDIR(os.lstat(f"{root}/{run_id}").st_mode)
+    except OSError:
+        return False
