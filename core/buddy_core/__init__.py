@@ -80,6 +80,8 @@ if TYPE_CHECKING:
     from buddy_core.runs.export import export_run as export_run
     from buddy_core.runs.keeping.archive import Archive as Archive
     from buddy_core.runs.keeping.leaving import leaving_next as leaving_next
+    from buddy_core.runs.lineage.tree import Kindred as Kindred
+    from buddy_core.runs.lineage.tree import family_of as family_of
     from buddy_core.runs.model import RunEvent as RunEvent
     from buddy_core.runs.model import RunFacts as RunFacts
     from buddy_core.runs.model import RunMetadata as RunMetadata
@@ -181,7 +183,9 @@ _HOMES: dict[str, str] = {
     "WindowView": "metrics.model",
     "bridge": "bridge",
     "get_active_run_store": "runs.writing.active",
+    "Kindred": "runs.lineage.tree",
     "compare_runs": "runs.comparing.compare",
+    "family_of": "runs.lineage.tree",
     "doctor": "runs.doctor",
     "export_run": "runs.export",
     "get_metrics_collector": "metrics.collector",

@@ -19,6 +19,9 @@ UNKNOWN = Plain("–")
 ESTIMATE = "≈"
 """Stands before a number that was reckoned, not stated."""
 
+AT_LEAST = "≥"
+"""Stands before a sum of which some parts are not known."""
+
 _DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

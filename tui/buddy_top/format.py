@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from buddy_core.format import (
+    AT_LEAST,
     ESTIMATE,
     UNKNOWN,
     age,
@@ -28,6 +29,7 @@ from buddy_core.format import (
 )
 
 __all__ = [
+    "AT_LEAST",
     "ESTIMATE",
     "UNKNOWN",
     "age",

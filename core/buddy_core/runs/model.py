@@ -118,6 +118,23 @@ class RunningTool:
 
 
 @dataclass(frozen=True, slots=True)
+class Inherited:
+    """What of a run's numbers comes from records that name another run: a fork may begin with its parent's."""
+
+    run_id: str
+    """The run that the records name."""
+    tool_calls: int
+    tool_failures: int
+    errors: int
+    total_tokens: int = 0
+    """0 too where the run states its own total, which is not made of its records."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_cost: float = 0.0
+    estimated_cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """One run as the lists show it: the files' words, joined, checked and with unknown kept unknown."""
 
@@ -166,6 +183,8 @@ class RunFacts:
     """How many of them state a cost."""
     costs_estimated: int = 0
     """How many do not, and were priced from their tokens."""
+    inherited: tuple[Inherited, ...] = ()
+    """Of a fork: what in these numbers was copied from other runs, by run."""
 
     @property
     def live(self) -> bool:

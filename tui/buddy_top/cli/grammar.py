@@ -87,13 +87,26 @@ def _draws_a_screen(words: Sequence[str], parser: OneLineParser) -> bool:
 
 
 def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
-    from buddy_top.cli import alerts, config, diff, doctor, export, index, keep, metrics, replay, runs, search
+    from buddy_top.cli import (
+        alerts,
+        config,
+        diff,
+        doctor,
+        export,
+        family,
+        index,
+        keep,
+        metrics,
+        replay,
+        runs,
+        search,
+    )
 
     run = commands.add_parser(
         "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
     )
     about_runs = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
-    for module in (runs, search, diff, keep, replay, export, doctor, index):
+    for module in (runs, search, diff, family, keep, replay, export, doctor, index):
         module.add(about_runs, everywhere)
     for module in (alerts, config, metrics):
         module.add(commands, everywhere)

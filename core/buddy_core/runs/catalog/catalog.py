@@ -164,6 +164,11 @@ class Catalog:
         with self._asking(None):
             return self._pages.names(field)
 
+    def kin(self, run_id: str, *, limit: int = 10_000) -> list[Row]:
+        """A run with its ancestors and all their forks, in no order, at most `limit`; raises `CacheUnavailable`."""
+        with self._asking(None):
+            return self._pages.kin(run_id, limit)
+
     def suspects(self, words: Sequence[str]) -> frozenset[str]:
         """Ids of the runs in whose events or artifacts all these words may stand, whatever their case.
 

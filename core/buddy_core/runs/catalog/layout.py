@@ -23,7 +23,7 @@ _RUN = """CREATE TABLE run(
     indexed INTEGER NOT NULL, ended INTEGER NOT NULL, own_model INTEGER NOT NULL, status TEXT NOT NULL,
     started_at INTEGER NOT NULL, id_at INTEGER NOT NULL, span_end INTEGER NOT NULL, took INTEGER,
     tokens INTEGER, cost REAL, errors INTEGER, failed INTEGER, calls INTEGER, events INTEGER,
-    tag INTEGER, tool INTEGER, model INTEGER, has INTEGER, title TEXT NOT NULL,
+    tag INTEGER, tool INTEGER, model INTEGER, has INTEGER, title TEXT NOT NULL, parent TEXT,
     pieces INTEGER NOT NULL DEFAULT 0)"""
 _WORDBLOCK = """CREATE TABLE wordblock(
     id INTEGER PRIMARY KEY, nums BLOB NOT NULL, ends BLOB NOT NULL, text BLOB NOT NULL)"""
@@ -35,11 +35,12 @@ SEGMENT_BITS = 13
 
 LAYOUT = CacheLayout(
     application_id=0x62744361,
-    version=3,
+    version=4,
     statements=(
         "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
         _RUN,
         "CREATE INDEX run_started ON run(started_at, run_id)",
+        "CREATE INDEX run_parent ON run(parent) WHERE parent IS NOT NULL",
         "CREATE INDEX run_open ON run(num) WHERE ended=0",
         "CREATE INDEX run_waiting ON run(num) WHERE indexed=0",
         "CREATE TABLE body(num INTEGER PRIMARY KEY, crc INTEGER NOT NULL, record BLOB NOT NULL)",

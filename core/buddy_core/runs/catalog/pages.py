@@ -33,6 +33,11 @@ _RANK = (
     "CASE status WHEN 'running' THEN 0 WHEN 'stalled' THEN 1 WHEN 'interrupted' THEN 2 WHEN 'failed' THEN 3"
     " WHEN 'cancelled' THEN 4 ELSE 5 END"
 )
+_KIN = (
+    "WITH RECURSIVE up(id) AS (SELECT :id UNION SELECT parent FROM run JOIN up ON run_id = id WHERE parent IS NOT NULL),"
+    " down(id) AS (SELECT id FROM up UNION SELECT run_id FROM run JOIN down ON parent = id)"
+    " SELECT num FROM run JOIN down ON run_id = id WHERE EXISTS (SELECT 1 FROM run WHERE run_id = :id) LIMIT :l"
+)
 _EXPRESSIONS: dict[SortKey, str] = {
     "started": "",
     "status": _RANK,
@@ -106,6 +111,14 @@ class Pages:
             for name in json.loads(names):
                 counts[name] += runs
         return [name for name, _ in counts.most_common()]
+
+    def kin(self, run_id: str, limit: int) -> list[Row]:
+        """A run, its ancestors, and all their forks, at most `limit` of them; nothing where it is not known.
+
+        Circles end where they began, for `UNION` takes an id once.
+        """
+        rows = self._connection.execute(_KIN, {"id": run_id, "l": limit})
+        return self._rows([num for (num,) in rows])
 
     def suspects(self, words: Sequence[str]) -> list[str]:
         """Ids of the runs in whose files all the words may stand; no other run's files hold them."""

@@ -50,6 +50,7 @@ COLUMNS = (
     "model",
     "has",
     "title",
+    "parent",
 )
 INSERT_RUN = f"INSERT INTO run({', '.join(COLUMNS)}) VALUES({', '.join('?' * len(COLUMNS))})"
 
@@ -91,6 +92,7 @@ def run_values(
         set_id((facts.model,) if facts.model else ()),
         set_id(facts.artifacts),
         title(facts),
+        facts.parent_run_id,
     )
 
 

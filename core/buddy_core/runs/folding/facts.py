@@ -12,6 +12,7 @@ from typing import NamedTuple, get_args
 from buddy_core.runs.folding.fold import OpenCall, RunFold
 from buddy_core.runs.model import (
     EndStatus,
+    Inherited,
     Integrity,
     RunFacts,
     RunMetadata,
@@ -166,7 +167,33 @@ def build_facts(files: RunFiles, *, status: Status, turn_model: str | None, poll
         requests=fold.sums.requests,
         costs_stated=fold.sums.costs,
         costs_estimated=fold.sums.estimates,
+        inherited=_inherited(fold, usage) if fold.foreign else (),
     )
+
+
+def _inherited(fold: RunFold, usage: RunUsage) -> tuple[Inherited, ...]:
+    """What records of other runs add to the counts; to tokens and cost only where those are sums of records."""
+    from buddy_core.runs.folding.costs import states_more
+
+    tokens = usage.total_tokens == fold.sums.total_tokens
+    cost = not states_more(usage.cost, fold.sums.cost)
+    found = []
+    for run_id, apart in fold.foreign.items():
+        sums = apart.sums
+        found.append(
+            Inherited(
+                run_id=run_id,
+                tool_calls=apart.tool_calls,
+                tool_failures=apart.tool_failures,
+                errors=apart.errors,
+                total_tokens=sums.total_tokens if tokens else 0,
+                prompt_tokens=sums.prompt_tokens if tokens else 0,
+                completion_tokens=sums.completion_tokens if tokens else 0,
+                total_cost=(sums.cost or 0.0) + (sums.estimate or 0.0) if cost else 0.0,
+                estimated_cost=sums.estimate if cost else None,
+            )
+        )
+    return tuple(found)
 
 
 def _metadata(files: RunFiles) -> RunMetadata:

@@ -17,6 +17,7 @@ import msgspec
 from buddy_core.metrics.batch import ToolColumn
 from buddy_core.runs.folding.harvest import CustomValue, Harvest, RequestSums, error_record, tool_error_record
 from buddy_core.runs.model import RunMetadata
+from buddy_core.runs.names import is_run_id
 from buddy_core.runs.reading.json_values import MAX_INT
 from buddy_core.runs.reading.jsonl import Batch, EventBatch, WireEvent
 from buddy_core.runs.reading.payloads import (
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 MAX_UNANSWERED = 256
 """Calls without a result that are remembered; older ones were refused, and would make pairing slow."""
+
+MAX_FOREIGN = 16
+"""Other runs whose records in a run's file are told apart."""
 
 _MAX_STEPS = 100
 _MAX_MODELS = 100
@@ -93,6 +97,7 @@ class RunFold:
         "event_count",
         "failovers",
         "first_at",
+        "foreign",
         "foreign_records",
         "fork_reason",
         "last_at",
@@ -118,6 +123,9 @@ class RunFold:
         self.failovers = 0
         self.foreign_records = 0
         """Records that claim another run's id; the directory's name wins, and this is told."""
+        self.foreign: dict[str, RunFold] = {}
+        """The same folded apart, by the run they name, at most `MAX_FOREIGN` of them: a fork that was begun with
+        its parent's records did not spend that again."""
         self.first_at: int | None = None
         self.last_at: int | None = None
         """Time of the last event that does not lie in the future."""
@@ -204,7 +212,19 @@ class RunFold:
     def _note_owners(self, events: Sequence[TypedEvent]) -> None:
         named = [event.run_id for event in events]
         if named.count(self.run_id) < len(named):
-            self.foreign_records += sum(run is not None and run != self.run_id for run in named)
+            foreign = [event for event in events if event.run_id not in (None, self.run_id)]
+            self.foreign_records += len(foreign)
+            self._fold_apart(foreign)
+
+    def _fold_apart(self, foreign: Sequence[TypedEvent]) -> None:
+        by_run: dict[str, list[TypedEvent]] = {}
+        for event in foreign:
+            by_run.setdefault(event.run_id or "", []).append(event)
+        for run_id, events in by_run.items():
+            if run_id in self.foreign or (len(self.foreign) < MAX_FOREIGN and is_run_id(run_id)):
+                apart = self.foreign.setdefault(run_id, RunFold(run_id, self.prices))
+                apart._fold(events, repeat(False))
+                apart._let_go_of_lines()
 
     def _let_go_of_lines(self) -> None:
         """Of the calls that wait beyond their batch only what may be shown is kept, not the whole lines."""

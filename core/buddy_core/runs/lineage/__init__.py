@@ -1,0 +1,1 @@
+"""Which runs were forked from which, and what that cost together."""
