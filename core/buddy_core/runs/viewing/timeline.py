@@ -16,6 +16,7 @@ import msgspec
 from buddy_core.runs.reading.jsonl import Accounting, EventBatch, WireEvent, payload
 from buddy_core.runs.reading.tail import FileTail
 from buddy_core.runs.viewing.event_words import Payload, State, Words, call_id, describe, tool_name
+from buddy_core.runs.viewing.joining import MAX_STEP_NAME, Joiner, between
 from buddy_core.runs.writing.eventlog import EVENTS_NAME
 from buddy_core.safety.paths import open_beneath
 
@@ -25,8 +26,6 @@ MAX_ROWS = 20_000
 MAX_RECORD = 1024 * 1024
 """Bytes of one record that are read to show it raw."""
 
-_MAX_OPEN = 256
-_MAX_DEPTH = 100
 WITHOUT_RESULT = "no result was recorded before the run ended"
 
 
@@ -71,15 +70,6 @@ class Timeline(NamedTuple):
     accounting: Accounting
 
 
-class _Open(NamedTuple):
-    """A call or a step whose end has not come."""
-
-    name: str
-    row: int
-    at_ms: int
-    step_id: str = ""
-
-
 class TimelineBuilder:
     """Grows a timeline by batches of events, in the order of the file.
 
@@ -95,8 +85,7 @@ class TimelineBuilder:
         self._snapshot: tuple[TimelineRow, ...] | None = ()
         self._first_at: int | None = None
         self._last_at: int | None = None
-        self._calls: dict[str | int, _Open] = {}
-        self._steps: list[_Open] = []
+        self._joiner = Joiner()
 
     def rows(self) -> Sequence[TimelineRow]:
         """The kept rows, oldest first: the same tuple until something is fed."""
@@ -125,11 +114,11 @@ class TimelineBuilder:
         elif event.type == "step_end":
             self._end_step(event, offset, data, words)
         else:
-            row = self._append(event, offset, _title(event.type, data), words)
+            row = self._append(event, offset, title_of(event.type, data), words)
             if event.type == "tool_call":
-                self._open_call(event, data, row)
+                self._joiner.call(tool_name(data), call_id(data), row, event.ts)
             elif event.type == "step_start":
-                self._begin_step(event, data, row)
+                self._joiner.begin_step(step_name(data), row, event.ts)
             elif event.type == "run_end":
                 self._end_run()
         self._last_at = event.ts
@@ -137,6 +126,7 @@ class TimelineBuilder:
     def _append(self, event: WireEvent, offset: int, title: str, words: Words) -> int:
         index = self.hidden + len(self._rows)
         first, last = self._first_at or event.ts, self._last_at
+        steps = self._joiner.steps
         self._rows.append(
             TimelineRow(
                 index=index,
@@ -150,8 +140,8 @@ class TimelineBuilder:
                 duration_ms=words.duration_ms,
                 output_bytes=words.output_bytes,
                 error=words.error,
-                depth=len(self._steps),
-                step_id=self._steps[-1].step_id if self._steps else None,
+                depth=len(steps),
+                step_id=step_key(steps[-1].name, steps[-1].place) if steps else None,
                 offset=offset,
             )
         )
@@ -163,64 +153,40 @@ class TimelineBuilder:
         if 0 <= place < len(self._rows):
             self._rows[place] = msgspec.structs.replace(self._rows[place], **changes)
 
-    def _open_call(self, event: WireEvent, data: Payload, row: int) -> None:
-        key = call_id(data)
-        self._calls[row if key is None else key] = _Open(tool_name(data), row, event.ts)
-        if len(self._calls) > _MAX_OPEN:
-            del self._calls[next(iter(self._calls))]
-
     def _answer(self, event: WireEvent, offset: int, data: Payload, words: Words) -> None:
-        call = self._call_for(data)
+        call = self._joiner.answered(tool_name(data), call_id(data))
         if call is None:  # a tool that was filtered out leaves a result without a call
             self._append(event, offset, tool_name(data), words)
             return
         took = words.duration_ms
         changes: dict[str, object] = {"detail": words.detail} if words.detail else {}
         self._replace(
-            call.row,
+            call.place,
             state=words.state,
-            duration_ms=_between(call.at_ms, event.ts) if took is None else took,
+            duration_ms=between(call.at_ms, event.ts) if took is None else took,
             output_bytes=words.output_bytes,
             error=words.error,
             result_offset=offset,
             **changes,
         )
 
-    def _call_for(self, data: Payload) -> _Open | None:
-        """By id; without one the oldest open call of that tool."""
-        key = call_id(data)
-        if key is not None and key in self._calls:
-            return self._calls.pop(key)
-        name = tool_name(data)
-        for candidate, call in self._calls.items():
-            if call.name == name and (key is None or isinstance(candidate, int)):
-                return self._calls.pop(candidate)
-        return None
-
-    def _begin_step(self, event: WireEvent, data: Payload, row: int) -> None:
-        if len(self._steps) < _MAX_DEPTH:
-            name = str(data.get("step") or "")[:200]
-            self._steps.append(_Open(name, row, event.ts, f"{name}:{row}"))
-
     def _end_step(self, event: WireEvent, offset: int, data: Payload, words: Words) -> None:
         """Ends the innermost step of that name, and with it those inside whose end is missing."""
-        name = str(data.get("step") or "")[:200]
-        ended: _Open | None = None
-        if any(step.name == name for step in self._steps):
-            while (ended := self._steps.pop()).name != name:
-                self._replace(ended.row, state="info")
+        ended, missing = self._joiner.end_step(step_name(data))
+        for step in missing:
+            self._replace(step.place, state="info")
         if ended is not None:
-            took = _between(ended.at_ms, event.ts)
+            took = between(ended.at_ms, event.ts)
             words = words._replace(duration_ms=took)
-            self._replace(ended.row, state=words.state, duration_ms=took)
-        self._append(event, offset, _title(event.type, data), words)
+            self._replace(ended.place, state=words.state, duration_ms=took)
+        self._append(event, offset, title_of(event.type, data), words)
 
     def _end_run(self) -> None:
         """Nothing that is still open will end now; a result that comes late is joined all the same."""
-        for call in self._calls.values():
-            self._replace(call.row, state="refused", error=WITHOUT_RESULT)
-        for step in self._steps:
-            self._replace(step.row, state="info")
+        for call in self._joiner.calls.values():
+            self._replace(call.place, state="refused", error=WITHOUT_RESULT)
+        for step in self._joiner.steps:
+            self._replace(step.place, state="info")
 
     def _let_go(self) -> None:
         excess = len(self._rows) - self._max_rows
@@ -258,7 +224,8 @@ def read_record(run_dir: Path, offset: int, *, limit: int = MAX_RECORD) -> bytes
         os.close(fd)
 
 
-def _title(kind: str, data: Payload) -> str:
+def title_of(kind: str, data: Payload) -> str:
+    """What an event is called in a timeline: the name of its tool, or its type in words."""
     if kind in ("tool_call", "tool_result"):
         return tool_name(data)
     if kind == "metric" and data.get("kind") == "api_request":
@@ -266,6 +233,11 @@ def _title(kind: str, data: Payload) -> str:
     return kind[:200].replace("_", " ") or "(no type)"
 
 
-def _between(begin: int, end: int) -> float | None:
-    """Milliseconds between two records; None where the clock makes no sense of it."""
-    return float(end - begin) if 0 < begin <= end else None
+def step_name(data: Payload) -> str:
+    """The name by which the beginning and the end of a step are joined."""
+    return str(data.get("step") or "")[:MAX_STEP_NAME]
+
+
+def step_key(name: str, row: int) -> str:
+    """What tells a step from others of its name: the row that begins it."""
+    return f"{name}:{row}"
