@@ -19,6 +19,7 @@ from buddy_top.panes.tiles import TILES
 WIDE = (220, 60)
 
 FULL = {"promptTokens": 900, "completionTokens": 100, "cost": 0.25, "latencyMs": 840, "ttftMs": 90}
+FULL |= {"cacheReadTokens": 700, "cacheWriteTokens": 300}
 
 UNKNOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str | None]] = {
     "cost": (("cost",), ("total_cost",), ("cost",), "cost"),
@@ -29,8 +30,14 @@ UNKNOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str 
         "response",
     ),
     "first token": (("ttftMs",), ("avg_ttft_ms",), ("ttft",), None),
+    "cache": (
+        ("cacheReadTokens", "cacheWriteTokens"),
+        ("cache_read_tokens", "cache_write_tokens"),
+        ("cache",),
+        None,
+    ),
     "tokens": (
-        ("promptTokens", "completionTokens", "cost"),
+        ("promptTokens", "completionTokens", "cacheReadTokens", "cacheWriteTokens", "cost"),
         ("total_tokens", "prompt_tokens", "completion_tokens"),
         ("tokens", "prompt", "completion"),
         "tokens",
@@ -71,7 +78,7 @@ async def test_what_no_request_states_is_unknown_everywhere(what: str, tmp_path:
         for column in columns:
             assert cell_words(seen.table, "acme/one", column).strip() == "–", column
         line = next(line for line in plain_of(seen).splitlines() if line.startswith("acme"))
-        assert line.count("–") >= len({"prompt", "completion", "cost", "avg", "p95", "ttft"} & set(columns))
+        assert line.count("–") >= len({"prompt", "completion", "cache", "cost", "avg", "p95", "ttft"} & set(columns))
         assert not re.search(r"\$0\.00|(?<!\d)0 ms", line)
         if tile is not None:
             await seen.go("overview")
@@ -87,7 +94,7 @@ async def test_what_one_request_of_two_states_is_that_and_no_average_with_nought
     left_out, names, _, _ = UNKNOWN[what]
     async with monitor(asked(tmp_path, *left_out, also=1), size=WIDE, tab="providers") as seen:
         [row] = document_of(seen)["providers"]
-        stated = {"total_cost": 0.25, "avg_latency_ms": 840.0, "avg_ttft_ms": 90.0, "total_tokens": 1_000}
+        stated = {"total_cost": 0.25, "avg_latency_ms": 840.0, "avg_ttft_ms": 90.0, "total_tokens": 2_000}
         for name in set(names) & set(stated):
             assert row[name] == pytest.approx(stated[name], rel=0.01), name
         if "total_cost" in names:

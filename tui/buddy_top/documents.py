@@ -138,9 +138,11 @@ def _totals(view: WindowView) -> Document:
 def provider_entry(provider: ProviderMetrics) -> Document:
     """One provider and model; tokens nobody wrote down are null."""
     fields = fields_of(provider)
-    if provider.tokens_logged:
-        return fields
-    return fields | {name: None for name in fields if name.endswith("_tokens")}
+    if not provider.tokens_logged:
+        return fields | {name: None for name in fields if name.endswith("_tokens")}
+    if provider.cache_tokens is None:
+        return fields | {"cache_read_tokens": None, "cache_write_tokens": None}
+    return fields
 
 
 def error_entry(group: ErrorGroup) -> Document:

@@ -158,7 +158,7 @@ def _providers(providers: Sequence[ProviderMetrics], width: int | None) -> list[
             fmt.count(one.error_count),
             fmt.tokens(one.prompt_tokens if one.tokens_logged else None),
             fmt.tokens(one.completion_tokens if one.tokens_logged else None),
-            fmt.tokens(one.cache_read_tokens + one.cache_write_tokens if one.tokens_logged else None),
+            fmt.tokens(one.cache_tokens if one.tokens_logged else None),
             fmt.cost_of(one),
             fmt.duration(one.avg_latency_ms),
             fmt.duration(one.p95_latency_ms),

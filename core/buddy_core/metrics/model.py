@@ -186,6 +186,15 @@ class ProviderMetrics(LateQuantiles):
         """False when requests were answered and not one stated a token: the token counts mean "unknown"."""
         return self.total_tokens > 0 or self.total_requests == self.error_count
 
+    @property
+    def cache_tokens(self) -> int | None:
+        """Read from and written to a cache; None when requests were answered and none stated any.
+
+        Most sources leave these out where there are none, so nought and not logged cannot be told apart.
+        """
+        cached = self.cache_read_tokens + self.cache_write_tokens
+        return None if not cached and self.total_requests > self.error_count else cached
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
@@ -264,7 +273,8 @@ class WindowView:
     """None when tools were called and nobody logged a request."""
     prompt_tokens: int
     completion_tokens: int
-    cache_tokens: int
+    cache_tokens: int | None
+    """None when requests were answered and none stated any."""
     total_cost: float | None
     unattributed_cost: float
     """Part of `total_cost` known only as run totals, not by provider."""

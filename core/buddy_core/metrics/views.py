@@ -64,7 +64,7 @@ def build_view(
         total_tokens=_tokens(requests, usage, calls),
         prompt_tokens=requests.prompt_tokens + usage.prompt_tokens,
         completion_tokens=requests.completion_tokens + usage.completion_tokens,
-        cache_tokens=requests.cache_read_tokens + requests.cache_write_tokens,
+        cache_tokens=_cached(requests),
         total_cost=_cost(requests, usage, calls),
         unattributed_cost=usage.cost + usage.estimate,
         unattributed_tokens=usage.tokens,
@@ -99,6 +99,12 @@ def _tokens(requests: ProviderStats, usage: UsageStats, calls: int) -> int | Non
     """Tokens of requests and totals; None when there was work that takes some and none was logged."""
     total = requests.tokens + usage.tokens
     return None if not total and (calls or requests.requests > requests.failures) else total
+
+
+def _cached(requests: ProviderStats) -> int | None:
+    """As `ProviderMetrics.cache_tokens`, of all models together."""
+    cached = requests.cache_read_tokens + requests.cache_write_tokens
+    return None if not cached and requests.requests > requests.failures else cached
 
 
 def _most_first(tools: list[ToolMetrics]) -> tuple[ToolMetrics, ...]:

@@ -56,11 +56,10 @@ def _failed(row: ProviderMetrics) -> Figure:
 
 
 def _tokens(row: ProviderMetrics) -> Iterator[Figure]:
-    cached = row.cache_read_tokens + row.cache_write_tokens
     counts = (
         ("prompt", "prompt", row.prompt_tokens, f"{row.prompt_tokens:,}, summed over requests"),
         ("completion", "compl.", row.completion_tokens, f"{row.completion_tokens:,}, summed over requests"),
-        ("cache", "cache", cached, f"{row.cache_read_tokens:,} read + {row.cache_write_tokens:,} written"),
+        ("cache", "cache", row.cache_tokens, f"{row.cache_read_tokens:,} read + {row.cache_write_tokens:,} written"),
         (
             "tokens",
             "tokens",
@@ -69,10 +68,11 @@ def _tokens(row: ProviderMetrics) -> Iterator[Figure]:
         ),
     )
     for key, label, value, how in counts:
-        if row.tokens_logged:
+        if row.tokens_logged and value is not None:
             yield Figure(key, label, fmt.tokens(value), "measured", how)
         else:
-            yield Figure(key, label, fmt.UNKNOWN, "not known", "no request states a token")
+            none = "no request states one of a cache" if row.tokens_logged else "no request states a token"
+            yield Figure(key, label, fmt.UNKNOWN, "not known", none)
 
 
 def _share(row: ProviderMetrics, view: WindowView) -> Figure:

@@ -96,6 +96,7 @@ def _tokens(one: ProviderTotals) -> Iterator[tuple[str, int]]:
     if one.row.total_tokens:
         yield "prompt", one.row.prompt_tokens
         yield "completion", one.row.completion_tokens
+    if one.row.cache_tokens:
         yield "cache_read", one.row.cache_read_tokens
         yield "cache_write", one.row.cache_write_tokens
 

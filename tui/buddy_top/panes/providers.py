@@ -42,13 +42,9 @@ def cost_text(row: P) -> Plain:
     return Plain(f"≥{known}") if row.cost_is_partial else known
 
 
-def _logged(row: P, tokens: int) -> int | None:
+def _logged(row: P, tokens: int | None) -> int | None:
     """A count of tokens, where anybody wrote tokens down."""
     return tokens if row.tokens_logged else None
-
-
-def _cached(row: P) -> int:
-    return row.cache_read_tokens + row.cache_write_tokens
 
 
 def _failure_rank(row: P) -> float:
@@ -75,7 +71,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         number_field(
             "completion", 7, lambda r: _logged(r, r.completion_tokens), fmt.tokens, title="compl.", priority=5
         ),
-        number_field("cache", 7, lambda r: _logged(r, _cached(r)), fmt.tokens, priority=6),
+        number_field("cache", 7, lambda r: _logged(r, r.cache_tokens), fmt.tokens, priority=6),
         number_field("tokens", 7, lambda r: _logged(r, r.total_tokens), fmt.tokens),
         Field(
             Column("cost", Plain("cost"), 8, align="right"),
