@@ -21,6 +21,9 @@ WIDE = (220, 60)
 FULL = {"promptTokens": 900, "completionTokens": 100, "cost": 0.25, "latencyMs": 840, "ttftMs": 90}
 FULL |= {"cacheReadTokens": 700, "cacheWriteTokens": 300}
 
+CHARTS = {"latency": "no response time is known", "tokens": "no tokens are known"}
+"""What a chart says in place of columns of no height."""
+
 UNKNOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str | None]] = {
     "cost": (("cost",), ("total_cost",), ("cost",), "cost"),
     "latency": (
@@ -78,13 +81,30 @@ async def test_what_no_request_states_is_unknown_everywhere(what: str, tmp_path:
         for column in columns:
             assert cell_words(seen.table, "acme/one", column).strip() == "–", column
         line = next(line for line in plain_of(seen).splitlines() if line.startswith("acme"))
-        assert line.count("–") >= len({"prompt", "completion", "cache", "cost", "avg", "p95", "ttft"} & set(columns))
+        assert line.count("–") >= len(
+            {"prompt", "completion", "cache", "cost", "avg", "p95", "ttft"} & set(columns)
+        )
         assert not re.search(r"\$0\.00|(?<!\d)0 ms", line)
         if tile is not None:
             await seen.go("overview")
             assert seen.app.snapshot is not None
             assert TILES[tile](seen.app.snapshot).value == "–"
             assert TILES[tile](seen.app.snapshot).note[0].text == "not logged"
+
+
+@pytest.mark.parametrize("what", UNKNOWN)
+async def test_neither_charts_nor_the_views_of_a_run_show_nought_for_it(what: str, tmp_path: Path) -> None:
+    async with monitor(asked(tmp_path, *UNKNOWN[what][0]), size=WIDE, tab="providers") as seen:
+        assert {name: words in seen.text for name, words in CHARTS.items()} == {n: n == what for n in CHARTS}
+        await seen.go("run")
+        row = next(line for line in seen.lines if "api request" in line)
+        assert not re.search(r"(?<![\d+.])0(?![\d.])", row), row
+        for view in range(3):
+            assert "$0.00" not in seen.text, view
+            assert not re.search(r"(?<!\d)0 ms|(?:tokens|prompt|completion|other|cache) +0\b", seen.text), (
+                view
+            )
+            await seen.press("v")
 
 
 @pytest.mark.parametrize("what", UNKNOWN)

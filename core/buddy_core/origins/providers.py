@@ -59,7 +59,12 @@ def _tokens(row: ProviderMetrics) -> Iterator[Figure]:
     counts = (
         ("prompt", "prompt", row.prompt_tokens, f"{row.prompt_tokens:,}, summed over requests"),
         ("completion", "compl.", row.completion_tokens, f"{row.completion_tokens:,}, summed over requests"),
-        ("cache", "cache", row.cache_tokens, f"{row.cache_read_tokens:,} read + {row.cache_write_tokens:,} written"),
+        (
+            "cache",
+            "cache",
+            row.cache_tokens,
+            f"{row.cache_read_tokens:,} read + {row.cache_write_tokens:,} written",
+        ),
         (
             "tokens",
             "tokens",

@@ -135,15 +135,23 @@ def _metric(data: Payload) -> Words:
 
 def _request(data: Payload) -> Words:
     failed = data.get("success") in (False, "false", 0)
-    kinds = (data.get(name) for name in ("promptTokens", "cacheReadTokens", "cacheWriteTokens"))
-    into = sum(count_of(kind) or 0 for kind in kinds)
-    out = count_of(data.get("completionTokens")) or 0
     model = _joined(text(data.get("provider")), text(data.get("model")), between="/")
     return Words(
-        detail=_joined(model, "failed" if failed else f"{into:,} tokens in, {out:,} out"),
+        detail=_joined(model, "failed" if failed else _tokens(data)),
         state="failed" if failed else "ok",
         duration_ms=number_of(data.get("latencyMs")),
     )
+
+
+def _tokens(data: Payload) -> str:
+    """As far as they are stated; nothing of a request that states none."""
+    kinds = (count_of(data.get(name)) for name in ("promptTokens", "cacheReadTokens", "cacheWriteTokens"))
+    into = [kind for kind in kinds if kind is not None]
+    out = count_of(data.get("completionTokens"))
+    told = [f"{sum(into):,} tokens in"] if into else []
+    if out is not None:
+        told.append(f"{out:,} out" if into else f"{out:,} tokens out")
+    return ", ".join(told)
 
 
 def _joined(*parts: str, between: str = ": ") -> str:
