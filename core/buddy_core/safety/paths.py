@@ -93,14 +93,39 @@ def open_beneath(root: Path, *parts: str) -> int:
 
 def open_at(directory_fd: int, name: str) -> int:
     """`open_beneath` for a directory that is open already."""
+    return _opened_at(directory_fd, name)[0]
+
+
+def _opened_at(directory_fd: int, name: str) -> tuple[int, int]:
+    """The descriptor, and how many bytes the file has."""
     _demand_plain(name, os.stat(check_name(name), dir_fd=directory_fd, follow_symlinks=False))
     opened = os.open(name, _PLAIN, dir_fd=directory_fd)
     try:
-        _demand_plain(name, os.fstat(opened))
+        found = os.fstat(opened)
+        _demand_plain(name, found)
     except BaseException:
         os.close(opened)
         raise
-    return opened
+    return opened, found.st_size
+
+
+def open_directory(root: Path) -> int:
+    """A descriptor of the root, for `open_directory_at`; raises `OSError`."""
+    return os.open(root, _DIRECTORY)
+
+
+def open_directory_at(directory_fd: int, name: str) -> int:
+    """A descriptor of the directory `name` in one that is open; raises `OSError`, also for a link."""
+    return os.open(check_name(name), _DIRECTORY, dir_fd=directory_fd)
+
+
+def read_at(directory_fd: int, name: str, limit: int) -> bytes:
+    """The bytes of the plain file `name`, one more than `limit` of a larger one; raises as `open_beneath`."""
+    fd, size = _opened_at(directory_fd, name)
+    try:
+        return os.read(fd, min(size, limit) + 1)
+    finally:
+        os.close(fd)
 
 
 def _demand_plain(name: str, found: os.stat_result) -> None:

@@ -156,6 +156,14 @@ class Catalog:
         with self._asking(cancelled):
             return self._pages.count(query, now_ms=self._clock.now_ms(), tz=tz)
 
+    def unread(self) -> int:
+        """How many runs are listed by their summaries alone: what filters ask of events is not known of them yet.
+
+        Raises `CacheUnavailable`.
+        """
+        with self._asking(None):
+            return self._pages.unread()
+
     def names(self, field: SetField) -> list[str]:
         """The tags, tools, models or artifacts there are, the commonest first: what a filter is completed with.
 

@@ -11,21 +11,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from buddy_core.cachedb import CacheDb
 from buddy_core.clock import Clock
+from buddy_core.runs.catalog.early import Early, id_of
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.pages import Cancelled
 from buddy_core.runs.catalog.rows import prices_mark, read_body
-from buddy_core.runs.catalog.signature import is_there, signature
-from buddy_core.runs.catalog.summaries import summary_only
+from buddy_core.runs.catalog.signature import UNPROVEN, is_there, signature
+from buddy_core.runs.catalog.summaries import SummaryReader
 from buddy_core.runs.catalog.texts import TextReader, Unindexable
+from buddy_core.runs.catalog.wordindex import RUNS_IN_BLOCK
 from buddy_core.runs.catalog.writing import RowWriter
 from buddy_core.runs.folding.turns import TURN_METRICS
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import is_run_id
-from buddy_core.runs.query.candidate import masked
+from buddy_core.runs.query.candidate import Candidate, masked
 from buddy_core.runs.query.scan import models_by_turns, read_once
 from buddy_core.runs.reading.reader import run_ids
 from buddy_core.runs.watching.liveness import conclude_status, lock_state
@@ -43,6 +45,10 @@ _LISTED = "IN (SELECT value FROM json_each(?))"
 _TO_BE_JOINED = "?"
 """No state that a file of turns can have: the next `keep` joins it again."""
 
+_UNREAD = -1
+"""No signature: the events of a run were not read, or its costs are reckoned by other prices."""
+
+_ASK_EVERY = 50
 _FIRST_COMMIT_S = 0.1
 _COMMIT_S = 1.0
 
@@ -91,20 +97,21 @@ class Keeper:
 
     def keep(self) -> int:
         """Everything but the texts; returns how many runs were new, changed or gone."""
-        sql = "SELECT run_id, CASE WHEN whole THEN signature ELSE -1 END FROM run"
+        sql = f"SELECT run_id, CASE WHEN whole THEN signature ELSE {_UNREAD} END FROM run"
         known: dict[str, int] = dict(self._cache.connection.execute(sql))
         mark = prices_mark(self._prices)
         if mark != self._rows.prices:
-            known = dict.fromkeys(known, -1)
+            known = dict.fromkeys(known, _UNREAD)
         stale, gone = self._compared(known, run_ids(self._root))
         with self._cache.transaction():
             self._rows.remove(gone)
-        unknown = [item for item in stale.items() if item[0] not in known]
+        unknown = [run_id for run_id in stale if run_id not in known]
         if len(unknown) > SUMMARIES_FIRST:
-            self._each("summaries", unknown, self._take_summary)
-        self._each("events", list(stale.items()), self._take_whole)
-        overtaken = {run_id: stale.get(run_id, 0) for run_id in self._overtaken()}
-        self._each("events", list(overtaken.items()), self._take_whole)
+            listed = self._summaries(unknown)
+            stale.sort(key=listed.__contains__)
+        self._each_whole(stale)
+        overtaken = self._overtaken()
+        self._each_whole(overtaken)
         if stale or gone or overtaken or self._turns_mark() != self._rows.turns:
             self._join_turns()
             with self._cache.transaction():
@@ -116,13 +123,13 @@ class Keeper:
     def keep_runs(self, run_ids: Iterable[str]) -> int:
         """The same for these runs alone; what all runs together decide waits for the next `keep`."""
         wanted = sorted({run_id for run_id in run_ids if is_run_id(run_id)}, reverse=True)
-        sql = f"SELECT run_id, CASE WHEN whole THEN signature ELSE -1 END FROM run WHERE run_id {_LISTED}"
+        sql = f"SELECT run_id, CASE WHEN whole THEN signature ELSE {_UNREAD} END FROM run WHERE run_id {_LISTED}"
         known: dict[str, int] = dict(self._cache.connection.execute(sql, (json.dumps(wanted),)))
         present = [run_id for run_id in wanted if is_there(str(self._root), run_id)]
         stale, gone = self._compared(known, present)
         with self._cache.transaction():
             self._rows.remove(gone)
-        self._each("events", list(stale.items()), self._take_whole)
+        self._each_whole(stale)
         if stale and (self._rows.turns or self._turns_mark()):
             with self._cache.transaction():
                 self._rows.turns = _TO_BE_JOINED
@@ -135,25 +142,53 @@ class Keeper:
         self._each("texts", waiting, self._take_text)
         return self._texts.read_bytes
 
-    def _compared(self, known: Mapping[str, int], present: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-        """Runs to read with their signatures, in the order of `present`, and runs that are gone."""
-        now_ms, root = self._clock.now_ms(), str(self._root)
-        stale = {}
+    def _compared(self, known: Mapping[str, int], present: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Runs to read, in the order of `present`, and runs that are gone."""
+        now_ms, root, stale = self._clock.now_ms(), str(self._root), []
         for number, run_id in enumerate(present):
             if number % 1_000 == 0:
                 self._ask()
-            mark = signature(root, run_id, now_ms=now_ms)
-            if mark == 0 or known.get(run_id) != mark:
-                stale[run_id] = mark
+            before = known.get(run_id, _UNREAD)
+            if before in (_UNREAD, UNPROVEN) or signature(root, run_id, now_ms=now_ms) != before:
+                stale.append(run_id)
         return stale, list(known.keys() - set(present))
 
-    def _take_summary(self, run_id: str, mark: int) -> None:
-        found = summary_only(self._root, run_id, now_ms=self._clock.now_ms())
-        if found is not None:
-            self._rows.put(masked(found), signature=mark, whole=False)
+    def _summaries(self, unknown: Sequence[str]) -> set[str]:
+        """The small files of ended runs, so that all of those are listed soon: gives their ids."""
+        done, seconds, listed = 0, _FIRST_COMMIT_S, set[str]()
+        with SummaryReader(self._root) as reader:
+            while done < len(unknown):
+                piece = self._some(reader, unknown[done : done + RUNS_IN_BLOCK], seconds)
+                found = [run for run in piece if run is not None]
+                with self._cache.transaction():
+                    self._rows.put_early(found)
+                    self._rows.note()
+                listed.update(map(id_of, found))
+                seconds, done = _COMMIT_S, done + len(piece)
+                self._progress(Progress("summaries", done, len(unknown)))
+        return listed
 
-    def _take_whole(self, run_id: str, mark: int) -> None:
-        run = read_once(self._root, run_id, now_ms=self._clock.now_ms(), prices=self._prices)
+    def _some(
+        self, reader: SummaryReader, run_ids: Sequence[str], seconds: float
+    ) -> list[Early | Candidate | None]:
+        """As many of these runs as can be read in that time."""
+        until, read = time.monotonic() + seconds, []
+        for run_id in run_ids:
+            read.append(reader.read(run_id))
+            if len(read) % _ASK_EVERY == 0:
+                self._ask()
+                if time.monotonic() > until:
+                    break
+        return read
+
+    def _each_whole(self, run_ids: Sequence[str]) -> None:
+        self._each("events", [(run_id,) for run_id in run_ids], self._take_whole)
+
+    def _take_whole(self, run_id: str) -> None:
+        """What is known of its files is as of before they were read."""
+        now_ms = self._clock.now_ms()
+        mark = signature(str(self._root), run_id, now_ms=now_ms)
+        run = read_once(self._root, run_id, now_ms=now_ms, prices=self._prices)
         self._rows.put(masked(run), signature=mark, whole=True)
 
     def _take_text(self, num: int, run_id: str) -> None:
@@ -221,9 +256,9 @@ class Keeper:
         num = self._rows.put(masked(run), signature=mark, whole=True)
         self._cache.connection.execute("UPDATE run SET own_model=0 WHERE num=?", (num,))
 
-    def _each(self, phase: Phase, items: Sequence[tuple[object, object]], take: Callable[..., None]) -> None:
+    def _each(self, phase: Phase, items: Sequence[tuple[Any, ...]], take: Callable[..., None]) -> None:
         """Take all items, in pieces of which each is one commit."""
-        rest: Iterator[tuple[object, object]] = iter(items)
+        rest: Iterator[tuple[Any, ...]] = iter(items)
         done, more, seconds = 0, bool(items), _FIRST_COMMIT_S
         while more:
             with self._cache.transaction():
@@ -232,7 +267,7 @@ class Keeper:
             done, more = done + taken, done + taken < len(items)
             self._progress(Progress(phase, done, len(items), self._texts.read_bytes))
 
-    def _piece(self, rest: Iterable[tuple[object, object]], take: Callable[..., None], seconds: float) -> int:
+    def _piece(self, rest: Iterable[tuple[Any, ...]], take: Callable[..., None], seconds: float) -> int:
         until, taken = time.monotonic() + seconds, 0
         for item in rest:
             self._ask()

@@ -103,6 +103,12 @@ class Pages:
         (found,) = self._connection.execute(sql, _named(conditions.params)).fetchone()
         return int(found)
 
+    def unread(self) -> int:
+        """Runs of which only the small files were read."""
+        sql = "SELECT count(*) FROM run WHERE indexed=0 AND whole=0"  # for the first there is an index
+        (found,) = self._connection.execute(sql).fetchone()
+        return int(found)
+
     def names(self, field: SetField) -> list[str]:
         """The names that runs have in a field, the commonest first."""
         sql = f"SELECT names, count(*) FROM run JOIN nameset ON nameset.id = run.{_SET_COLUMNS[field]} GROUP BY 1"

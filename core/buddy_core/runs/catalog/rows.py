@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 
 from buddy_core.cachedb import CacheDamaged
+from buddy_core.runs.catalog.early import Early
 from buddy_core.runs.folding.turns import span_of
 from buddy_core.runs.model import EndStatus, RunFacts
 from buddy_core.runs.names import started_at_of
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 MAX_TITLE = 80
 """Characters of an objective that runs are sorted by."""
 
+_NOT_COUNTED = (None,) * 4
 _ENDS = frozenset(get_args(EndStatus))
-_decode = msgspec.msgpack.Decoder(Candidate).decode
+_decode: Callable[[bytes], Candidate | Early] = msgspec.msgpack.Decoder(Candidate | Early).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 COLUMNS = (
@@ -86,13 +88,40 @@ def run_values(
         facts.duration_ms,
         facts.total_tokens,
         facts.total_cost,
-        *(counted if whole else (None,) * 4),
+        *(counted if whole else _NOT_COUNTED),
         set_id(facts.tags),
         set_id(run.tools),
         set_id((facts.model,) if facts.model else ()),
         set_id(facts.artifacts),
         title(facts),
         facts.parent_run_id,
+    )
+
+
+def early_values(num: int, run: Early, *, set_id: Callable[[Sequence[str]], int]) -> tuple[Any, ...]:
+    """The values of `COLUMNS` for a run of which only the small files were read: the same as by way of its facts."""
+    model, ended_at = run.model, run.ended_at
+    return (
+        num,
+        run.run_id,
+        0,
+        False,
+        0,
+        True,
+        model is not None,
+        run.status,
+        run.started_at,
+        started_at_of(run.run_id) or 0,
+        run.started_at if ended_at is None else ended_at,
+        run.took,
+        run.tokens,
+        run.total_cost or None,
+        *_NOT_COUNTED,
+        set_id(run.tags),
+        set_id(()),
+        set_id((model,) if model else ()),
+        set_id(()),
+        fold(run.objective[:MAX_TITLE]),
     )
 
 
@@ -110,7 +139,7 @@ def title(facts: RunFacts) -> str:
     return fold(facts.objective[:MAX_TITLE])
 
 
-def body_values(num: int, run: Candidate) -> tuple[int, int, bytes]:
+def body_values(num: int, run: Candidate | Early) -> tuple[int, int, bytes]:
     """The row of `body`."""
     record = _encode(run)
     return num, zlib.crc32(record), record
@@ -120,7 +149,8 @@ def read_body(crc: int, record: bytes) -> Candidate:
     """The run in a row of `body`; raises `CacheDamaged` when it is not what was written."""
     try:
         if zlib.crc32(record) == crc:
-            return _decode(record)
+            found = _decode(record)
+            return found.candidate() if isinstance(found, Early) else found
     except (TypeError, ValueError, RecursionError) as error:
         raise CacheDamaged("a run in it cannot be read") from error
     raise CacheDamaged("a run in it is not what was written")

@@ -1,40 +1,158 @@
-"""What the summary of a run says of it, without its events: enough for a line in the list."""
+"""What the small files of ended runs say, many runs a second: all that a line in the list needs.
+
+Nearly all such files are as they should be: they are decoded in one go into typed records, and become an `Early`
+without a `RunFacts` in between. Every other one is read as tolerantly as the rest of the library
+reads; both ways say the same of the same files.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Self, TypeAlias
 
-from buddy_core.runs.folding.facts import RunFiles, build_facts, has_ended
+import msgspec
+
+from buddy_core.runs.catalog.early import Early
+from buddy_core.runs.folding.facts import LATEST_BELIEVED_MS, RunFiles, build_facts, has_ended
 from buddy_core.runs.folding.fold import RunFold
-from buddy_core.runs.query.candidate import Candidate
-from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_summary
+from buddy_core.runs.model import EndStatus
+from buddy_core.runs.names import is_run_id
+from buddy_core.runs.query.candidate import Candidate, masked
+from buddy_core.runs.reading.json_values import MAX_INT
+from buddy_core.runs.reading.payloads import MAX_TEXT
+from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.runs.watching.liveness import conclude_status
-from buddy_core.safety.paths import open_beneath
+from buddy_core.safety.paths import open_directory, open_directory_at, read_at
+from buddy_core.safety.redact import redact
+
+_Time: TypeAlias = Annotated[int, msgspec.Meta(gt=0, le=LATEST_BELIEVED_MS)]
+_Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT)]
+_Dollars: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=MAX_INT)]
+_Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+_MANY_TEXTS = 10_000
 
 
-def summary_only(root: Path, run_id: str, *, now_ms: int) -> Candidate | None:
-    """A run beneath `root` whose summary says how it ended; None for others, whose events must be asked.
+class _Metadata(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    channel: str | None = None
+    session_id: str | None = None
+    cwd: str | None = None
+    tags: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] = ()
+    parent_rollout_id: str | None = None
+    fork_reason: str | None = None
 
-    One small file is read: totals and artifacts come with the events, a moment later.
-    """
-    summary = parse_summary(_summary(root, run_id), run_id)
-    files = RunFiles(RunFold(run_id), summary)
-    if summary is None or not has_ended(files):
+
+class _Summary(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    objective: _Text
+    status: EndStatus
+    started_at: _Time
+    ended_at: _Time | None = None
+    metadata: _Metadata = _Metadata()
+
+
+class _Metrics(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    total_tokens: _Count = 0
+    prompt_tokens: _Count = 0
+    completion_tokens: _Count = 0
+    total_cost: _Dollars = 0.0
+    duration_ms: _Count = 0
+    failover_count: _Count = 0
+
+
+_summary_of = msgspec.json.Decoder(_Summary).decode
+_metrics_of = msgspec.json.Decoder(_Metrics).decode
+
+
+class SummaryReader:
+    """Reads the small files of runs beneath `root` (a real path); to be used as a context."""
+
+    def __init__(self, root: Path) -> None:
+        self._root_fd = open_directory(root)
+        self._clean: set[tuple[str | None, ...]] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._root_fd)
+
+    def read(self, run_id: str) -> Early | Candidate | None:
+        """An ended run, masked; None for one whose summary names no end, so that its events must be asked."""
+        summary, metrics = self._files(run_id)
+        try:
+            early = _early(run_id, _summary_of(summary), _metrics_of(metrics))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            early = None
+        if early is not None and self._has_no_secret(early):
+            return early
+        return _tolerantly(run_id, summary, metrics)
+
+    def _files(self, run_id: str) -> tuple[bytes, bytes]:
+        """Nothing where the file is missing or no plain file; of one too large as much as shows that."""
+        try:
+            run_fd = open_directory_at(self._root_fd, run_id)
+        except OSError:
+            return b"", b""
+        try:
+            return _read(run_fd, "summary.json"), _read(run_fd, "metrics.json")
+        finally:
+            os.close(run_fd)
+
+    def _has_no_secret(self, early: Early) -> bool:
+        """True when masking would change nothing; most texts but the objective are those of other runs."""
+        texts = (early.channel, early.session_id, early.cwd, early.fork_reason, *early.tags)
+        if texts not in self._clean:
+            if any(text is not None and redact(text) != text for text in texts):
+                return False
+            if len(self._clean) >= _MANY_TEXTS:
+                self._clean.clear()
+            self._clean.add(texts)
+        return redact(early.objective) == early.objective
+
+
+def _read(run_fd: int, name: str) -> bytes:
+    try:
+        return read_at(run_fd, name, MAX_RECORD_BYTES)
+    except OSError:
+        return b""
+
+
+def _early(run_id: str, summary: _Summary, metrics: _Metrics) -> Early | None:
+    """None for what needs a closer look."""
+    meta, started, ended = summary.metadata, summary.started_at, summary.ended_at
+    parent = meta.parent_rollout_id
+    if (ended is not None and ended < started) or (parent is not None and not is_run_id(parent)):
         return None
-    status = conclude_status(summary.status, lock="none", now_ms=now_ms, last_activity_ms=None)
-    return Candidate(build_facts(files, status=status, turn_model=None, polling=False))
+    return Early(
+        run_id,
+        summary.objective,
+        summary.status,
+        started,
+        ended,
+        meta.channel,
+        meta.session_id,
+        meta.cwd,
+        meta.tags,
+        parent,
+        meta.fork_reason,
+        metrics.total_tokens,
+        metrics.prompt_tokens,
+        metrics.completion_tokens,
+        metrics.total_cost,
+        metrics.duration_ms,
+        metrics.failover_count,
+    )
 
 
-def _summary(root: Path, run_id: str) -> bytes:
-    """The bytes of the summary, or so many that it is too large; none where it cannot be read."""
-    try:
-        fd = open_beneath(root, run_id, "summary.json")
-    except OSError:
-        return b""
-    try:
-        return os.read(fd, min(os.fstat(fd).st_size, MAX_RECORD_BYTES) + 1)
-    except OSError:
-        return b""
-    finally:
-        os.close(fd)
+def _tolerantly(run_id: str, summary: bytes, metrics: bytes) -> Candidate | None:
+    files = RunFiles(RunFold(run_id), parse_summary(summary, run_id), parse_metrics(metrics))
+    if files.summary is None or not has_ended(files):
+        return None
+    status = conclude_status(files.summary.status, lock="none", now_ms=0, last_activity_ms=None)
+    return masked(Candidate(build_facts(files, status=status, turn_model=None, polling=False)))

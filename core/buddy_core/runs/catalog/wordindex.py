@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,14 +26,36 @@ def pack(connection: sqlite3.Connection) -> None:
         rows = connection.execute(
             "SELECT num, text FROM word ORDER BY num LIMIT ?", (RUNS_IN_BLOCK,)
         ).fetchall()
-        nums = array("q", (num for num, _ in rows))
-        ends = array("q", accumulate(len(text) + 1 for _, text in rows))
-        text = b"".join(text + _SEPARATOR for _, text in rows)
-        connection.execute(
-            "INSERT INTO wordblock(nums, ends, text) VALUES(?, ?, ?)", (nums.tobytes(), ends.tobytes(), text)
-        )
-        connection.execute("DELETE FROM word WHERE num <= ?", (nums[-1],))
+        _add_block(connection, rows)
+        connection.execute("DELETE FROM word WHERE num <= ?", (rows[-1][0],))
         waiting -= len(rows)
+
+
+def add(connection: sqlite3.Connection, rows: Sequence[tuple[int, bytes]]) -> None:
+    """Take the words of many runs, at once as a block where they are enough for a half of one. Inside a transaction."""
+    if 2 * len(rows) >= RUNS_IN_BLOCK:
+        _add_block(connection, rows)
+    else:
+        connection.executemany("INSERT INTO word VALUES(?, ?)", rows)
+
+
+def drop_unused(connection: sqlite3.Connection) -> None:
+    """Let go of blocks of whose runs none is left. Inside a transaction."""
+    blocks = connection.execute("SELECT id, nums FROM wordblock").fetchall()
+    for number, nums in blocks:
+        numbers = _numbers(nums)
+        ask = "SELECT 1 FROM run WHERE num BETWEEN ? AND ? LIMIT 1"
+        if not numbers or connection.execute(ask, (numbers[0], numbers[-1])).fetchone() is None:
+            connection.execute("DELETE FROM wordblock WHERE id=?", (number,))
+
+
+def _add_block(connection: sqlite3.Connection, rows: Sequence[tuple[int, bytes]]) -> None:
+    nums = array("q", (num for num, _ in rows))
+    ends = array("q", accumulate(len(text) + 1 for _, text in rows))
+    text = b"".join(text + _SEPARATOR for _, text in rows)
+    connection.execute(
+        "INSERT INTO wordblock(nums, ends, text) VALUES(?, ?, ?)", (nums.tobytes(), ends.tobytes(), text)
+    )
 
 
 class Found(NamedTuple):

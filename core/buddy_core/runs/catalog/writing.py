@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from buddy_core.runs.catalog import wordindex
+from buddy_core.runs.catalog.early import Early
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
-from buddy_core.runs.catalog.rows import INSERT_RUN, body_values, read_body, run_values
-from buddy_core.runs.query.candidate import Candidate, words_of
+from buddy_core.runs.catalog.rows import INSERT_RUN, body_values, early_values, read_body, run_values
+from buddy_core.runs.query.candidate import Candidate, searchable, words_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +27,7 @@ class RowWriter:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._sets: dict[str, int] = {}
+        self._sets: dict[tuple[str, ...], int] = {}
         self._next = self._number("next", 1)
         self._texts = self._number("texts", 0)
 
@@ -39,6 +40,23 @@ class RowWriter:
         self._connection.execute("INSERT INTO body VALUES(?, ?, ?)", body_values(num, run))
         self._connection.execute("INSERT INTO word VALUES(?, ?)", (num, words_of(run).encode()))
         return num
+
+    def put_early(self, runs: Sequence[Early | Candidate]) -> None:
+        """Take runs, masked, that are not known yet, and of which only the small files were read."""
+        values, bodies, texts = [], [], []
+        for num, run in enumerate(runs, self._next):
+            if isinstance(run, Early):
+                values.append(early_values(num, run, set_id=self.set_id))
+                words = searchable(run.objective, run.run_id, run.model or "", *run.tags)
+            else:
+                values.append(run_values(num, run, signature=0, whole=False, set_id=self.set_id))
+                words = words_of(run)
+            bodies.append(body_values(num, run))
+            texts.append((num, words.encode()))
+        self._next += len(runs)
+        self._connection.executemany(INSERT_RUN, values)
+        self._connection.executemany("INSERT INTO body VALUES(?, ?, ?)", bodies)
+        wordindex.add(self._connection, texts)
 
     def note(self) -> None:
         """Write down which numbers were given: before every commit, so that none is given twice."""
@@ -57,14 +75,15 @@ class RowWriter:
 
     def set_id(self, names: Sequence[str]) -> int:
         """The number under which a set of names is kept."""
-        text = _encode(names).decode()
-        number = self._sets.get(text)
+        key = tuple(names)
+        number = self._sets.get(key)
         if number is None:
+            text = _encode(key).decode()
             self._connection.execute("INSERT OR IGNORE INTO nameset(names) VALUES(?)", (text,))
             found = self._connection.execute("SELECT id FROM nameset WHERE names=?", (text,)).fetchone()
             if len(self._sets) >= _MANY_SETS:
                 self._sets.clear()
-            self._sets[text] = number = int(found[0])
+            self._sets[key] = number = int(found[0])
         return number
 
     def add_text(self, num: int, segment: int, words: str) -> None:
@@ -96,6 +115,7 @@ class RowWriter:
             ):
                 words = words_of(read_body(crc, record)).encode()
                 self._connection.execute("INSERT INTO word VALUES(?, ?)", (num, words))
+        wordindex.drop_unused(self._connection)
         wordindex.pack(self._connection)
 
     @property

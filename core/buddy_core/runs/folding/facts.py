@@ -6,6 +6,7 @@ are newer than `metrics.json`; once it has ended the file has the last word wher
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import NamedTuple, get_args
 
@@ -116,12 +117,15 @@ def logged_totals(metrics: RunMetrics, *, tool_calls: int) -> dict[str, float | 
 
 def model_of(files: RunFiles, turn_model: str | None) -> str | None:
     """The model by the run's tags, else the one its requests used most, else that of its turns."""
-    tags = _metadata(files).tags
-    if len(tags) > 1 and tags[0] in _TAGGED_CHANNELS:
-        return tags[-1][:MAX_NAME]
-    if files.fold.models:
+    tagged = tagged_model(_metadata(files).tags)
+    if tagged is None and files.fold.models:
         return files.fold.models.most_common(1)[0][0]
-    return turn_model
+    return turn_model if tagged is None else tagged
+
+
+def tagged_model(tags: Sequence[str]) -> str | None:
+    """The model that the original writer names in a run's last tag, behind the channel."""
+    return tags[-1][:MAX_NAME] if len(tags) > 1 and tags[0] in _TAGGED_CHANNELS else None
 
 
 def build_facts(files: RunFiles, *, status: Status, turn_model: str | None, polling: bool) -> RunFacts:

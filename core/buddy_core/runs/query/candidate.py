@@ -69,8 +69,12 @@ def words_of(candidate: Candidate) -> str:
     """All that free words are looked for in but the status, folded."""
     facts = candidate.facts
     parts = (facts.objective, facts.run_id, facts.model or "", *facts.tags, *facts.artifacts)
-    text = "\n".join((*parts, *candidate.tools, *candidate.errors))
-    return fold(text[:_MAX_WORDS])
+    return searchable(*parts, *candidate.tools, *candidate.errors)
+
+
+def searchable(*parts: str) -> str:
+    """The texts in which free words are looked for, one after the other, folded."""
+    return fold("\n".join(parts)[:_MAX_WORDS])
 
 
 def masked(candidate: Candidate) -> Candidate:
@@ -84,6 +88,8 @@ def masked(candidate: Candidate) -> Candidate:
         facts.step,
         facts.channel,
         facts.session_id,
+        facts.parent_run_id,
+        facts.recorded_status,
     )
     lists = (facts.tags, facts.artifacts, candidate.tools, candidate.errors)
     running = [text for tool in facts.running_tools for text in (tool.name, tool.argument)]
@@ -102,6 +108,8 @@ def _masked(candidate: Candidate) -> Candidate:
         step=_redacted(facts.step),
         channel=_redacted(facts.channel),
         session_id=_redacted(facts.session_id),
+        parent_run_id=_redacted(facts.parent_run_id),
+        recorded_status=_redacted(facts.recorded_status),
         tags=_all_masked(facts.tags),
         artifacts=_all_masked(facts.artifacts),
         running_tools=tuple(

@@ -6,7 +6,6 @@ finder names spans of the same text, so none is misled by the mask of another; o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -74,7 +73,7 @@ def _spans(text: str, *, codes: bool = True, links: bool = True) -> Iterator[Spa
         yield from find_dotted(flat, joined)
         yield from find_encoded(flat, _holds_secret) if codes else ()
         yield from find_in_links(flat, _spans_of_link) if links else ()
-    if len(text) > _SHORT or _hint().search(low) is not None:
+    if len(text) > _SHORT or _has_hint(low):
         yield from find_key_blocks(text)
         yield from find_addresses(text)
         yield from find_assignments(text, low)
@@ -89,11 +88,20 @@ def _holds_secret(text: str) -> bool:
     return any(begin < end for begin, end in _spans(text, codes=False))
 
 
+def _has_hint(low: str) -> bool:
+    """Is any of the words there without which only the shape of a long run could give a secret away?"""
+    for word in _hints():  # one by one: three times as fast as an expression of them all  # noqa: SIM110
+        if word in low:
+            return True
+    return False
+
+
 @cache
-def _hint() -> re.Pattern[str]:
-    """Any of the words without which only the shape of a long run could give a secret away."""
+def _hints() -> tuple[str, ...]:
+    """Without words that hold another of them."""
     others = ("://", "basic", "login", "private key", "private-lines")
-    return re.compile("|".join(map(re.escape, (*HINTS, *HINTS_TO_SIGN, *COMMANDS, *others))))
+    found = {*HINTS, *HINTS_TO_SIGN, *COMMANDS, *others}
+    return tuple(word for word in found if not any(other in word for other in found - {word}))
 
 
 def lower(text: str) -> str:
