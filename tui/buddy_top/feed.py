@@ -37,7 +37,10 @@ REST_S = 0.12
 """How long the cursor lies on an error before its run is read: longer than a held key takes to move on."""
 
 
-PATIENCE_MS = 1_000
+HURRIED_MS = 1_000
+"""A picture that follows another within this time is one of many, and what nobody sees may wait."""
+
+PATIENCE_MS = 2_000
 """So long numbers out of sight may stay as they were while one picture chases the next."""
 
 
@@ -223,7 +226,7 @@ class Feed:
     def _next_tick_s(self) -> float:
         """Without a change, windows still slide, silent runs turn stalled, and what is out of sight is made good."""
         if self._patient:
-            return PATIENCE_MS / 1000 + 0.1
+            return HURRIED_MS / 1000 + 0.1
         return 1.0 if any(run.live for run in self._observer.facts()) else 30.0
 
     async def _snapshot(self) -> Snapshot:
@@ -253,7 +256,7 @@ class Feed:
 
     def _patience(self, now_ms: int) -> int:
         """While pictures follow each other quickly, what nobody sees need not be up to date in each of them."""
-        hurried = self._last is not None and abs(now_ms - self._last.taken_at) < PATIENCE_MS
+        hurried = self._last is not None and abs(now_ms - self._last.taken_at) < HURRIED_MS
         self._patient = hurried
         return PATIENCE_MS if hurried else 0
 

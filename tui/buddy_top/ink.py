@@ -10,7 +10,7 @@ Component classes would do the same through CSS, but every widget would then be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -19,6 +19,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.events import Resize
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -211,6 +212,14 @@ class InkWidget(Widget):
         if changed:
             self.post_message(Resize(size, virtual_size, container_size))
         return worked
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """None, where the only one turns the terminal's own colours into others: inks are none of these.
+
+        Where a theme keeps the terminal's colours that filter is off; other filters read what it writes.
+        """
+        filters = super().get_line_filters()
+        return () if all(isinstance(one, ANSIToTruecolor) for one in filters) else filters
 
     @property
     def size(self) -> Size:
