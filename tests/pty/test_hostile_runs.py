@@ -19,7 +19,7 @@ ESCAPE = "\x1b[27u"
 """The escape key as it is sent without doubt about what follows it."""
 
 RUNS = len(ESCAPES) + len(MARKUP)
-KEYS_OF_A_RUN = ("j", "\r", "V", "t", "j", "e", "E", "?", ESCAPE, "q")
+KEYS_OF_A_RUN = ("j", "\r", "v", "v", "v", "t", "j", "e", "E", "?", ESCAPE, "q")
 
 
 @pytest.fixture

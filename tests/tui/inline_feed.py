@@ -13,6 +13,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.prices.table import PriceTable
 from buddy_top.around_reader import AroundReader
+from buddy_top.family_reader import FamilyReader
 from buddy_top.run_reader import RunReader
 from buddy_top.snapshots import take_snapshot
 from buddy_top.state import Snapshot, Wants
@@ -28,6 +29,7 @@ class InlineFeed:
         self.watch: AlertWatch | None = None
         self.wants = Wants()
         self.around = AroundReader(self.observer.runs_dir)
+        self.families = FamilyReader()
         self.paused = False
         self.rereads = 0
         self._publish: Callable[[Snapshot], None] | None = None
@@ -74,6 +76,9 @@ class InlineFeed:
             around = (wants.around, self.around.read(wants.around))
         assert self._publish is not None
         now_ms = self.clock.now_ms()
+        family = None
+        if wants.family and wants.run_id is not None:
+            family = self.families.read(wants.run_id, self.observer.facts(), now_ms)
         alerts = NO_ALERTS if self.watch is None else self.watch.check(now_ms)
         self._publish(
             take_snapshot(
@@ -82,6 +87,7 @@ class InlineFeed:
                 wants,
                 now_ms=now_ms,
                 run=run,
+                family=family,
                 around=around,
                 alerts=alerts,
                 paused=self.paused,

@@ -83,7 +83,7 @@ async def test_an_artifact_is_copied_by_its_name_or_with_all_its_text(tmp_path: 
     run.artifact("plan.md", f"# Plan\n\tuse\x1b]52;c;eA==\x07 https://x:{SECRET}@github.com\n").end().write()
     async with monitor(tmp_path, kind=Clipboard) as seen:
         await seen.go("run")
-        await seen.press("V", "y", "Y")
+        await seen.press("v", "v", "y", "Y")
         name, text = copies(seen)
         assert name == "plan.md"
         assert text.startswith("# Plan\n\tuse]52;c;eA== https://x:")

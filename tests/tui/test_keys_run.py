@@ -48,7 +48,7 @@ async def test_each_view_takes_the_keyboard_when_the_run_fills_the_screen(tmp_pa
 
 async def test_enter_on_an_artifact_moves_into_its_text(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), tab="runs") as seen:
-        await seen.press("/", *"changelog", "enter", "enter", "V")
+        await seen.press("/", *"changelog", "enter", "enter", "v", "v")
         assert detail_of(seen).view == "artifacts"
         assert list(seen.table.keys) == ["plan.md", "summary.md"]
         assert "Read the log since" in seen.text

@@ -21,7 +21,7 @@ def run_with_artifacts(folder: Path, **artifacts: str | bytes) -> Path:
 
 async def open_artifacts(seen: Monitor) -> None:
     await seen.go("run")
-    await seen.press("V")
+    await seen.press("v", "v")
 
 
 async def test_another_artifact_is_read_from_its_beginning(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ WITH_ARTIFACTS = ("5", "j", "j", "j", "j", "j", "enter")
 @SIZES
 @pytest.mark.parametrize(
     ("keys", "view"),
-    [(FAILED_RUN, ()), (FAILED_RUN, ("v",)), (WITH_ARTIFACTS, ("V", "j"))],
+    [(FAILED_RUN, ()), (FAILED_RUN, ("v",)), (WITH_ARTIFACTS, ("v", "v", "j"))],
     ids=["timeline", "metrics", "artifacts"],
 )
 def test_run(keys: tuple[str, ...], view: tuple[str, ...], size: Size, runs: Path, picture: Shoot) -> None:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
     from buddy_core.prices.table import PriceEntry
+    from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_top.around_reader import AroundReader
+    from buddy_top.family_reader import FamilyReader
     from buddy_top.run_reader import RunReader
 
 DEFAULT_REFRESH_S = 0.25
@@ -104,6 +106,7 @@ class Feed:
         self._patient = False
         self._reader: RunReader | None = None
         self._around: AroundReader | None = None
+        self._families: FamilyReader | None = None
         self._resting: Moment | None = None
         self._rested: Moment | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -245,6 +248,7 @@ class Feed:
             wants,
             now_ms=now_ms,
             run=await self._read_run(wants),
+            family=self._read_family(wants, now_ms),
             around=self._read_around(wants.around),
             alerts=self._alerts.check(now_ms),
             behind=self._behind,
@@ -271,6 +275,15 @@ class Feed:
 
             self._reader = RunReader(self._observer.runs_dir, wants.run_id)
         return await self._reader.read(wants.artifact)
+
+    def _read_family(self, wants: Wants, now_ms: int) -> Family | None:
+        if not wants.family or wants.run_id is None:
+            return None
+        if self._families is None:
+            from buddy_top.family_reader import FamilyReader
+
+            self._families = FamilyReader()
+        return self._families.read(wants.run_id, self._observer.facts(), now_ms)
 
     def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
         """What stands around an error, once the cursor has rested on it: who only passes by waits for no file."""
@@ -310,6 +323,7 @@ def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
         series=fresh.series,
         trends=held.trends if held.wants.trends == fresh.wants.trends else fresh.trends,
         run=fresh.run,
+        family=fresh.family,
         around=fresh.around,
         behind=fresh.behind,
         paused=True,

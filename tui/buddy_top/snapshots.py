@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from buddy_core.prices.rates import Price
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.folding.uses import ModelUse
+    from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
 
@@ -39,6 +40,7 @@ def take_snapshot(
     *,
     now_ms: int,
     run: RunDetail | None = None,
+    family: Family | None = None,
     around: tuple[Moment, Surroundings | None] | None = None,
     alerts: AlertState = NO_ALERTS,
     behind: int = 0,
@@ -47,7 +49,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Copy what `wants` asks for out of the collector and the observer, as of `now_ms`.
 
-    Pure reading: it opens no file. `run` is the detail of `wants.run_id`, read beforehand. What is not on the
+    Pure reading: it opens no file. `run` is the detail of `wants.run_id` and `family` its forks, made beforehand. What is not on the
     screen may be older by less than `patience_ms`.
     """
     runs = observer.facts()
@@ -69,6 +71,7 @@ def take_snapshot(
         ),
         series=series_detail(collector, observer, wants, view),
         run=run if run is not None and run.run_id == wants.run_id else None,
+        family=family if family is not None and family.run_id == wants.run_id else None,
         around=around if around is not None and around[0] == wants.around else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,

@@ -27,13 +27,14 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.prices.rates import Price
     from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
     from buddy_core.runs.folding.uses import ModelUse
+    from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.reading.accounting import Accounting
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_core.runs.viewing.timeline import TimelineRow
 
 SeriesKind = Literal["provider", "tool", "error"]
-RunView = Literal["timeline", "metrics", "artifacts"]
+RunView = Literal["timeline", "metrics", "artifacts", "family"]
 
 
 class Tab(Enum):
@@ -66,6 +67,8 @@ class Wants(msgspec.Struct, frozen=True):
     """The run whose detail is on the screen."""
     artifact: str | None = None
     """The artifact of that run whose text is on the screen."""
+    family: bool = False
+    """The forks around that run are on the screen."""
     around: Moment | None = None
     """The error whose neighbours in its run are on the screen."""
 
@@ -122,6 +125,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     trends: Mapping[str, Trend] = msgspec.field(default_factory=dict)
     """How each row of what `wants.trends` names went, by the key of its series."""
     run: RunDetail | None = None
+    family: Family | None = None
+    """The tree of forks of the run on the screen."""
     around: tuple[Moment, Surroundings | None] | None = None
     """An error and what stands around it in its run; None there while that is about to be read."""
     alerts: tuple[Alert, ...] = ()

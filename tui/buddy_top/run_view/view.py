@@ -36,10 +36,17 @@ def _artifacts() -> RunPart:
     return ArtifactsView()
 
 
+def _family() -> RunPart:
+    from buddy_top.run_view.family import FamilyView
+
+    return FamilyView()
+
+
 _MAKE: dict[RunView, Callable[[], RunPart]] = {
     "timeline": TimelineView,
     "metrics": _metrics,
     "artifacts": _artifacts,
+    "family": _family,
 }
 
 VIEWS: tuple[RunView, ...] = tuple(_MAKE)

@@ -29,11 +29,12 @@ def family_entry(family: Family) -> Entry:
         "members_before": family.before,
         "members_after": family.after,
         "total": _sums(family.total),
-        "members": [_member(member) for member in family.members],
+        "members": [member_entry(member) for member in family.members],
     }
 
 
-def _member(member: Member) -> Entry:
+def member_entry(member: Member) -> Entry:
+    """One run in its place, with its own and its inclusive numbers."""
     return {
         "run_id": member.run_id,
         "depth": member.depth,

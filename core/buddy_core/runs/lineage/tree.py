@@ -26,9 +26,9 @@ class Kindred:
     def __init__(self, runs: Iterable[RunFacts]) -> None:
         self.by_id = {run.run_id: run for run in runs}
         self._forks: dict[str, list[str]] = {}
-        for run in sorted(self.by_id.values(), key=lambda run: (run.started_at, run.run_id)):
-            if run.parent_run_id:
-                self._forks.setdefault(run.parent_run_id, []).append(run.run_id)
+        forks = [run for run in self.by_id.values() if run.parent_run_id]
+        for run in sorted(forks, key=lambda run: (run.started_at, run.run_id)):
+            self._forks.setdefault(run.parent_run_id or "", []).append(run.run_id)
 
     def parent(self, run_id: str) -> str | None:
         """The parent that a run names; None where it names none, itself, or is not there."""

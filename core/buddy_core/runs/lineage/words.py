@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator
 
 from buddy_core import format as fmt
 from buddy_core.runs.lineage.model import Amount, Family, Member
+from buddy_core.runs.lineage.tree import MAX_RAILS
 from buddy_core.safety.columns import Column, cells, cut, lay_out
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
-
-NOT_THERE = "not there any more"
-"""Said of a run that is only named as a parent."""
 
 _COLUMNS = (
     Column("run", limit=60),
@@ -40,25 +38,24 @@ def amount_words(amount: Amount, words: Callable[[float | None], str]) -> Plain:
     return Plain(f"{fmt.AT_LEAST if amount.at_least else ''}{estimate}{words(amount.value)}")
 
 
-def branch(member: Member) -> Plain:
-    """The lines of the tree that lead to a member; of deep ones only the nearest levels, with how deep it is."""
+def branch(member: Member, *, levels: int = MAX_RAILS) -> Plain:
+    """The lines of the tree that lead to a member; of deep ones the nearest `levels`, after how many are left out."""
     if not member.depth:
         return Plain("")
-    through = "".join("│ " if on else "  " for on in member.rails[:-1])
-    deeper = f"{member.depth - len(member.rails):,}… " if member.depth > len(member.rails) else ""
-    return Plain(f"{deeper}{through}{'├ ' if member.rails[-1] else '└ '}")
+    rails = member.rails[-levels:]
+    through = "".join("│ " if on else "  " for on in rails[:-1])
+    deeper = f"{member.depth - len(rails):,}… " if member.depth > len(rails) else ""
+    return Plain(f"{deeper}{through}{'├ ' if rails[-1] else '└ '}")
 
 
-def remark(member: Member, family: Family) -> Plain:
-    """What is odd about a member, or that it is the one that was asked about; mostly nothing."""
+def remark(member: Member) -> Plain:
+    """What is odd about a member, in a few words; mostly nothing."""
     words = []
-    if member.run_id == family.run_id:
-        words.append("this run")
     if member.facts is None:
-        words.append(NOT_THERE)
+        words.append("gone")
     if member.circular:
         own = member.facts is not None and member.facts.parent_run_id == member.run_id
-        words.append("names itself as its parent" if own else "in a circle of forks")
+        words.append("its own parent" if own else "in a circle")
     if member.copied:
         words.append(f"{fmt.plural(member.copied, 'copied call')} not counted again")
     return Plain(", ".join(words))
@@ -80,7 +77,7 @@ def total_words(family: Family) -> Iterator[Plain]:
     yield Plain(f"tokens {tokens}{_silent(total.tokens)}{split}")
     took, calls = amount_words(total.took, fmt.duration), amount_words(total.tool_calls, _whole)
     yield Plain(f"time {took} · tool calls {calls}, failed {amount_words(total.failures, _whole)}")
-    yield from _oddities(family)
+    yield from oddities(family)
 
 
 def _silent(amount: Amount) -> str:
@@ -90,11 +87,13 @@ def _silent(amount: Amount) -> str:
     return f" ({fmt.plural(amount.unknown, 'run')} {does} not say)"
 
 
-def _oddities(family: Family) -> Iterator[Plain]:
+def oddities(family: Family) -> Iterator[Plain]:
+    """What is not as in an ordinary tree, and so worth a word; mostly nothing."""
     if family.missing is not None:
-        yield Plain(f"the run on top is {NOT_THERE}: what it spent is not known")
+        yield Plain("the run on top is not there any more: what it spent is not known")
     if family.circle:
-        yield Plain("runs name each other as parents in a circle: the oldest stands on top")
+        whose = "runs name each other as parents, in a circle: the oldest of them stands on top"
+        yield Plain("a run names itself as its parent" if family.circle == 1 else whose)
     if family.unread:
         yield Plain("the family is larger than this: the sums are of what was read")
 
@@ -114,7 +113,8 @@ def family_lines(family: Family, *, now_ms: int, width: int | None = None) -> It
 
 def _row(member: Member, family: Family, now_ms: int) -> tuple[str, ...]:
     run, own, all_of_it = member.facts, member.own, member.inclusive
-    note = remark(member, family)
+    notes = ("this run" if member.run_id == family.run_id else "", remark(member))
+    note = ", ".join(words for words in notes if words)
     objective = "" if run is None else shown(run.objective, limit=200)
     return (
         f"{branch(member)}{'?' if run is None else STATE_SIGNS[run.status]} {shown(member.run_id, limit=40)}",

@@ -1,0 +1,265 @@
+"""The family of one run: the tree of its forks, each with what it cost alone and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from buddy_core.runs.lineage.model import Amount, Family, Member
+from buddy_core.runs.lineage.words import amount_words, branch, oddities, remark
+from buddy_core.runs.model import RunFacts
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span, text_of
+from buddy_top.messages import OpenRun
+from buddy_top.panes.cells import number_cell, run_cell
+from buddy_top.panes.fields import matching
+from buddy_top.panes.words import no_match
+from buddy_top.run_view.part import NO_REMARK, RunPart
+from buddy_top.state import RunDetail, RunView, Snapshot, Wants
+from buddy_top.states import STATE_INKS, status_cell
+from buddy_top.widgets.lines import Lines
+from buddy_top.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from buddy_top.commands import Need
+    from buddy_top.export.sheet import Sheet
+
+_COLUMNS = (
+    Column("here", Plain(""), 1, sortable=False),
+    Column("run", Plain("run"), 18, grow=1, sortable=False),
+    Column("status", Plain("status"), 11, priority=9, sortable=False),
+    Column("started", Plain("started"), 12, align="right", priority=8, sortable=False),
+    Column("took", Plain("took"), 7, align="right", priority=5, sortable=False),
+    Column("cost", Plain("cost"), 8, align="right", sortable=False),
+    Column("all_cost", Plain("+ forks"), 8, align="right", sortable=False),
+    Column("tokens", Plain("tokens"), 6, align="right", priority=2, sortable=False),
+    Column("all_tokens", Plain("+ forks"), 7, align="right", priority=4, sortable=False),
+    Column("tools", Plain("tools"), 5, align="right", priority=3, sortable=False),
+    Column("failed", Plain("fail"), 4, align="right", priority=3, sortable=False),
+)
+_CELLS_FOR_A_LEVEL = 9
+"""So much of the name's column belongs to each level of the tree that is drawn before it."""
+
+_HERE = Plain("▸")
+_GAP = Span(Plain(" · "), "dim")
+
+
+class FamilyView(RunPart):
+    """Sums above, the tree below; enter opens another member."""
+
+    NAME: ClassVar[RunView] = "family"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sums = Lines(3, classes="family-sums")
+        self.table = Table(*_COLUMNS)
+        self._family: Family | None = None
+        self._members: Sequence[Member] = ()
+        self._now_ms = 0
+        self._filter = ""
+
+    def compose(self) -> ComposeResult:
+        """Sums, then the tree."""
+        yield self.sums
+        yield self.table
+
+    @property
+    def target(self) -> Widget:
+        """The tree."""
+        return self.table
+
+    def wants(self, base: Wants) -> Wants:
+        """The family of the run."""
+        return replace(base, family=True)
+
+    def show_run(self, snapshot: Snapshot, run: RunFacts, detail: RunDetail | None) -> Plain:
+        """Draw the family as soon as it has been put together; its cursor begins on the run itself."""
+        family = (
+            snapshot.family if snapshot.family is not None and snapshot.family.run_id == run.run_id else None
+        )
+        if family is None and self._family is not None and self._family.run_id == run.run_id:
+            return NO_REMARK
+        moved = family is not None and (self._family is None or self._family.run_id != run.run_id)
+        self._family, self._now_ms = family, snapshot.taken_at
+        self._apply(Plain("looking for its forks …"))
+        if moved:
+            self.table.move_to(run.run_id)
+        return _hidden_words(family)
+
+    def show_nothing(self, words: Plain) -> None:
+        """No tree."""
+        self._family = None
+        self._apply(words)
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """Failed members can be stepped through."""
+        return frozenset({"failures"})
+
+    @property
+    def filter_text(self) -> str:
+        """What the members are filtered by."""
+        return self._filter
+
+    def set_filter(self, text: str) -> None:
+        """Show only the members that contain every word of `text`."""
+        self._filter = text
+        self._apply(NO_REMARK)
+
+    def jump_error(self, step: int) -> bool:
+        """To the next member that failed, or in which something did."""
+        at = self.table.cursor_index
+        order = range(at + 1, len(self._members)) if step > 0 else range(at - 1, -1, -1)
+        found = next((index for index in order if self._members[index].own.failures.value), None)
+        return found is not None and self.table.move_to(found)
+
+    def jump_match(self, focused: Widget | None, step: int) -> bool:
+        """To the next member, going round."""
+        if not self._filter or not self._members:
+            return False
+        return self.table.move_to((self.table.cursor_index + step) % len(self._members))
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Open the member under the cursor."""
+        event.stop()
+        self.post_message(OpenRun(event.key))
+
+    def copied(self, *, whole: bool) -> str:
+        """The id of the member under the cursor, or all that is known of it as JSON."""
+        member = self._selected
+        if member is None:
+            return ""
+        if not whole:
+            return shown(member.run_id)
+        from buddy_core.runs.lineage.entries import member_entry
+        from buddy_top.export.sheet import one_record
+
+        return one_record(member_entry(member))
+
+    def sheet(self) -> Sheet | None:
+        """The members as they are shown."""
+        from buddy_core.runs.lineage.entries import member_entry
+        from buddy_top.export.sheet import Sheet
+
+        return Sheet(
+            title="family",
+            columns=[column.title or column.key for column in _COLUMNS],
+            lines=[[text_of(cell) for cell in self._cells_at(index)] for index in range(len(self._members))],
+            records=[member_entry(member) for member in self._members],
+        )
+
+    @property
+    def _selected(self) -> Member | None:
+        at = self.table.cursor_index
+        return self._members[at] if 0 <= at < len(self._members) else None
+
+    def _apply(self, empty: Plain) -> None:
+        family = self._family
+        self.sums.set_lines([] if family is None else sum_lines(family))
+        every = () if family is None else family.members
+        self._members = matching(every, self._filter, _text_of) if self._filter else every
+        self.table.set_empty(no_match(self._filter) if self._filter and every else empty)
+        self.table.set_source([member.run_id for member in self._members], self._cells_at)
+
+    def _cells_at(self, index: int) -> tuple[Cell, ...]:
+        assert self._family is not None
+        levels = max(2, self.table.width_of("run") // _CELLS_FOR_A_LEVEL)
+        return member_cells(self._members[index], self._family, self._now_ms, levels=levels)
+
+
+def member_cells(member: Member, family: Family, now_ms: int, *, levels: int) -> tuple[Cell, ...]:
+    """A member in its place in the tree, of which the nearest `levels` are drawn; what it cost in all only where it has forks."""
+    run, own, in_all = member.facts, member.own, member.inclusive
+    failed = own.failures.value
+    return (
+        (Span(_HERE, "accent"),) if member.run_id == family.run_id else (),
+        _name(member, family, levels),
+        () if run is None else (Span(Plain(run.status), STATE_INKS[run.status]),),
+        number_cell(fmt.UNKNOWN if run is None else fmt.date_time(run.started_at or None, now_ms), "label"),
+        number_cell(amount_words(own.took, fmt.duration)),
+        number_cell(amount_words(own.cost, fmt.cost)),
+        number_cell(amount_words(in_all.cost, fmt.cost), "strong") if member.forks else (),
+        number_cell(amount_words(own.tokens, fmt.tokens)),
+        number_cell(amount_words(in_all.tokens, fmt.tokens), "strong") if member.forks else (),
+        number_cell(_whole(own.tool_calls.value)),
+        number_cell(_whole(failed), "bad" if failed else "dim"),
+    )
+
+
+def _name(member: Member, family: Family, levels: int) -> Cell:
+    lines = Span(branch(member, levels=levels), "dim")
+    odd = remark(member)
+    note = (Span(Plain(f"{odd}  "), "warn"),) if odd else ()
+    if member.facts is None:
+        return (
+            lines,
+            Span(Plain("? "), "warn"),
+            Span(shown(member.run_id, limit=60), "label"),
+            Span(Plain("  ")),
+            *note,
+        )
+    glyph = status_cell(member.facts.status, wide=False)
+    return (
+        lines,
+        *glyph,
+        Span(Plain(" ")),
+        *note,
+        *_what_for(member.facts, here=member.run_id == family.run_id),
+    )
+
+
+def _what_for(run: RunFacts, *, here: bool) -> Cell:
+    """Of a fork why it was made, before what all of a family is for."""
+    ink = "strong" if here else "value"
+    reason = run.fork_reason
+    if not reason:
+        return run_cell(run, ink)
+    rest = shown(run.objective.removeprefix(f"[fork:{reason}]").strip(), limit=200)
+    return (Span(shown(reason, limit=60), ink), Span(Plain("  ")), Span(rest, "dim"))
+
+
+def sum_lines(family: Family) -> list[Cell]:
+    """How many runs ended how; what they spent; what is odd about them."""
+    total = family.total
+    ends = [Span(fmt.plural(total.runs, "run"), "strong")]
+    for status, count in total.outcomes:
+        ends += [_GAP, Span(Plain(f"{count:,} {status}"), STATE_INKS[status])]
+    ends += [_GAP, *_told("took", total.took, fmt.duration), _GAP, *_told("tools", total.tool_calls, _whole)]
+    ends += [_GAP, *_told("failed", total.failures, _whole)]
+    spent = [*_told("cost", total.cost, fmt.cost), _GAP, *_told("tokens", total.tokens, fmt.tokens_full)]
+    if total.tokens.value is not None:
+        for label, amount in (("prompt", total.prompt), ("completion", total.completion)):
+            spent += [_GAP, *_told(label, amount, fmt.tokens_full)]
+    silent = total.cost.unknown
+    if silent and total.cost.value is not None:
+        spent += [_GAP, Span(Plain(f"{fmt.plural(silent, 'run')} of unknown cost"), "dim")]
+    odd = " · ".join(oddities(family))
+    return [tuple(ends), tuple(spent), (Span(Plain(odd), "warn"),)]
+
+
+def _told(label: str, amount: Amount, words: Callable[[float | None], str]) -> list[Span]:
+    text = amount_words(amount, words)
+    return [Span(Plain(f"{label} "), "label"), Span(text, "dim" if text == fmt.UNKNOWN else "value")]
+
+
+def _whole(value: float | None) -> Plain:
+    return fmt.count(None if value is None else round(value))
+
+
+def _hidden_words(family: Family | None) -> Plain:
+    if family is None or not (family.before or family.after):
+        return NO_REMARK
+    return Plain(f"  {fmt.count(family.before)} members above and {fmt.count(family.after)} below not listed")
+
+
+def _text_of(member: Member) -> str:
+    run = member.facts
+    return (
+        member.run_id if run is None else f"{run.objective} {run.run_id} {run.status} {run.fork_reason or ''}"
+    )
