@@ -35,7 +35,7 @@ SEGMENT_BITS = 13
 
 LAYOUT = CacheLayout(
     application_id=0x62744361,
-    version=4,
+    version=5,
     statements=(
         "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
         _RUN,

@@ -122,6 +122,7 @@ def early_values(num: int, run: Early, *, set_id: Callable[[Sequence[str]], int]
         set_id((model,) if model else ()),
         set_id(()),
         fold(run.objective[:MAX_TITLE]),
+        run.parent_run_id,
     )
 
 
