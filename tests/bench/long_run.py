@@ -98,7 +98,11 @@ def _call(rng: random.Random, number: int) -> dict[str, object]:
 
 def _result(rng: random.Random, call: dict[str, object]) -> dict[str, object]:
     failed = rng.random() < 0.03
-    data = {"toolName": call["toolName"], "toolCallId": call["toolCallId"], "success": not failed}
+    data: dict[str, object] = {
+        "toolName": call["toolName"],
+        "toolCallId": call["toolCallId"],
+        "success": not failed,
+    }
     data |= {"durationMs": rng.randrange(4_000), "outputLength": rng.randrange(60_000)}
     data["output"] = " ".join(f"{rng.choice(THINGS)}: {rng.choice(VERBS)}d" for _ in range(rng.randrange(16)))
     return data | ({"error": rng.choice(ERRORS)} if failed else {})

@@ -96,6 +96,8 @@ class EventIndex:
         self.steps = array("I")
         self.tools = array("H")
         self.durations = array("f")
+        self.changed = array("I")
+        """Rows that came to stand otherwise after they were added, in the order in which that happened."""
         self.step_rows = array("I")
         """Of each step the row that begins it."""
         self.step_ends = array("I")

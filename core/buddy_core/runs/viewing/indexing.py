@@ -185,6 +185,7 @@ class Indexer:
         index.answers[call.place] = place
         index.states[call.place] = state
         index.durations[call.place] = _UNKNOWN if took is None else took
+        index.changed.append(call.place)
 
     def _begin_step(self, name: str, at_ms: int, place: int) -> None:
         index, row = self.index, self.index.rows
@@ -199,7 +200,7 @@ class Indexer:
     def _end_step(self, name: str, at_ms: int, place: int, state: int) -> None:
         ended, missing = self._joiner.end_step(name)
         for step in missing:
-            self.index.states[step.place] = INFO
+            self._stands(step.place, INFO)
         if ended is None:
             self._append(place, state)
             return
@@ -212,16 +213,19 @@ class Indexer:
         took = between(ended.at_ms, at_ms)
         duration = _UNKNOWN if took is None else took
         index.answers[ended.place] = place
-        index.states[ended.place] = state
         index.durations[ended.place] = duration
+        self._stands(ended.place, state)
         self._append(place, state, 0, duration, index.events[ended.place])
 
     def _end_run(self) -> None:
-        states = self.index.states
         for call in self._joiner.calls.values():
-            states[call.place] = REFUSED
+            self._stands(call.place, REFUSED)
         for step in self._joiner.steps:
-            states[step.place] = INFO
+            self._stands(step.place, INFO)
+
+    def _stands(self, row: int, state: int) -> None:
+        self.index.states[row] = state
+        self.index.changed.append(row)
 
 
 def _length(words: Words) -> float:

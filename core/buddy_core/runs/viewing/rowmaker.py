@@ -143,7 +143,7 @@ class RowMaker:
         """Each of the events (in order) as it stands in the file now; None where another one does."""
         for span in _spans(index, events):
             begin = max(index.offsets[span[0]] - 1, 0)
-            data = self._read(begin, _end_of(index, span[-1]) - begin)
+            data = self.read(begin, _end_of(index, span[-1]) - begin)
             for event in span:
                 yield event, self._record(index, event, data, begin)
 
@@ -164,11 +164,11 @@ class RowMaker:
     def _salvaged(self, offset: int) -> WireEvent | None:
         """A record in the midst of a damaged line, got out of it as it was before."""
         first = max(0, offset - MAX_LINE - 1)
-        before = self._read(first, offset - first)
+        before = self.read(first, offset - first)
         begin = first + before.rfind(b"\n") + 1
         if begin == first and first > 0:  # NUL bytes without end stand before the line
             begin = offset - len(before.lstrip(b"\0"))
-        line = self._read(begin, MAX_LINE + 1 + offset - begin).split(b"\n", 1)[0]
+        line = self.read(begin, MAX_LINE + 1 + offset - begin).split(b"\n", 1)[0]
         reader = JsonlReader()
         lead = b"\n" if begin > 0 else b""  # a byte order mark is one at the beginning of the file only
         batch = reader.feed(lead + line + b"\n")
@@ -177,7 +177,8 @@ class RowMaker:
         }
         return places.get(offset)
 
-    def _read(self, begin: int, size: int) -> bytes:
+    def read(self, begin: int, size: int) -> bytes:
+        """Bytes of the file from a place on, as many as there are; none where it cannot be read."""
         try:
             if self._fd is None:
                 self._fd = open_beneath(self._root, self._run_id, EVENTS_NAME)
