@@ -284,10 +284,12 @@ class Observer:
             self._forget(run_id)
         for run_id in change.added:
             if run_id not in self._runs:
-                seen = self._ingest.record_of(run_id).seen
-                self._runs[run_id] = ObservedRun(self.runs_dir, run_id, seen, self._prices)
+                self._runs[run_id] = self._follower(run_id)
             self._queue[run_id] = None
         self._queue.update(dict.fromkeys(run_id for run_id in change.touched if run_id in self._runs))
+
+    def _follower(self, run_id: str) -> ObservedRun:
+        return ObservedRun(self.runs_dir, run_id, self._ingest.record_of(run_id).seen, self._prices)
 
     def _forget(self, run_id: str) -> None:
         run = self._runs.pop(run_id, None)

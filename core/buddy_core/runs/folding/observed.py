@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
 from buddy_core.runs.folding.facts import RunFiles, build_facts, has_ended, recorded_status, started_at
@@ -15,8 +15,8 @@ from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
-from buddy_core.runs.reading.tail import Tail
-from buddy_core.runs.reading.typed import TYPED_EVENTS
+from buddy_core.runs.reading.tail import Change, Tail
+from buddy_core.runs.reading.typed import TYPED_EVENTS, TypedEvent
 from buddy_core.runs.watching.liveness import conclude_status, lock_state
 from buddy_core.safety.paths import directory_beneath, open_at
 
@@ -75,6 +75,23 @@ class RecordFile(Generic[V]):
             os.close(fd)
 
 
+class EventSource(Protocol):
+    """Where a run's events come from: its file as it grows, or that part of it which was there at a moment."""
+
+    @property
+    def accounting(self) -> Accounting:
+        """Of all that was read."""
+        ...
+
+    def poll(self, budget_bytes: int) -> Change[TypedEvent]:
+        """What is new, up to about that many bytes; never raises `OSError`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
 class Reading(NamedTuple):
     """What one look at a run's event file brought."""
 
@@ -100,7 +117,7 @@ class ObservedRun:
         self.run_id = run_id
         self._prices = prices
         self._root = root
-        self._tail = Tail(root, run_id, EVENTS, dialect=TYPED_EVENTS, places=False)
+        self._tail: EventSource = self._source(root, run_id)
         self._seen = seen
         self._summary: RecordFile[RunSummary] = RecordFile(SUMMARY, lambda data: parse_summary(data, run_id))
         self._metrics: RecordFile[RunMetrics] = RecordFile(METRICS, parse_metrics)
@@ -109,6 +126,9 @@ class ObservedRun:
         self._whole = False  # the file, as it is now, was read to its end
         self._seen.restart()
         self.files = RunFiles(RunFold(run_id, prices))
+
+    def _source(self, root: Path, run_id: str) -> EventSource:
+        return Tail(root, run_id, EVENTS, dialect=TYPED_EVENTS, places=False)
 
     def refresh(self, *, now_ms: int) -> None:
         """Read the JSON files and list the artifacts, before the events: a total must never be newer."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import add
@@ -92,6 +93,13 @@ class LineReader(Generic[R]):
     def accounting(self) -> Accounting:
         """The account of everything fed so far."""
         return self._ledger.close(self._generation, self._pending)
+
+    def twin(self) -> LineReader[R]:
+        """Another reader in the same state: what one of them is fed, the other knows nothing of."""
+        other = copy(self)
+        other._ledger = deepcopy(self._ledger)
+        other._parts = list(self._parts)
+        return other
 
     def feed(self, chunk: bytes) -> Batch[R]:
         """Take the next bytes of the file and return the records whose lines they complete."""
