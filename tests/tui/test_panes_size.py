@@ -77,7 +77,7 @@ async def test_a_storm_of_resizes_at_every_place_ends_in_the_picture_of_the_last
             assert seen.text == before, place
 
 
-@pytest.mark.parametrize("size", [(200, 60), (320, 100)])
+@pytest.mark.parametrize("size", [(200, 60), pytest.param((320, 100), marks=pytest.mark.slow)])
 async def test_every_place_fills_a_very_large_terminal(size: tuple[int, int], tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), size=size) as seen:
         for place in PLACES:

@@ -38,7 +38,7 @@ def runs(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((200, 60), marks=pytest.mark.slow)])
 async def test_no_screen_shows_one(runs: Path, size: tuple[int, int]) -> None:
     async with monitor(runs, size=size) as seen:
         for place in PLACES:
