@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,10 @@ from buddy_core.runs.folding.uses import ModelUse
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.reading.turnfile import TurnFile
+from buddy_core.runs.watching.leftalone import LeftAlone
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
 from buddy_core.safety.paths import real_root
+from buddy_core.sourcelook import Reading, look_at_sources
 from buddy_core.sources import SourceStatus as SourceStatus  # noqa: PLC0414 - told to type checkers as ours too
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ class Observer:
         clock: Decides what is stalled, and what lies in the future.
         turn_metrics: The original writer's file of model requests; beside the runs directory by default.
         watch: How changes are noticed; made here unless given.
+        watch_runs: So many runs are read, the newest by their ids, and besides whatever appears or grows while it is
+            watched; the others are left alone and counted in `sources`. 0: all are read.
         history: Tells of runs that are gone, and keeps what is read; closed with the observer.
     """
 
@@ -74,6 +78,7 @@ class Observer:
         clock: Clock | None = None,
         turn_metrics: Path | None = None,
         watch: RunsWatch | None = None,
+        watch_runs: int = 0,
         history: RunHistory | None = None,
     ) -> None:
         self.runs_dir = real_root(Path(runs_dir))
@@ -85,15 +90,18 @@ class Observer:
         self._ingest = Ingest(collector)
         self._prices = collector.prices
         self._history = history
+        self._left = LeftAlone()
         if history is not None:
-            history.begin(self.runs_dir, self._signature_of)
+            history.begin(self.runs_dir, self._signature_of, self._left.__contains__)
         self._turn_file = TurnFile(turn_metrics or self._named_dir.parent / TURN_METRICS)
         self._turns = TurnBook()
         self._turns_changed = False
         self._file_turns: list[
             ApiRequest
         ] = []  # until the history has told of those that are not in the file
-        self._watch = watch or RunsWatch(self.runs_dir, extra_file=self._turn_file.path, clock=self._clock)
+        self._watch = watch or RunsWatch(
+            self.runs_dir, extra_file=self._turn_file.path, newest=watch_runs, clock=self._clock
+        )
         self._runs: dict[str, ObservedRun] = {}
         self._roster = Roster()
         self._queue: dict[str, None] = {}  # runs to read, in order and each once
@@ -106,8 +114,20 @@ class Observer:
         self._sources = self._look_at_sources()
 
     def facts(self) -> tuple[RunFacts, ...]:
-        """Every run, newest first, as of the last change or tick."""
+        """Every run that is read, newest first, as of the last change or tick."""
         return self._roster.facts
+
+    def by_id(self) -> Mapping[str, RunFacts]:
+        """The same by run id; nobody may change it, and a later change is in another one."""
+        return self._roster.by_id
+
+    def at_work(self) -> tuple[RunFacts, ...]:
+        """Those that are running or stalled, newest first, as of the same moment."""
+        return self._roster.at_work
+
+    def latest_at(self) -> int | None:
+        """The last event of all of them, as of the same moment; None without a run."""
+        return self._roster.latest_at
 
     def sources(self) -> SourceStatus:
         """What is being read, as of the last change or tick."""
@@ -119,7 +139,7 @@ class Observer:
         A run that only says it used the model comes by its last event, with no request, tokens or cost; it
         does not say by which provider. Runs whose directories are gone are not among them.
         """
-        facts = {run.run_id: run for run in self.facts()}
+        facts = self.by_id()
         uses = self._ingest.uses
         found = [use for use in self._ingest.uses_of(provider, model, since_ms) if use.run_id in facts]
         for run in facts.values():
@@ -265,7 +285,7 @@ class Observer:
         self._ingest.all_recounted()
 
     def _is_counted(self, run_id: str) -> bool:
-        return run_id in self._runs or self._ingest.has_counted(run_id)
+        return run_id in self._runs or run_id in self._left or self._ingest.has_counted(run_id)
 
     def _signature_of(self, run_id: str, on_disk: bool) -> Signature:
         run = self._runs.get(run_id)
@@ -282,7 +302,8 @@ class Observer:
         self._turns_changed |= change.extra
         for run_id in change.removed:
             self._forget(run_id)
-        for run_id in change.added:
+        self._left.add(change.left_alone)
+        for run_id in (*change.added, *self._left.take(change.touched)):
             if run_id not in self._runs:
                 self._runs[run_id] = self._follower(run_id)
             self._queue[run_id] = None
@@ -292,6 +313,7 @@ class Observer:
         return ObservedRun(self.runs_dir, run_id, self._ingest.record_of(run_id).seen, self._prices)
 
     def _forget(self, run_id: str) -> None:
+        self._left.discard(run_id)
         run = self._runs.pop(run_id, None)
         if run is not None:
             run.close()
@@ -421,24 +443,7 @@ class Observer:
         return min(len(self._roster), len(self._runs) - waiting)
 
     def _look_at_sources(self) -> SourceStatus:
-        account, history = self._turn_file.accounting, self._history
-        return SourceStatus(
-            runs_dir=self._named_dir,
-            problem=self._problem,
-            mode=self._watch.mode,
-            mode_reason=self._watch.mode_reason,
-            loaded=self._loaded(),
-            total=len(self._runs),
-            rejected_names=self._watch.rejected,
-            turn_metrics=self._turn_file.path if len(self._turns) or self._turn_file.present else None,
-            turn_requests=len(self._turns),
-            skipped_lines=self._roster.skipped_lines + account.skipped_lines,
-            recovered_lines=self._roster.recovered_lines + account.recovered_lines,
-            ambiguous_turns=self._turns.ambiguous,
-            history=history.path if history is not None else None,
-            history_runs=history.runs if history is not None else 0,
-            history_turns=history.turns if history is not None else 0,
-            history_since_ms=history.since_ms if history is not None else None,
-            history_problem=history.problem if history is not None else None,
-            history_loading=history is not None and history.loading,
+        reading = Reading(
+            self._named_dir, self._problem, self._loaded(), len(self._runs), self._left, self._roster
         )
+        return look_at_sources(reading, self._watch, self._turn_file, self._turns, self._history)

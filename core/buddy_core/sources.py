@@ -44,6 +44,26 @@ class SourceStatus:
     """Why the history is not read or not kept, or what was lost of it, in words."""
     history_loading: bool = False
     """The history has not been counted to its end yet."""
+    left_alone: int = 0
+    """Runs that are there and were not read, because so many newer ones are; none of their numbers is counted."""
+    left_before_ms: int | None = None
+    """When the newest of them began; None when none is left alone."""
+
+    @property
+    def found(self) -> int:
+        """All runs in the directory, read or not."""
+        return self.total + self.left_alone
+
+    def part_of(self, since_ms: int | None) -> str | None:
+        """`the newest 5,000 of 100,000 runs`, where that is all that numbers since a moment are of; else None.
+
+        `since_ms` None is the beginning of time. To the newest belong runs that have grown while they were watched.
+        """
+        if not self.left_alone or self.left_before_ms is None:
+            return None
+        if since_ms is not None and since_ms > self.left_before_ms:
+            return None
+        return f"the newest {self.total:,} of {self.found:,} runs"
 
     @property
     def complete(self) -> bool:

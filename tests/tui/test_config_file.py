@@ -70,6 +70,7 @@ def test_every_setting_is_a_flag_a_variable_and_a_line_of_the_file(
         "theme": "nord",
         "export_dir": "/out",
         "archive_dir": "/kept",
+        "watch_runs": "3",
         "cost_per_hour": "3",
         "cost_per_day": "3",
         "notify": "bell",

@@ -73,7 +73,8 @@ class SnapshotFeed(Protocol):
 class Feed:
     """The live feed: observer and snapshots in a thread of their own.
 
-    The file `history` tells of runs that are gone, and what is read is added to it if `keep` says so.
+    The file `history` tells of runs that are gone, and what is read is added to it if `keep` says so. With
+    `watch_runs` only so many are read, the newest.
     """
 
     _observer: Observer
@@ -90,11 +91,13 @@ class Feed:
         prices: tuple[PriceEntry, ...] | None = None,
         history: Path | None = None,
         keep: bool = True,
+        watch_runs: int = 0,
     ) -> None:
         self._runs_dir = runs_dir
         self._prices = prices
         self._history = history
         self._keep = keep
+        self._watch_runs = watch_runs
         self._clock = clock
         self._refresh_s = refresh_s
         self._limits = limits or Limits()
@@ -196,7 +199,13 @@ class Feed:
             from buddy_core.history.keeper import RunHistory
 
             history = RunHistory(self._history, writes=self._keep, clock=self._clock)
-        self._observer = Observer(self._runs_dir, self._collector, clock=self._clock, history=history)
+        self._observer = Observer(
+            self._runs_dir,
+            self._collector,
+            clock=self._clock,
+            watch_runs=self._watch_runs,
+            history=history,
+        )
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
 
     async def _follow(self) -> None:
@@ -230,7 +239,7 @@ class Feed:
         """Without a change, windows still slide, silent runs turn stalled, and what is out of sight is made good."""
         if self._patient:
             return HURRIED_MS / 1000 + 0.1
-        return 1.0 if any(run.live for run in self._observer.facts()) else 30.0
+        return 1.0 if self._observer.at_work() else 30.0
 
     async def _snapshot(self) -> Snapshot:
         held = self._last if self._paused else None
@@ -340,6 +349,7 @@ def live_feed(options: Options) -> Feed:
         prices=options.prices,
         history=options.history,
         keep=not options.read_only,
+        watch_runs=options.watch_runs,
     )
 
 

@@ -117,7 +117,7 @@ def _state(snapshot: Snapshot) -> tuple[HeaderState, Plain]:
     if sources.problem:
         return "trouble", plain(sources.problem, limit=60)
     if sources.loaded < sources.total:
-        return "busy", Plain(f"reading {sources.loaded} of {sources.total} runs")
+        return "busy", Plain(f"reading {sources.loaded:,} of {sources.total:,} runs")
     if sources.history_loading:
         return "busy", Plain("reading the history")
     if sources.mode == "polling":
@@ -155,6 +155,6 @@ def _counts(snapshot: Snapshot | None) -> dict[Tab, Plain]:
         Tab.PROVIDERS: len(view.providers),
         Tab.TOOLS: len(view.tools),
         Tab.ERRORS: view.total_errors,
-        Tab.RUNS: len(snapshot.runs),
+        Tab.RUNS: len(snapshot.runs) + snapshot.sources.left_alone,
     }
     return {tab: fmt.count(count) for tab, count in counts.items() if count}

@@ -81,6 +81,7 @@ def _options(
         export_dir=choices.value("export_dir", str),
         ascii=not speaks_utf8(os.environ),
         history=None if demo else choices.history,
+        watch_runs=choices.watch_runs,
         demo=demo,
         left=choices.remembered if remembers else None,
         home=home,

@@ -81,15 +81,16 @@ def picture(
     yield from _section("tools", _tools(view.tools, width))
     yield from _section("errors", _errors(view.errors, now_ms, width))
     yield from _section("runs", runs_table(runs[:NEWEST_RUNS], now_ms=now_ms, width=width))
-    if len(runs) > NEWEST_RUNS:
-        yield f"… {len(runs) - NEWEST_RUNS:,} older runs: “buddy-top run list --limit 0”"
+    found = observer.sources().found
+    if found > NEWEST_RUNS:
+        yield f"… {found - NEWEST_RUNS:,} older runs: “buddy-top run list --limit 0”"
 
 
 def _head(view: WindowView, runs: Sequence[RunFacts], sources: SourceStatus, window: Window) -> Iterator[str]:
     running = sum(facts.status == "running" for facts in runs)
     stalled = sum(facts.status == "stalled" for facts in runs)
     live = f"{running} running" + (f", {stalled} stalled" if stalled else "")
-    yield f"buddy-top  {plain(str(sources.runs_dir))}  {fmt.plural(len(runs), 'run')}, {live}  {_WINDOW_WORDS[window]}"
+    yield f"buddy-top  {plain(str(sources.runs_dir))}  {fmt.plural(sources.found, 'run')}, {live}  {_WINDOW_WORDS[window]}"
     facts = (
         f"{fmt.tokens_full(view.total_tokens)} tokens",
         f"cost {fmt.cost_of(view)}",
@@ -107,6 +108,9 @@ def _notes(view: WindowView, sources: SourceStatus) -> Iterator[str]:
         yield f"! {sources.problem}"
     if sources.history_problem:
         yield f"! {sources.history_problem}"
+    part = sources.part_of(view.since_ms)
+    if part is not None:
+        yield f"numbers of {part}, “--watch-runs 0” counts all"
     if sources.history_runs or sources.history_turns:
         gone = [fmt.plural(sources.history_runs, "run")] if sources.history_runs else []
         gone += [fmt.plural(sources.history_turns, "request")] if sources.history_turns else []

@@ -50,6 +50,8 @@ class Options(msgspec.Struct, frozen=True):
     """The terminal does not speak UTF-8: draw with ASCII alone."""
     history: Path | None = None
     """The file that remembers runs after they are gone; None: nothing is remembered."""
+    watch_runs: int = 0
+    """Of so many runs the numbers are counted, the newest; 0: of all."""
     demo: bool = False
     """The runs are those of the demonstration agent."""
     left: Remembered | None = None

@@ -54,7 +54,7 @@ def take_snapshot(
     """
     runs = observer.facts()
     view = collector.view(wants.window, now_ms=now_ms, patience_ms=patience_ms)
-    by_id = {facts.run_id: facts for facts in runs}
+    by_id, at_work = observer.by_id(), observer.at_work()
     return Snapshot(
         taken_at=now_ms,
         wants=wants,
@@ -80,6 +80,8 @@ def take_snapshot(
         behind=behind,
         paused=paused,
         by_id=by_id,
+        at_work=at_work,
+        latest_at=observer.latest_at(),
     )
 
 

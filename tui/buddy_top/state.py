@@ -140,14 +140,19 @@ class Snapshot(msgspec.Struct, frozen=True):
     behind: int = 0
     """Changes that wait while the picture is paused."""
     paused: bool = False
-    by_id: dict[str, RunFacts] = msgspec.field(default_factory=dict)
+    by_id: Mapping[str, RunFacts] = msgspec.field(default_factory=dict)
+    """The same runs as `runs`, by id; shared with other pictures."""
+    latest_at: int | None = None
+    """The latest event of any of them; None without a run."""
+    at_work: tuple[RunFacts, ...] = ()
+    """Those of `runs` that are running or stalled, newest first."""
 
     @property
     def running(self) -> int:
         """How many runs are at work."""
-        return sum(run.status == "running" for run in self.runs)
+        return sum(run.status == "running" for run in self.at_work)
 
     @property
     def stalled(self) -> int:
         """How many runs have been silent for too long."""
-        return sum(run.status == "stalled" for run in self.runs)
+        return sum(run.status == "stalled" for run in self.at_work)

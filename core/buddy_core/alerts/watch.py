@@ -49,7 +49,7 @@ class AlertWatch:
         sources = self._observer.sources()
         if sources.loaded < sources.total:
             return NO_ALERTS
-        live = [run for run in self._observer.facts() if run.live]
+        live = self._observer.at_work()
         self._sums.refresh(now_ms)
         observed = Observed(
             now_ms=now_ms,

@@ -75,6 +75,7 @@ class RunHistory:
         self._writes = writes
         self._root = Path()
         self._signature_of: SignatureOf = lambda _run_id, _on_disk: Signature(-1, 0)
+        self._is_left_alone: Callable[[str], bool] = lambda _run_id: False
         self._recall: Recall | None = None
         self._writer: Writer | None = None
         self._problem: str | None = None
@@ -104,10 +105,19 @@ class RunHistory:
         """So much waits for the disk that nothing more should be read for a moment."""
         return self._writer is not None and self._writer.backlog > MOST_BEHIND
 
-    def begin(self, root: Path, signature_of: SignatureOf) -> None:
-        """Name the runs directory, without links, and who knows its files."""
+    def begin(
+        self,
+        root: Path,
+        signature_of: SignatureOf,
+        is_left_alone: Callable[[str], bool] = lambda _run_id: False,
+    ) -> None:
+        """Name the runs directory, without links, who knows its files, and which runs are there but not read.
+
+        `is_left_alone` is asked from any thread.
+        """
         self._root = root
         self._signature_of = signature_of
+        self._is_left_alone = is_left_alone
 
     # What is read
 
@@ -212,7 +222,11 @@ class RunHistory:
         if self._writes and (self._writer is not None or self.runs):
             from buddy_core.history.ageing import Ageing
 
-            self._started_writer().rest(Ageing(self._kept.__contains__, self._clock))
+            self._started_writer().rest(Ageing(self._is_there, self._clock))
+
+    def _is_there(self, run_id: str) -> bool:
+        """True for runs whose directories are there, read or not: they must stay apart from each other."""
+        return run_id in self._kept or self._is_left_alone(run_id)
 
     def _put(self, job: Job) -> None:
         self._started_writer().put(job)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from buddy_core.metrics.collector import MetricsCollector, get_metrics_collector
 from buddy_core.prometheus.custom import custom_families
 from buddy_core.prometheus.exemplars import Latest, LatestRuns
 from buddy_core.prometheus.families import Buckets, Family
-from buddy_core.prometheus.fixed import fixed_families
+from buddy_core.prometheus.fixed import fixed_families, run_families
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric as MetricFamily
+
+    from buddy_core.sources import SourceStatus
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 """Content type of what `export` gives."""
@@ -33,14 +35,23 @@ class PrometheusExporter:
     With `exemplars` the OpenMetrics format names, for each bucket of a histogram, the run of its latest request
     or tool call. For that the exporter listens to the collector, which costs each record a few microseconds
     and ends with `close`.
+
+    With `sources` it also says how many runs the numbers are of, and how many were left alone.
     """
 
     content_type = TEXT
     openmetrics_content_type = OPENMETRICS
 
-    def __init__(self, collector: MetricsCollector, *, exemplars: bool = False) -> None:
+    def __init__(
+        self,
+        collector: MetricsCollector,
+        *,
+        exemplars: bool = False,
+        sources: Callable[[], SourceStatus] | None = None,
+    ) -> None:
         self._collector = collector
         self._exemplars = LatestRuns(collector) if exemplars else None
+        self._sources = sources
         self._made: CollectorRegistry | None = None
 
     def close(self) -> None:
@@ -52,7 +63,8 @@ class PrometheusExporter:
     def families(self) -> list[Family]:
         """Every family with its samples, as of now."""
         totals = self._collector.totals()
-        return [*fixed_families(totals), *custom_families(totals.custom)]
+        runs = run_families(self._sources()) if self._sources is not None else []
+        return [*fixed_families(totals), *runs, *custom_families(totals.custom)]
 
     def export(self) -> str:
         """The text format, version 0.0.4."""

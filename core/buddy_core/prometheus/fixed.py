@@ -7,11 +7,15 @@ is no sample: a cost that no request stated is not a cost of 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from buddy_core.metrics.model import MetricType
 from buddy_core.metrics.totals import ProviderTotals, Totals
 from buddy_core.prometheus.families import Family, Labels, labelled
 from buddy_core.prometheus.labels import label_value
+
+if TYPE_CHECKING:
+    from buddy_core.sources import SourceStatus
 
 PREFIX = "codebuddy_"
 
@@ -61,6 +65,23 @@ def fixed_families(totals: Totals) -> list[Family]:
     _add_state(families, totals)
     estimated = _estimated(totals)
     return [*families.values(), *([estimated] if estimated.values else [])]
+
+
+def run_families(sources: SourceStatus) -> list[Family]:
+    """Of how many runs all the numbers are, and how many are there besides."""
+    found = []
+    for name, text, runs in (
+        ("runs_counted", "Runs in the directory whose numbers are counted", sources.total),
+        (
+            "runs_left_alone",
+            "Older runs in the directory that are not read and so in none of the numbers",
+            sources.left_alone,
+        ),
+    ):
+        family = Family(PREFIX + name, "gauge", text)
+        family.add(Labels(), runs)
+        found.append(family)
+    return found
 
 
 def _estimated(totals: Totals) -> Family:

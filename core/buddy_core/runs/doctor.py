@@ -13,7 +13,7 @@ from typing import get_args
 
 from buddy_core import format as fmt
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.runs.checkup.directory import examine_directory
+from buddy_core.runs.checkup.directory import beyond_limit, examine_directory
 from buddy_core.runs.checkup.finding import Finding, Severity
 from buddy_core.runs.checkup.run import examine_run
 from buddy_core.runs.viewing.lookup import find_run, run_ids
@@ -48,8 +48,12 @@ class DoctorReport:
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def doctor(runs_dir: Path | str, *, run_id: str | None = None, clock: Clock | None = None) -> DoctorReport:
+def doctor(
+    runs_dir: Path | str, *, run_id: str | None = None, clock: Clock | None = None, watch_runs: int = 0
+) -> DoctorReport:
     """Look at every run in `runs_dir`, or at the one that `run_id` (an id, a beginning, `last`) means.
+
+    Where there are more than `watch_runs` (0: no limit), it says that the monitor's numbers are not of all of them.
 
     Raises:
         StoreUnavailable: The directory cannot be listed.
@@ -59,7 +63,7 @@ def doctor(runs_dir: Path | str, *, run_id: str | None = None, clock: Clock | No
     now_ms = (clock or SystemClock()).now_ms()
     chosen = run_ids(place) if run_id is None else [find_run(place, run_id)]
     root = real_root(place)
-    findings = list(examine_directory(root)) if run_id is None else []
+    findings = [*examine_directory(root), *beyond_limit(len(chosen), watch_runs)] if run_id is None else []
     for one in chosen:
         findings += examine_run(root, one, now_ms=now_ms)
     return DoctorReport(place, len(chosen), tuple(_sorted(findings, chosen)))

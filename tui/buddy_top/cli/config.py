@@ -177,4 +177,4 @@ def sample_lines() -> Iterator[str]:
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, float) else f'"{value}"'
+    return str(value) if isinstance(value, int | float) else f'"{value}"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from buddy_core.clock import Clock
@@ -28,8 +29,10 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 def _doctor(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.runs.doctor import doctor, report_lines
+    from buddy_top.config.load import gather
 
-    report = doctor(runs_dir, run_id=args.run_id, clock=clock)
+    watch_runs = gather(args, os.environ).watch_runs
+    report = doctor(runs_dir, run_id=args.run_id, clock=clock, watch_runs=watch_runs)
     if not args.json:
         print_lines(report_lines(report, width=terminal_width()))
         return DONE

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from buddy_core.clock import Clock
 from buddy_core.runs.viewing.lookup import check_runs_dir
 from buddy_top.cli.output import DONE, print_lines, print_text
-from buddy_top.cli.parser import Commands, OneLineParser, add_history, wrong_usage
+from buddy_top.cli.parser import Commands, OneLineParser, add_history, add_watch_runs, wrong_usage
 
 if TYPE_CHECKING:
-    from buddy_core.history.keeper import RunHistory
+    from buddy_core.metrics.collector import MetricsCollector
+    from buddy_core.observe import Observer
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the service, with the exit code 128 + n."""
@@ -50,6 +51,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
         help="a host name that requests may be addressed to",
     )
     add_history(metrics)
+    add_watch_runs(metrics)
     instead = metrics.add_mutually_exclusive_group()
     instead.add_argument(
         "--once", action="store_true", default=argparse.SUPPRESS, help="print the metrics once and exit"
@@ -74,26 +76,32 @@ def _metrics(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     return asyncio.run(_serve(args, runs_dir, clock))
 
 
-def _history(args: argparse.Namespace, clock: Clock) -> RunHistory | None:
+def _observer(
+    args: argparse.Namespace, runs_dir: Path, collector: MetricsCollector, clock: Clock
+) -> Observer:
     from buddy_core.history.keeper import reading_history
+    from buddy_core.observe import Observer
     from buddy_top.config.load import gather
 
-    return reading_history(gather(args, os.environ).history, clock)
+    choices = gather(args, os.environ)
+    history = reading_history(choices.history, clock)
+    return Observer(runs_dir, collector, clock=clock, watch_runs=choices.watch_runs, history=history)
 
 
 def _print_once(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core.metrics.collector import MetricsCollector
-    from buddy_core.observe import Observer
     from buddy_core.prometheus.exporter import PrometheusExporter
     from buddy_top.config.prices import prices_for
 
     check_runs_dir(runs_dir)
     collector = MetricsCollector(clock=clock, prices=prices_for(args))
-    observer = Observer(runs_dir, collector, clock=clock, history=_history(args, clock))
+    observer = _observer(args, runs_dir, collector, clock)
     observer.load()
     observer.close()
     # Line by line through the filter: a label may hold what a terminal would obey.
-    print_lines(PrometheusExporter(collector).export().removesuffix("\n").split("\n"))
+    print_lines(
+        PrometheusExporter(collector, sources=observer.sources).export().removesuffix("\n").split("\n")
+    )
     return DONE
 
 
@@ -122,14 +130,13 @@ async def _observe_and_serve(
 ) -> None:
     """Answer scrapes from when everything is read: half of it first would look like a sudden expense."""
     from buddy_core.metrics.collector import MetricsCollector
-    from buddy_core.observe import Observer
     from buddy_core.prometheus.exporter import PrometheusExporter
     from buddy_core.prometheus.server import MetricsServer
     from buddy_top.config.prices import prices_for
 
     collector = MetricsCollector(clock=clock, prices=prices_for(args))
-    exporter = PrometheusExporter(collector, exemplars=True)
-    observer = Observer(runs_dir, collector, clock=clock, history=_history(args, clock))
+    observer = _observer(args, runs_dir, collector, clock)
+    exporter = PrometheusExporter(collector, exemplars=True, sources=observer.sources)
     with contextlib.ExitStack() as stack:
         stack.callback(observer.close)
 

@@ -66,6 +66,18 @@ def add_history(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_watch_runs(command: argparse.ArgumentParser) -> None:
+    """The limit of runs whose numbers are counted, for a command that counts."""
+    setting = BY_NAME["watch_runs"]
+    command.add_argument(
+        setting.flag,
+        type=typed(setting.parse),
+        default=argparse.SUPPRESS,
+        metavar=setting.metavar,
+        help=setting.help,
+    )
+
+
 def factor(text: str) -> float:
     """Above 0, at most 1000."""
     value = _number(text)

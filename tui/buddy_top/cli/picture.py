@@ -38,7 +38,7 @@ def print_once(
     check_runs_dir(runs_dir)
     collector = MetricsCollector(clock=clock, prices=price_table(chosen_prices(choices)))
     history = reading_history(choices.history, clock) if remembers else None
-    observer = Observer(runs_dir, collector, clock=clock, history=history)
+    observer = Observer(runs_dir, collector, clock=clock, watch_runs=choices.watch_runs, history=history)
     observer.load()
     observer.close()
     window, now_ms = Window(choices.value("window", str) or "all"), clock.now_ms()

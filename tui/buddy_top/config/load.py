@@ -16,7 +16,7 @@ from buddy_top.config.remembered import Remembered, load
 from buddy_top.config.resolve import Effective, resolve
 from buddy_top.config.schema import SETTINGS
 
-T = TypeVar("T", str, float, bool)
+T = TypeVar("T", str, int, float, bool)
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -41,6 +41,11 @@ class Choices(msgspec.Struct, frozen=True):
     def history(self) -> Path | None:
         """The file that remembers runs after they are gone; None where nothing is to be remembered."""
         return history_file() if self.value("history", bool) else None
+
+    @property
+    def watch_runs(self) -> int:
+        """Of so many runs the numbers are counted; 0: of all."""
+        return self.value("watch_runs", int) or 0
 
 
 def gather(args: argparse.Namespace, environ: Mapping[str, str], *, screen: bool = False) -> Choices:

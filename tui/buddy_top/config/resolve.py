@@ -49,7 +49,7 @@ def _decided(
     setting: Setting, flags: Mapping[str, object], environ: Mapping[str, str], file: ConfigFile
 ) -> Effective:
     given = flags.get(setting.name)
-    if isinstance(given, str | float | bool):
+    if isinstance(given, str | int | float | bool):
         return Effective(setting, given, "flag", setting.flag)
     if text := environ.get(setting.variable):
         try:

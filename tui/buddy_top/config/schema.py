@@ -11,7 +11,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.settings import RUNS_DIR_VARIABLE
 from buddy_top.options import TABS
 
-Value = str | float | bool | None
+Value = str | int | float | bool | None
 """What a setting can be; None where a choice is left to the monitor."""
 
 NOTIFY = ("none", "bell", "desktop")
@@ -74,6 +74,17 @@ def some_dollars(given: object) -> Value:
         value = math.nan
     if not 0 < value <= 1_000_000:
         raise BadValue(f"{given!r} is no amount of dollars above 0")
+    return value
+
+
+def some_runs(given: object) -> Value:
+    """From 0, for all of them, to ten million."""
+    text = given.strip().replace("_", "") if isinstance(given, str) else given
+    digits = isinstance(text, str) and text.isascii() and text.isdecimal()
+    is_number = type(text) is int or digits
+    value = int(str(text)[:12]) if is_number else -1
+    if not 0 <= value <= 10_000_000:
+        raise BadValue(f"{given!r} is no number of runs from 0 to 10,000,000")
     return value
 
 
@@ -166,6 +177,15 @@ SETTINGS: tuple[Setting, ...] = (
         "YES",
         "remember what runs did after they are pruned, and count it",
         yes_or_no,
+    ),
+    Setting(
+        "watch_runs",
+        "--watch-runs",
+        "BUDDY_TOP_WATCH_RUNS",
+        5_000,
+        "N",
+        "of so many runs the numbers are counted: the newest, and any that grows meanwhile; 0: of all",
+        some_runs,
     ),
     Setting(
         "cost_per_hour",

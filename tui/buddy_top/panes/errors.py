@@ -21,7 +21,7 @@ from buddy_top.panes.error_detail import ErrorDetail
 from buddy_top.panes.error_text import error_lines
 from buddy_top.panes.fields import Field, Order
 from buddy_top.panes.kinds import age_field, count_field, name_field, trend_field
-from buddy_top.panes.words import WINDOW_WORDS, kind_words
+from buddy_top.panes.words import kind_words, within
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Table
@@ -163,7 +163,7 @@ class ErrorsPane(TablePane[ErrorRow]):
 
     def empty_words(self, snapshot: Snapshot) -> Plain:
         """Good news, and how far it reaches."""
-        return Plain(f"no errors {WINDOW_WORDS[snapshot.view.window]}")
+        return Plain(f"no errors {within(snapshot)}")
 
     def toggle_grouping(self) -> None:
         """Groups, or one row for each error."""
@@ -175,7 +175,7 @@ class ErrorsPane(TablePane[ErrorRow]):
         view = snapshot.view
         self.panel.set_title(Plain("Errors" if self.grouped else "Errors, one by one"))
         kinds = f"{fmt.plural(len(view.errors), 'kind')} · " if view.errors else ""
-        self.panel.set_summary(Plain(f"{kinds}{fmt.count(view.total_errors)} {WINDOW_WORDS[view.window]}"))
+        self.panel.set_summary(Plain(f"{kinds}{fmt.count(view.total_errors)} {within(snapshot)}"))
         more, row = self.more, self.selected
         more.chart_panel.set_title(Plain("Trend" if self.grouped else "Trend of its kind"))
         if row is None or snapshot.wants.series == ("error", row.key if self.grouped else _kind_of(row)):

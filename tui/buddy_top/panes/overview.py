@@ -23,7 +23,7 @@ from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cel
 from buddy_top.panes.providers import cost_text, provider_key
 from buddy_top.panes.tiles import TILES
 from buddy_top.panes.welcome import is_empty, welcome_lines
-from buddy_top.panes.words import WINDOW_WORDS, kind_words, nothing_in
+from buddy_top.panes.words import kind_words, nothing_in, within
 from buddy_top.state import Snapshot, Tab
 from buddy_top.states import status_cell
 from buddy_top.widgets.panel import Panel
@@ -99,7 +99,7 @@ class OverviewPane(Pane):
         self.tools = TopList(Tab.TOOLS, "Tools", _TOOLS, id="top-tools")
         self.providers = TopList(Tab.PROVIDERS, "Models", _PROVIDERS, id="top-providers")
         self.errors = TopList(Tab.ERRORS, "Errors", _ERRORS, id="top-errors")
-        self._live: list[RunFacts] = []
+        self._live: Sequence[RunFacts] = ()
 
     def compose(self) -> ComposeResult:
         """Tiles above, then the chart, then lists."""
@@ -130,7 +130,7 @@ class OverviewPane(Pane):
             self.tiles[name].show(facts_of(snapshot))
         self.budget.show_budgets(snapshot.budgets)
         self.chart.show_snapshot(snapshot)
-        self.chart_panel.set_summary(Plain(f"tool calls and requests {WINDOW_WORDS[snapshot.view.window]}"))
+        self.chart_panel.set_summary(Plain(f"tool calls and requests {within(snapshot)}"))
         self._show_running(snapshot)
         self._show_tools(snapshot)
         self._show_providers(snapshot)
@@ -173,7 +173,7 @@ class OverviewPane(Pane):
         (self.welcome if self.has_class("-empty") else self.running).focus()
 
     def _show_running(self, snapshot: Snapshot) -> None:
-        live = self._live = [run for run in snapshot.runs if run.live]
+        live = self._live = snapshot.at_work
         words = fmt.plural(len(live), "run")
         if snapshot.stalled:
             words = Plain(f"{words} · {snapshot.stalled} stalled")

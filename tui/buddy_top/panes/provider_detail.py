@@ -12,7 +12,7 @@ from buddy_top import format as fmt
 from buddy_top.panes.leads import LeadsPanel
 from buddy_top.panes.provider_leads import KIND_COLUMNS, USE_COLUMNS, kind_leads, use_leads
 from buddy_top.panes.room import NO_ROOM
-from buddy_top.panes.words import WINDOW_WORDS
+from buddy_top.panes.words import within
 from buddy_top.state import SeriesDetail, Snapshot
 from buddy_top.widgets.chart import Chart, ChartData, Series
 from buddy_top.widgets.histogram import Histogram, HistogramData
@@ -122,15 +122,15 @@ class ProviderDetail(Vertical):
     ) -> None:
         kinds = kind_leads(row, detail, snapshot.taken_at) if row is not None and detail is not None else []
         uses = use_leads(detail, snapshot) if detail is not None else []
-        within = WINDOW_WORDS[snapshot.view.window]
+        where = within(snapshot)
         self.kinds.show(
-            kinds, fmt.plural(len(kinds), "kind") if kinds else Plain(""), Plain(f"no errors {within}")
+            kinds, fmt.plural(len(kinds), "kind") if kinds else Plain(""), Plain(f"no errors {where}")
         )
         total = detail.uses_total if detail is not None else 0
         words = fmt.plural(total, "run")
         if total > len(uses):
             words = Plain(f"the latest {fmt.count(len(uses))} of {words}")
-        self.uses.show(uses, words, Plain(f"no run is known to have used it {within}"))
+        self.uses.show(uses, words, Plain(f"no run is known to have used it {where}"))
 
     def focus_lists(self) -> None:
         """Give the keyboard to the runs, or to the errors where no run is known."""

@@ -22,7 +22,7 @@ from buddy_top.panes.tool_leads import (
     slowest_leads,
     text_leads,
 )
-from buddy_top.panes.words import WINDOW_WORDS
+from buddy_top.panes.words import within
 from buddy_top.state import SeriesDetail, Snapshot
 from buddy_top.widgets.chart import Chart
 from buddy_top.widgets.histogram import Histogram, HistogramData
@@ -128,10 +128,10 @@ class ToolDetail(Container):
         return known[1] if known is not None and (known[0], known[1].key) == (window, row.name) else None
 
     def _show_lists(self, snapshot: Snapshot, row: ToolMetrics | None, depth: ToolDepth) -> None:
-        name, within = row.name if row is not None else "", WINDOW_WORDS[snapshot.view.window]
+        name, words = row.name if row is not None else "", within(snapshot)
         known = row.duration_count if row is not None else 0
         calls = row.total_calls if row is not None else 0
-        none = Plain(f"no call {within}")
+        none = Plain(f"no call {words}")
         self.slowest.show(
             slowest_leads(name, depth.slowest, snapshot),
             _which(row, depth, known),
@@ -139,7 +139,7 @@ class ToolDetail(Container):
         )
         self.latest.show(latest_leads(name, depth.latest, snapshot), _of(len(depth.latest), calls), none)
         texts = text_leads(depth.texts, snapshot)
-        self.texts.show(texts, _said(row, depth), _nothing_said(row, within))
+        self.texts.show(texts, _said(row, depth), _nothing_said(row, words))
 
     def focus_lists(self) -> None:
         """Give the keyboard to the list that was entered last, or the first that has rows."""

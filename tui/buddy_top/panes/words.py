@@ -16,13 +16,27 @@ WINDOW_WORDS = {
 }
 
 
+def within(snapshot: Snapshot) -> str:
+    """Of which time the numbers are, and of which runs where that is not all of them."""
+    window, part = snapshot.view.window, snapshot.sources.part_of(snapshot.view.since_ms)
+    if part is None:
+        return WINDOW_WORDS[window]
+    return f"in {part}" if window is Window.ALL else f"{WINDOW_WORDS[window]} in {part}"
+
+
+def of_part(snapshot: Snapshot) -> str:
+    """` · of the newest 5,000 of 100,000 runs`, behind a number that is not of all; else nothing."""
+    part = snapshot.sources.part_of(snapshot.view.since_ms)
+    return "" if part is None else f" · of {part}"
+
+
 def nothing_in(snapshot: Snapshot, what: str) -> Plain:
     """`what` with the window it was looked for in, and where to look instead."""
     sources = snapshot.sources
     if sources.loaded < sources.total:
-        return Plain(f"reading runs, {sources.loaded} of {sources.total} …")
-    sentence = f"{what} {WINDOW_WORDS[snapshot.view.window]}"
-    newest = max((run.last_event_at or run.started_at for run in snapshot.runs), default=None)
+        return Plain(f"reading runs, {sources.loaded:,} of {sources.total:,} …")
+    sentence = f"{what} {within(snapshot)}"
+    newest = snapshot.latest_at
     if snapshot.view.window is not Window.ALL and newest is not None:
         sentence += (
             f" · the newest event is {fmt.age(max(0, snapshot.taken_at - newest))} old · w looks further back"

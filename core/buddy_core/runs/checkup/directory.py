@@ -35,6 +35,17 @@ def examine_directory(root: Path) -> Iterator[Finding]:
             yield from strangers
 
 
+def beyond_limit(runs: int, watch_runs: int) -> Iterator[Finding]:
+    """What is to be known of a directory with more runs than the monitor counts; 0 is no limit."""
+    if watch_runs and runs > watch_runs:
+        yield _Found(
+            "note",
+            "watch_runs",
+            f"the monitor's numbers are of the newest {watch_runs:,} of {runs:,} runs",
+            "would count all with watch_runs = 0",
+        )
+
+
 def _permissions(found: os.stat_result) -> Iterator[Finding]:
     if found.st_uid != os.geteuid():
         yield _Found(

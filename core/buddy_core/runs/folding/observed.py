@@ -14,6 +14,7 @@ from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
 from buddy_core.runs.reading.accounting import Accounting
+from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED
 from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.runs.reading.tail import Change, Tail
 from buddy_core.runs.reading.typed import TYPED_EVENTS, TypedEvent
@@ -137,7 +138,10 @@ class ObservedRun:
                 self._summary.refresh(run_fd)
                 self._metrics.refresh(run_fd)
                 listed = self._artifacts_changed(run_fd, now_ms)
-        except OSError:
+        except OSError as error:
+            if error.errno in OUT_OF_DESCRIPTORS and SHARED:
+                SHARED.clear()
+                self.refresh(now_ms=now_ms)
             return  # the directory is gone; the watch will say so
         self.files = self.files._replace(summary=self._summary.value, metrics=self._metrics.value)
         if listed:
@@ -171,6 +175,8 @@ class ObservedRun:
         fresh = self._seen.sift(change.batch.identities)
         harvest = self.files.fold.feed(change.batch, now_ms=now_ms, fresh=fresh)
         self.files = self.files._replace(integrity=self._integrity(change.accounting, change.problem))
+        if self._whole and has_ended(self.files):
+            self._tail.close()  # most likely for good
         return Reading(harvest, events, change.more)
 
     def facts(self, *, now_ms: int, turn_model: str | None, polling: bool) -> RunFacts:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeAlias
 
-from buddy_core.runs.reading.descriptors import SHARED, DescriptorPool
+from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED, DescriptorPool
 from buddy_core.runs.reading.jsonl import (
     EVENTS,
     MAX_LINE,
@@ -35,7 +35,6 @@ BUDGET = 4 * 1024 * 1024
 
 _HEAD = 256
 _SEAM = 128
-_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,9 @@ class Tail(Generic[R]):
         except FileNotFoundError:
             return None, None
         except OSError as error:
+            if error.errno in OUT_OF_DESCRIPTORS and self._descriptors:
+                self._descriptors.clear()
+                return self._standing()
             return None, self._explain(error)
 
     def _follow(self, budget: int) -> Change[R]:
@@ -179,7 +181,7 @@ class Tail(Generic[R]):
         try:
             return open_beneath(self._root, *self._parts)
         except OSError as error:
-            if error.errno not in _OUT_OF_DESCRIPTORS:
+            if error.errno not in OUT_OF_DESCRIPTORS:
                 raise
             self._descriptors.clear()
             return open_beneath(self._root, *self._parts)

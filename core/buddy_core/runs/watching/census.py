@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from buddy_core.runs.names import is_run_id
 from buddy_core.safety.paths import entries_beneath, real_root
@@ -32,7 +33,17 @@ _QUIET_SWEEPS = 2
 _Mark: TypeAlias = tuple[int, int, int, int] | None
 """Inode, size, modification and change time; None for a file that is not there."""
 
-_Marks: TypeAlias = tuple[_Mark, ...]
+_COARSE_NS = 2_000_000_000
+"""So much older than the clock may a time be that a file system writes now."""
+
+
+class _Marks(NamedTuple):
+    """One run as it was at the last check; small, for there may be a hundred thousand of them."""
+
+    inode: int | None
+    """Of its directory; None when that is not there."""
+    files: int
+    """A digest of the marks of its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +53,23 @@ class Attendance:
     added: tuple[str, ...] = ()
     """Newest first."""
     removed: tuple[str, ...] = ()
+    left_alone: tuple[str, ...] = ()
+    """Who came together with more newer ones than are wanted."""
 
 
 NOBODY = Attendance()
 
+_UNSEEN = _Marks(None, 0)
+"""Of a run that is left alone, until its files are looked at for the first time."""
+
 
 class Census:
-    """The runs beneath `named`, which may be the user's symbolic link and need not exist yet."""
+    """The runs beneath `named`, which may be the user's symbolic link and need not exist yet.
 
-    def __init__(self, named: Path, extra: Path | None = None) -> None:
+    Of runs that come at once the `newest` so many are `added`, and the others left alone; 0: none is.
+    """
+
+    def __init__(self, named: Path, extra: Path | None = None, *, newest: int = 0) -> None:
         self.root = real_root(named)
         self.problem: str | None = None
         """Why the directory cannot be listed, in a few words."""
@@ -62,7 +81,9 @@ class Census:
         self._runs: dict[str, _Marks | None] = {}
         self._root_mark: _Mark = None
         self._quiet = 0  # sweeps in which the root has not changed
-        self._cursor = 0
+        self._newest = newest
+        self._began_ns = time.time_ns()  # as file times are: what is younger was written before our eyes
+        self._round: Iterator[str] = iter(())
 
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._runs
@@ -78,7 +99,7 @@ class Census:
     def inode_of(self, run_id: str) -> int | None:
         """Of the run's directory as last seen; None when it was not looked at."""
         marks = self._runs.get(run_id)
-        return marks[0][0] if marks and marks[0] else None
+        return marks.inode if marks is not None else None
 
     def attend(self, *, force: bool = False, sweep: bool = True) -> Attendance:
         """List the directory if it has changed, and say who came and who left.
@@ -100,9 +121,10 @@ class Census:
 
     def check_slice(self, size: int) -> frozenset[str]:
         """`check` for the next `size` runs, round and round."""
-        self._cursor = 0 if self._cursor >= len(self._runs) else self._cursor
-        chosen = list(islice(self._runs, self._cursor, self._cursor + size))
-        self._cursor += size
+        chosen = list(islice(self._round, size))
+        if not chosen:
+            self._round = iter(tuple(self._runs))
+            chosen = list(islice(self._round, size))
         return self.check(chosen)
 
     def check_all(self) -> frozenset[str]:
@@ -117,28 +139,31 @@ class Census:
         return before != self._extra_mark
 
     def _check(self, run_id: str) -> bool:
-        marks = self._look(run_id)
+        marks, written_ns = self._look(run_id)
         before, self._runs[run_id] = self._runs[run_id], marks
-        if marks[0] is None:
+        if marks.inode is None:
             self._quiet = 0  # its directory is gone: list again
+        if before is _UNSEEN:  # nobody knows how it was, but what grew since we began is young
+            return written_ns >= self._began_ns - _COARSE_NS
         return before != marks
 
-    def _look(self, run_id: str) -> _Marks:
+    def _look(self, run_id: str) -> tuple[_Marks, int]:
+        """The marks of a run, and when its files were last written (ns since the epoch)."""
         directory = f"{self.root}/{run_id}"
-        mark = _mark(directory)
-        inode = (
-            None if mark is None else (mark[0], 0, 0, 0)
-        )  # its times change with every file; they tell nothing
-        return (inode, *(_mark(f"{directory}/{name}") for name in FILES))
+        mark = _mark(directory)  # its times change with every file; they tell nothing
+        files = tuple(_mark(f"{directory}/{name}") for name in FILES)
+        written_ns = max((found[2] for found in files if found is not None), default=0)
+        return _Marks(None if mark is None else mark[0], hash(files)), written_ns
 
     def _list(self) -> set[str]:
         names: set[str] = set()
-        rejected = 0
+        rejected, known = 0, self._runs
         try:
             for entry in entries_beneath(self.root):
-                if entry.name.startswith("run_"):
-                    if is_run_id(entry.name) and entry.is_dir(follow_symlinks=False):
-                        names.add(entry.name)
+                name = entry.name
+                if name.startswith("run_"):
+                    if (name in known or is_run_id(name)) and entry.is_dir(follow_symlinks=False):
+                        names.add(name)
                     else:
                         rejected += 1
         except OSError as error:
@@ -158,17 +183,19 @@ class Census:
         return set(self._runs) if isinstance(error, PermissionError) else set()
 
     def _replace(self, names: set[str]) -> Attendance:
-        removed = tuple(run_id for run_id in self._runs if run_id not in names)
+        removed = tuple(self._runs.keys() - names)
         for run_id in removed:
             del self._runs[run_id]
-        added = sorted(names - self._runs.keys(), key=_age, reverse=True)
+        come = sorted(names - self._runs.keys(), reverse=True)
+        come.sort(key=len, reverse=True)  # a longer number is a later time
+        added = come[: self._newest] if self._newest else come
+        left_alone = come[len(added) :]
         for position, run_id in enumerate(added):
-            self._runs[run_id] = self._look(run_id) if position < BASELINE else None
-        return Attendance(tuple(added), removed) if added or removed else NOBODY
-
-
-def _age(run_id: str) -> tuple[int, str]:
-    return len(run_id), run_id  # a longer number is a later time
+            self._runs[run_id] = self._look(run_id)[0] if position < BASELINE else None
+        self._runs.update(dict.fromkeys(left_alone, _UNSEEN))
+        if not come and not removed:
+            return NOBODY
+        return Attendance(tuple(added), removed, tuple(left_alone))
 
 
 def _mark(path: str) -> _Mark:

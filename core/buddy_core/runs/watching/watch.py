@@ -24,6 +24,9 @@ SLICE = 16
 ROUND = 30
 """Sweeps in which each of them is looked at once, where there are not too many for that."""
 
+LONGEST_ROUND = 600
+"""Sweeps in which each is looked at, however many there are: 167 of 100,000 in each, two milliseconds."""
+
 FEW_RUNS = 1_000
 """Up to this many runs a look takes less time than waking a thread for it."""
 
@@ -50,11 +53,13 @@ class DirectoryChange:
     """The extra file grew, changed, came or went."""
     problem: str | None = None
     """Why the directory cannot be read at present; not only when it is new."""
+    left_alone: tuple[str, ...] = ()
+    """Runs that came with more newer ones than are wanted; when one of them changes, it is `touched`."""
 
     @property
     def empty(self) -> bool:
         """True when nothing came, went or changed (the problem may have)."""
-        return not (self.added or self.removed or self.touched or self.extra)
+        return not (self.added or self.removed or self.touched or self.extra or self.left_alone)
 
 
 class RunsWatch:
@@ -64,6 +69,7 @@ class RunsWatch:
         runs_dir: May be the user's symbolic link; runs beneath it that are links are not runs.
         extra_file: A file elsewhere whose changes are told too.
         notifier: Made for the platform when `changes` begins, unless given.
+        newest: Of runs that come at once, at the start above all, so many are wanted; 0: all of them.
         sweep_ms: Longest time between two looks when nothing is notified.
         clock: Only its monotonic time is used.
     """
@@ -74,6 +80,7 @@ class RunsWatch:
         *,
         extra_file: Path | None = None,
         notifier: Notifier | None = None,
+        newest: int = 0,
         sweep_ms: float = 1000,
         clock: Clock | None = None,
     ) -> None:
@@ -81,7 +88,7 @@ class RunsWatch:
         """`polling` once it is known that notifications cannot be had."""
         self.mode_reason = ""
         """Why it polls; empty otherwise."""
-        self._census = Census(runs_dir, extra_file)
+        self._census = Census(runs_dir, extra_file, newest=newest)
         self._extra_dir = extra_file.parent if extra_file is not None else None
         self._notifier = notifier
         self._sweep_ms = sweep_ms
@@ -159,14 +166,16 @@ class RunsWatch:
             hinted = {path.name for path in hints if path.parent == root}
             touched = self._census.check(self._attended | hinted if sweep else hinted)
             if sweep:
-                touched |= self._census.check_slice(min(SLICE, -(-len(self._census) // ROUND)))
+                touched |= self._census.check_slice(_slice_of(len(self._census)))
             extra = (sweep or self._extra_dir in hints) and self._census.check_extra()
             return self._change(come, touched, extra)
 
     def _change(self, come: Attendance, touched: frozenset[str], extra: bool) -> DirectoryChange:
         self._listed = True
         touched -= frozenset(come.added)
-        return DirectoryChange(come.added, come.removed, touched, extra, self._census.problem)
+        return DirectoryChange(
+            come.added, come.removed, touched, extra, self._census.problem, come.left_alone
+        )
 
     def _check(self, run_ids: Iterable[str]) -> frozenset[str]:
         with self._lock:
@@ -238,6 +247,11 @@ class RunsWatch:
     def _unwatch(self, path: Path) -> None:
         if self._notifier is not None and self._watched.pop(path, -1) != -1:
             self._notifier.unwatch(path)
+
+
+def _slice_of(runs: int) -> int:
+    """Runs to look at in one sweep."""
+    return max(min(SLICE, -(-runs // ROUND)), runs // LONGEST_ROUND)
 
 
 def _inode(path: Path) -> int | None:
