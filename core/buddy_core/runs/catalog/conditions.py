@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from buddy_core.runs.catalog.wordindex import find
+from buddy_core.runs.catalog.wordindex import Found, find
 from buddy_core.runs.query.candidate import fold
 from buddy_core.runs.query.evaluate import moment_ms
 from buddy_core.runs.query.fields import STATUS_WORDS
@@ -36,6 +36,7 @@ _NUMBERS: dict[NumberField, str] = {
 }
 _SETS = {"tag": "tag", "tool": "tool", "model": "model", "has": "has"}
 
+_FEW = 2_000
 _LISTED = "IN (SELECT value FROM json_each(?))"
 
 
@@ -53,16 +54,32 @@ def compiled(
     connection: sqlite3.Connection, query: Query, *, now_ms: int, tz: tzinfo | None = None
 ) -> Conditions:
     """The filter at one moment, for the rows there are now."""
-    made, parts = Conditions(), []
+    made, parts, rest = Conditions(), [], []
+    wanted: dict[bool, list[str]] = {False: [], True: []}
     for term in query.terms:
         if isinstance(term.condition, Content):
             made.contents.append((term.condition.text, term.negated))
-            continue
+        elif isinstance(term.condition, Word) and not _statuses(term.condition):
+            wanted[term.negated].append(fold(term.condition.text))
+        else:
+            rest.append(term)
+    if wanted[False]:
+        parts.append(_listed(find(connection, wanted[False], wanted[True]), made.params))
+    else:
+        parts += [f"NOT {_listed(find(connection, [text]), made.params)}" for text in wanted[True]]
+    for term in rest:
         part, params = _part(connection, term.condition, now_ms, tz)
         parts.append(f"NOT ({part})" if term.negated else f"({part})")
         made.params += params
     made.where = " AND ".join(parts) or "1"
     return made
+
+
+def _listed(found: Found, params: list[object]) -> str:
+    """True for the runs that were found. Many of them are better asked than begun with, which the plus sign says."""
+    params.append(found.nums)
+    column = "num" if found.number < _FEW else "+num"
+    return f"({column} {'NOT ' if found.others else ''}{_LISTED})"
 
 
 def _part(
@@ -84,12 +101,16 @@ def _part(
     return "started_at > 0 AND started_at < ?", [at]
 
 
-def _word(connection: sqlite3.Connection, condition: Word) -> tuple[str, list[object]]:
+def _statuses(condition: Word) -> list[str]:
+    """Those whose word has this in it."""
     wanted = fold(condition.text)
-    statuses = [status for status in STATUS_WORDS if wanted in status]
-    found = find(connection, wanted)
-    listed = f"num NOT {_LISTED}" if found.others else f"num {_LISTED}"
-    return f"{listed} OR status {_LISTED}", [json.dumps(found.nums), json.dumps(statuses)]
+    return [status for status in STATUS_WORDS if wanted in status]
+
+
+def _word(connection: sqlite3.Connection, condition: Word) -> tuple[str, list[object]]:
+    params: list[object] = []
+    listed = _listed(find(connection, [fold(condition.text)]), params)
+    return f"{listed} OR status {_LISTED}", [*params, json.dumps(_statuses(condition))]
 
 
 def _name(connection: sqlite3.Connection, condition: NameIs) -> tuple[str, list[object]]:

@@ -26,7 +26,8 @@ _RUN = """CREATE TABLE run(
     tag INTEGER, tool INTEGER, model INTEGER, has INTEGER, title TEXT NOT NULL, parent TEXT,
     pieces INTEGER NOT NULL DEFAULT 0)"""
 _WORDBLOCK = """CREATE TABLE wordblock(
-    id INTEGER PRIMARY KEY, nums BLOB NOT NULL, ends BLOB NOT NULL, text BLOB NOT NULL)"""
+    id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, runs INTEGER NOT NULL,
+    text BLOB NOT NULL)"""
 _CONTENT = """CREATE VIRTUAL TABLE content USING fts5(
     words, content='', detail=none, columnsize=0, tokenize='trigram case_sensitive 1')"""
 
@@ -35,7 +36,7 @@ SEGMENT_BITS = 13
 
 LAYOUT = CacheLayout(
     application_id=0x62744361,
-    version=5,
+    version=6,
     statements=(
         "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
         _RUN,

@@ -1,14 +1,14 @@
 """The words of all runs, searched as they are: blocks of many runs' words, end to end.
 
-A block is never changed. What was indexed since the last block was made stands run by run in `word`.
+Behind the words of each run stands its number, in digits made of bytes that no UTF-8 text has: one expression finds
+a text and tells whose it is, without a step of Python for each find. A block is never changed. What was
+indexed since the last block was made stands run by run in `word`.
 """
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import accumulate
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 RUNS_IN_BLOCK = 2_000
 
-_SEPARATOR = b"\x1f"
+_END = b"\x1f"
+_DIGITS, _COMMA = bytes(range(0xF5, 0xFF)), b"\xff"
+_WRITTEN = bytes.maketrans(b"0123456789", _DIGITS)
+_READ = bytes.maketrans(_DIGITS + _COMMA, b"0123456789,")
+_OWNER = rb"[^\x1f]*\x1f([\xf5-\xfe]+)"
+_OWNERS = re.compile(_OWNER)
+_INSERT_BLOCK = "INSERT INTO wordblock(first, last, runs, text) VALUES(?, ?, ?, ?)"
 
 
 def pack(connection: sqlite3.Connection) -> None:
@@ -41,57 +47,67 @@ def add(connection: sqlite3.Connection, rows: Sequence[tuple[int, bytes]]) -> No
 
 def drop_unused(connection: sqlite3.Connection) -> None:
     """Let go of blocks of whose runs none is left. Inside a transaction."""
-    blocks = connection.execute("SELECT id, nums FROM wordblock").fetchall()
-    for number, nums in blocks:
-        numbers = _numbers(nums)
-        ask = "SELECT 1 FROM run WHERE num BETWEEN ? AND ? LIMIT 1"
-        if not numbers or connection.execute(ask, (numbers[0], numbers[-1])).fetchone() is None:
-            connection.execute("DELETE FROM wordblock WHERE id=?", (number,))
+    connection.execute(
+        "DELETE FROM wordblock WHERE NOT EXISTS (SELECT 1 FROM run WHERE num BETWEEN first AND last)"
+    )
 
 
 def _add_block(connection: sqlite3.Connection, rows: Sequence[tuple[int, bytes]]) -> None:
-    nums = array("q", (num for num, _ in rows))
-    ends = array("q", accumulate(len(text) + 1 for _, text in rows))
-    text = b"".join(text + _SEPARATOR for _, text in rows)
-    connection.execute(
-        "INSERT INTO wordblock(nums, ends, text) VALUES(?, ?, ?)", (nums.tobytes(), ends.tobytes(), text)
-    )
+    text = b"".join(words + _END + _digits(num) for num, words in rows)
+    connection.execute(_INSERT_BLOCK, (rows[0][0], rows[-1][0], len(rows), text))
 
 
 class Found(NamedTuple):
     """Runs by their numbers, also some that are gone."""
 
-    nums: list[int]
+    nums: str
+    """As a JSON array."""
+    number: int
     others: bool
     """True when it is all the other runs that were found: the shorter list is told."""
 
 
-def find(connection: sqlite3.Connection, wanted: str) -> Found:
-    """The runs in whose words this folded text, which is not empty, stands."""
-    sought = wanted.encode()
-    rows = connection.execute("SELECT num, instr(text, ?) FROM word", (sought,)).fetchall()
-    everywhere = [num for num, _ in rows]
-    found = [num for num, place in rows if place]
-    for nums, ends, text in connection.execute("SELECT nums, ends, text FROM wordblock"):
-        numbers = _numbers(nums)
-        everywhere += numbers
-        if (at := text.find(sought)) >= 0:
-            found += _in_block(numbers, _numbers(ends), text, sought, at)
-    if 2 * len(found) <= len(everywhere):
-        return Found(found, others=False)
-    return Found(list(set(everywhere).difference(found)), others=True)
+def find(connection: sqlite3.Connection, wanted: Sequence[str], without: Sequence[str] = ()) -> Found:
+    """The runs in whose words all of these folded texts stand, which are not empty, and none of the others."""
+    sought, unwanted = [text.encode() for text in wanted], [text.encode() for text in without]
+    found: list[bytes] = []
+    runs = 0
+    for text, held in _pieces(connection):
+        runs += held
+        if all(part in text for part in sought):
+            found += _in_block(text, sought, unwanted)
+    if 2 * len(found) <= runs:
+        return Found(_json(found), len(found), others=False)
+    taken = set(found)
+    others = [num for text, _ in _pieces(connection) for num in _OWNERS.findall(text) if num not in taken]
+    return Found(_json(others), len(others), others=True)
 
 
-def _in_block(nums: array[int], ends: array[int], text: bytes, sought: bytes, at: int) -> list[int]:
-    found = []
-    while at >= 0:
-        run = bisect_right(ends, at)
-        found.append(nums[run])
-        at = text.find(sought, ends[run])
+def _pieces(connection: sqlite3.Connection) -> Iterator[tuple[bytes, int]]:
+    """The text of every block and how many runs it is of; those that stand alone as a block of their own."""
+    yield from connection.execute("SELECT text, runs FROM wordblock")
+    rows = connection.execute("SELECT num, text FROM word").fetchall()
+    yield b"".join(words + _END + _digits(num) for num, words in rows), len(rows)
+
+
+def _in_block(text: bytes, sought: Sequence[bytes], unwanted: Sequence[bytes]) -> Collection[bytes]:
+    if len(sought) == 1 and not unwanted:
+        return _owners(text, sought[0])
+    found = set(_owners(text, sought[0]))
+    for part in sought[1:]:
+        found.intersection_update(_owners(text, part))
+    for part in unwanted:
+        found.difference_update(_owners(text, part))
     return found
 
 
-def _numbers(data: bytes) -> array[int]:
-    numbers = array("q")
-    numbers.frombytes(data)
-    return numbers
+def _owners(text: bytes, part: bytes) -> list[bytes]:
+    return re.findall(re.escape(part) + _OWNER, text) if part in text else []
+
+
+def _digits(num: int) -> bytes:
+    return (b"%d" % num).translate(_WRITTEN)
+
+
+def _json(nums: Collection[bytes]) -> str:
+    return f"[{_COMMA.join(nums).translate(_READ).decode()}]"
