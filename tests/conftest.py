@@ -24,6 +24,21 @@ Drive = Callable[[Pilot[Any]], Awaitable[None]]
 """What to do with the app before its picture is taken."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests say in their docstrings which cases of reliability they cover."""
+    words = "write which case is covered by which tests, and how they ended, as Markdown"
+    parser.addoption("--case-table", metavar="FILE", type=Path, help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to the tests where the table is asked for."""
+    file = config.getoption("--case-table")
+    if file is not None:
+        from tests.casetable import CaseTable
+
+        config.pluginmanager.register(CaseTable(Path(file)))
+
+
 class TopLevelSVG(SingleFileSnapshotExtension):
     """One picture per test: `snapshots/<test module>/<test name>[<param>].svg`."""
 

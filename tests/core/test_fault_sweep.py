@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def test_a_kill_before_any_call_leaves_every_file_old_or_new(tmp_path: Path, cal
 
 
 def test_an_error_of_any_call_reaches_the_host_only_as_promised(
-    tmp_path: Path, calls: dict[str, int]
+    tmp_path: Path, calls: dict[str, int], record_property: Callable[[str, object], None]
 ) -> None:
     """Cases 5 to 8: once and for ever; nothing acknowledged is lost, nothing is written twice."""
     once = [
@@ -103,6 +103,7 @@ def test_an_error_of_any_call_reaches_the_host_only_as_promised(
     )
     assert bad_ones(reports) == []
     assert all(report["done"] for report in reports)
+    record_property("figure", f"{len(once)} errors once, {len(for_ever)} for ever: 0 uncaught, 0 lost")
 
 
 def test_an_interruption_is_not_even_noticed(tmp_path: Path, calls: dict[str, int]) -> None:
