@@ -69,7 +69,7 @@ class InlineFeed:
         wants, run = self.wants, None
         if wants.run_id is not None:
             reader = RunReader(self.observer.runs_dir, wants.run_id)
-            run = await reader.read(wants.artifact)
+            run = await reader.read()
             reader.close()
         around = None
         if wants.around is not None:

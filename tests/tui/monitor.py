@@ -16,6 +16,7 @@ from textual.geometry import Size
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.worker import Worker
 
 from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import ManualClock
@@ -26,6 +27,7 @@ from buddy_top.app import BuddyTop
 from buddy_top.cells import text_of
 from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.options import Options, TabName
+from buddy_top.run_view.artifacts import WORKERS
 from buddy_top.widgets.table import Table
 
 NOW = 1_767_961_867_000
@@ -90,6 +92,8 @@ class Monitor:
             self.app.screen._on_timer_update()
             if self.feed.pending:
                 await asyncio.gather(*self.feed.pending)
+            for worker in self._short_workers():
+                await worker.wait()
             if self.app._resize_timer is not None:
                 await asyncio.sleep(0.01)  # Textual waits that long for a further resize
             calm = calm + 1 if self._is_calm() else 0
@@ -99,7 +103,12 @@ class Monitor:
         drawing = screen._layout_required or screen._dirty_widgets or screen._callbacks
         nodes = [self.app, *screen.walk_children(with_self=True)]
         waiting = any(node.message_queue_size or getattr(node, "_layout_required", False) for node in nodes)
-        return not (self.feed.pending or drawing or waiting or self.app._resize_timer is not None)
+        busy = drawing or waiting or self._short_workers()
+        return not (self.feed.pending or busy or self.app._resize_timer is not None)
+
+    def _short_workers(self) -> list[Worker[Any]]:
+        """Those that read what is shown next; others may take as long as a test wants them to."""
+        return [one for one in self.app.workers if one.group == WORKERS and not one.is_finished]
 
     async def go(self, place: Place) -> None:
         """From anywhere to a place, the run page being that of the first run."""

@@ -53,7 +53,9 @@ async def test_enter_on_an_artifact_moves_into_its_text(tmp_path: Path) -> None:
         assert list(seen.table.keys) == ["plan.md", "summary.md"]
         assert "Read the log since" in seen.text
         await seen.press("j")
-        assert "14** entries" in seen.text, "Markdown is shown as it is"
+        assert "14 entries" in seen.text, "Markdown is rendered"
+        await seen.press("J")
+        assert "**14** entries" in seen.text, "and shown as it is on demand"
         await seen.press("enter")
         assert isinstance(seen.app.focused, TextView)
 

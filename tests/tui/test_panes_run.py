@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, monitor, samples
 
-from buddy_core.runs.artifacts import ArtifactText
 from buddy_core.testing import RunDirectoryBuilder
 
 
@@ -53,13 +53,14 @@ async def test_an_artifact_that_cannot_be_read_says_why_and_is_not_asked_for_wit
 ) -> None:
     asked: list[str] = []
 
-    async def refuse(_run_dir: Path, name: str, limit: int = 0) -> ArtifactText:
+    def refuse(_run_dir: Path, name: str, *, limit: int) -> NoReturn:
         asked.append(name)
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("buddy_top.run_reader.read_artifact", refuse)
+    monkeypatch.setattr("buddy_top.artifacts.making.read_artifact_bytes", refuse)
     async with monitor(run_with_artifacts(tmp_path, a_txt="text")) as seen:
         await open_artifacts(seen)
+        await seen.refresh()
         assert "Permission denied" in seen.text
         assert 1 <= len(asked) < 5
 
@@ -68,10 +69,12 @@ async def test_binary_and_cut_artifacts_say_so(tmp_path: Path) -> None:
     runs = run_with_artifacts(tmp_path, a_bin=b"\x7fELF\0\0\x1b[31m", b_log="word\n" * 100_000)
     async with monitor(runs) as seen:
         await open_artifacts(seen)
-        assert "binary" in seen.text
-        assert "ELF" not in seen.text
-        await seen.press("j", "enter", "G")
-        assert "more lines" in seen.text or "cut: the whole file" in seen.text
+        assert "ELF program or library" in seen.text
+        assert "␛" not in seen.text
+        await seen.press("j")
+        assert "52,428 lines" in seen.text
+        await seen.press("enter", "G")
+        assert "100,000 lines" in seen.text, "the end was reached, so more was read"
 
 
 async def test_the_metrics_say_not_logged_for_what_nobody_wrote_down(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from buddy_top.state import Tab
 Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
 """Where a command works: one of the tabs, or the full-screen run."""
 
-Need = Literal["filter", "failures", "numbers"]
-"""What some commands need on the screen: a filter in force, rows of something that failed, any number at all."""
+Need = Literal["filter", "failures", "numbers", "text"]
+"""What some commands need on the screen: a filter in force, rows of something that failed, any number at all, a
+text that another program could show."""
 
 NEEDS: frozenset[Need] = frozenset(get_args(Need))
 TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
@@ -196,7 +197,7 @@ COMMANDS: tuple[Command, ...] = (
         "J",
         "raw",
         "raw",
-        "The selected event as it stands in its file",
+        "The selected event or artifact as it stands in its file",
         frozenset({"run"}),
     ),
     Command(

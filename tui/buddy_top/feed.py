@@ -283,7 +283,7 @@ class Feed:
             from buddy_top.run_reader import RunReader
 
             self._reader = RunReader(self._observer.runs_dir, wants.run_id)
-        return await self._reader.read(wants.artifact)
+        return await self._reader.read()
 
     def _read_family(self, wants: Wants, now_ms: int) -> Family | None:
         if not wants.family or wants.run_id is None:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.artifacts import ArtifactText, list_artifacts, read_artifact
+from buddy_core.runs.artifacts import list_artifacts
 from buddy_core.runs.reading.tail import FileTail
 from buddy_core.runs.viewing.timeline import TimelineBuilder
 from buddy_top.state import RunDetail
@@ -27,21 +27,18 @@ class RunReader:
         self._tail = FileTail(runs_dir, run_id, "events.jsonl")
         self._builder = TimelineBuilder()
         self._problem: str | None = None
-        self._text: tuple[str, ArtifactText] | None = None
         self._whole = False  # what stood in the file was read to its end once
         self.more = True
         """There is more to read at once: ask again soon."""
 
-    async def read(self, artifact: str | None) -> RunDetail:
-        """Read on, and the text of `artifact` when one is asked for; `more` says that it was not all."""
+    async def read(self) -> RunDetail:
+        """Read on; `more` says that it was not all."""
         await self._grow()
         run_dir = self._runs_dir / self.run_id
         try:
             artifacts = list_artifacts(run_dir)
         except (OSError, BuddyError) as error:
             artifacts, self._problem = (), str(error)
-        if artifact is not None:
-            await self._read_artifact(run_dir, artifact)
         return RunDetail(
             run_id=self.run_id,
             rows=tuple(self._builder.rows()) if self._whole else (),
@@ -49,7 +46,6 @@ class RunReader:
             artifacts=artifacts,
             accounting=self._accounting,
             problem=self._problem,
-            artifact=self._text if artifact is not None else None,
             reading=not self._whole,
         )
 
@@ -70,9 +66,3 @@ class RunReader:
                 self._whole = True
                 return
             await asyncio.sleep(0)
-
-    async def _read_artifact(self, run_dir: Path, name: str) -> None:
-        try:
-            self._text = (name, await read_artifact(run_dir, name))
-        except (OSError, BuddyError) as error:
-            self._text, self._problem = None, str(error)

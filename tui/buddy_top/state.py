@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     )
     from buddy_core.observe import SourceStatus
     from buddy_core.prices.rates import Price
-    from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
+    from buddy_core.runs.artifacts import ArtifactInfo
     from buddy_core.runs.folding.uses import ModelUse
     from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
@@ -65,8 +65,6 @@ class Wants(msgspec.Struct, frozen=True):
     """What is listed with a trend in each row."""
     run_id: str | None = None
     """The run whose detail is on the screen."""
-    artifact: str | None = None
-    """The artifact of that run whose text is on the screen."""
     family: bool = False
     """The forks around that run are on the screen."""
     around: Moment | None = None
@@ -104,7 +102,6 @@ class RunDetail(msgspec.Struct, frozen=True):
     accounting: Accounting | None
     problem: str | None = None
     """Why the run's files could not be read, in words."""
-    artifact: tuple[str, ArtifactText] | None = None
     reading: bool = False
     """Not read to its end yet: `rows` stay empty until then, and `accounting` says how far it is."""
 

@@ -30,6 +30,7 @@ ARTIFACTS_NAME = "artifacts"
 PREVIEW_BYTES = 256 * 1024
 """How much of an artifact a preview reads unless told otherwise."""
 
+_CHUNK = 256 * 1024
 _MAX_LISTED = 1_000
 _MAX_NAME_BYTES = 200
 _MAX_MARKS = 8
@@ -103,6 +104,37 @@ def list_artifacts(run_dir: Path) -> tuple[ArtifactInfo, ...]:
             return _list(directory)
     except OSError:
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactBytes:
+    """A part of an artifact as it stands on the disk."""
+
+    data: bytes
+    size: int
+    """Bytes of the whole file when it was read."""
+
+
+def read_artifact_bytes(
+    run_dir: Path, name: str, *, offset: int = 0, limit: int = PREVIEW_BYTES
+) -> ArtifactBytes:
+    """At most `limit` bytes from `offset` on, however long the file is; blocks, so not for a thread that draws.
+
+    Raises:
+        BadArtifactName: `name` is no single path component.
+        OSError: It is gone, no plain file, or may not be read.
+    """
+    fd = open_beneath(run_dir.parent, run_dir.name, ARTIFACTS_NAME, check_component(name))
+    try:
+        size = os.fstat(fd).st_size
+        parts: list[bytes] = []
+        while limit > 0 and (part := os.pread(fd, min(limit, _CHUNK), offset)):
+            parts.append(part)
+            offset += len(part)
+            limit -= len(part)
+    finally:
+        os.close(fd)
+    return ArtifactBytes(b"".join(parts), size)
 
 
 async def read_artifact(run_dir: Path, name: str, limit: int = PREVIEW_BYTES) -> ArtifactText:

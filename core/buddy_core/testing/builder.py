@@ -7,6 +7,7 @@ is tested with them is tested against the format, not against our own writer.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -48,7 +49,7 @@ class RunDirectoryBuilder:
         self._lines: list[bytes] = []
         self._written = 0
         self._calls = 0
-        self._artifacts: dict[str, bytes] = {}
+        self._artifacts: dict[str, tuple[bytes, int]] = {}
         self._totals = {"totalTokens": 0, "promptTokens": 0, "completionTokens": 0, "totalCost": 0.0}
         self._summary: dict[str, Any] | None = {"status": "running"}
         self._metrics: dict[str, Any] | None = {}
@@ -151,8 +152,8 @@ class RunDirectoryBuilder:
         return self.event("error", {"message": message})
 
     def artifact(self, name: str, content: str | bytes) -> Self:
-        """Add an artifact with its `patch_created` event."""
-        self._artifacts[name] = content.encode() if isinstance(content, str) else content
+        """Add an artifact with its `patch_created` event; its file is as old as that."""
+        self._artifacts[name] = content.encode() if isinstance(content, str) else content, self.now_ms
         path = str(self.run_dir / "artifacts" / name)
         return self.event("patch_created", {"artifact": name, "path": path})
 
@@ -186,11 +187,13 @@ class RunDirectoryBuilder:
     def write(self) -> Path:
         """Put the run on the disk; events that an earlier call wrote stay, new ones are appended."""
         (self.run_dir / "artifacts").mkdir(parents=True, exist_ok=True)
-        with self.events_file.open("ab") as file:
-            file.write(b"".join(self._lines[self._written :]))
+        with self.events_file.open("ab") as events:
+            events.write(b"".join(self._lines[self._written :]))
         self._written = len(self._lines)
-        for name, content in self._artifacts.items():
-            (self.run_dir / "artifacts" / name).write_bytes(content)
+        for name, (content, written_at) in self._artifacts.items():
+            file = self.run_dir / "artifacts" / name
+            file.write_bytes(content)
+            os.utime(file, ns=(written_at * 1_000_000,) * 2)
         if self._summary is not None:
             self._write_json("summary.json", self._summary_fields() | self._summary)
         if self._metrics is not None:

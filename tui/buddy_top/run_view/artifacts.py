@@ -1,55 +1,77 @@
-"""What a run left behind: the list of its artifacts and the text of the chosen one."""
+"""What a run left behind: the list of its artifacts and, below, the text of the chosen one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec.structs import replace
+from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from buddy_core.runs.artifacts import ArtifactInfo, ArtifactText
+from buddy_core.runs.artifact_kinds import kind_of_name
+from buddy_core.runs.artifacts import ArtifactInfo
 from buddy_core.runs.model import RunFacts
-from buddy_core.safety.shown import shown, shown_lines
-from buddy_core.safety.text import Plain
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, text_of
-from buddy_top.messages import WantsChanged
+from buddy_top.artifacts.making import Request, make_page
+from buddy_top.artifacts.page import Page
+from buddy_top.artifacts.pageview import PageView
+from buddy_top.cells import Cell, Span, spread, text_of
 from buddy_top.run_view.part import NO_REMARK, RunPart
-from buddy_top.state import RunDetail, RunView, Snapshot, Wants
+from buddy_top.state import RunDetail, RunView, Snapshot
+from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.table import Column, Table
-from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
+    from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 
 _COLUMNS = (
     Column("name", Plain("artifact"), 12, grow=1, sortable=False),
+    Column("kind", Plain("kind"), 8, sortable=False, priority=2),
     Column("size", Plain("size"), 8, align="right", sortable=False),
+    Column("time", Plain("written"), 11, align="right", sortable=False, priority=1),
 )
-_LIST_HEIGHT = 7
-_NO_RUN = RunDetail(run_id="", rows=(), hidden=0, artifacts=(), accounting=None)
+_LEAST_LIST, _LIST_HEIGHT = 4, 7
+"""Lines of the list with its header: a quarter of the room, within these."""
+
+WORKERS = "artifact"
+"""Group of the workers that read and lay out; there is at most one."""
 
 
 class ArtifactsView(RunPart):
-    """A short list above, the text of the artifact under its cursor below."""
+    """A short list above, the text of the artifact under its cursor below; the text is made in a thread."""
 
     NAME: ClassVar[RunView] = "artifacts"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.table = Table(*_COLUMNS, empty=Plain("this run left no artifacts"), classes="artifact-list")
-        self.text = TextView(classes="artifact-text")
+        self.heading = Lines(1, classes="artifact-heading")
+        self.text = PageView(classes="artifact-text")
         self._infos: tuple[ArtifactInfo, ...] = ()
-        self._shown: tuple[tuple[str, ArtifactText] | None, str | None] = (None, None)
-        self._name: str | None = None
+        self._run_dir: Path | None = None
+        self._taken_at = 0
+        self._raw = False
+        self._wanted: Request | None = None
+        self._made: tuple[Request, Page] | None = None
+        self._busy = False
         self._marked = ""
 
     def compose(self) -> ComposeResult:
-        """List, then text."""
+        """List, a line about the text, the text."""
         yield self.table
+        yield self.heading
         yield self.text
+
+    @property
+    def target(self) -> Widget:
+        """The list."""
+        return self.table
 
     @property
     def chosen(self) -> str | None:
@@ -57,14 +79,185 @@ class ArtifactsView(RunPart):
         return self.table.cursor_key
 
     @property
+    def page(self) -> Page | None:
+        """What is on the screen of the chosen artifact; None while it is read."""
+        made = self._made
+        return made[1] if made is not None and self._is_chosen(made[0]) else None
+
+    @property
+    def opened(self) -> tuple[Path, str] | None:
+        """Directory of the run and name of the chosen artifact, where it is a text."""
+        page = self.page
+        if self._run_dir is None or self.chosen is None or page is None or not page.readable:
+            return None
+        return self._run_dir, self.chosen
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """A text that another program could show, and failures in it."""
+        found: set[Need] = set()
+        page = self.page
+        if page is not None and page.readable:
+            found.add("text")
+        if page is not None and page.body.marks:
+            found.add("failures")
+        return frozenset(found)
+
+    # What it shows
+
+    def show_run(self, snapshot: Snapshot, run: RunFacts, detail: RunDetail | None) -> Plain:
+        """List what the run left, and have the text of the chosen one read if that has changed."""
+        if detail is not None:
+            self._run_dir = snapshot.sources.runs_dir / run.run_id
+            self._taken_at = snapshot.taken_at
+            self._list(detail.artifacts)
+        return NO_REMARK
+
+    def show_nothing(self, words: Plain) -> None:
+        """No artifacts and no text."""
+        self._run_dir = None
+        self._list(())
+
+    def _list(self, infos: tuple[ArtifactInfo, ...]) -> None:
+        self._infos = infos
+        room = max(self.size.height // 4, _LEAST_LIST)
+        self.table.styles.height = min(room, _LIST_HEIGHT, max(2, len(infos) + 1))
+        self.table.set_source([info.name for info in infos], self._cells_at)
+        self._want()
+
+    def _cells_at(self, index: int) -> tuple[Cell, ...]:
+        info = self._infos[index]
+        return (
+            (Span(shown(info.name, limit=300)),),
+            (Span(plain(kind_of_name(info.name)), "dim"),),
+            (Span(fmt.bytes_(info.size), "label"),),
+            (Span(fmt.date_time(info.modified_at, self._taken_at), "dim"),),
+        )
+
+    def on_resize(self) -> None:
+        """Give the list its part of the new room."""
+        self._list(self._infos)
+
+    # Reading, elsewhere
+
+    def _want(self) -> None:
+        """Ask for the page that belongs to what is chosen, how wide it is and how it is looked at."""
+        info = next((info for info in self._infos if info.name == self.chosen), None)
+        if info is None or self._run_dir is None:
+            self._wanted = self._made = None
+            self.heading.set_lines([])
+            self.text.set_lines([], keep_scroll=False)
+            return
+        if not self.text.room:
+            return
+        request = Request(
+            self._run_dir, info.name, info.size, info.modified_at, self.text.room, raw=self._raw
+        )
+        before = self._wanted
+        if before is not None and (before.run_dir, before.name) == (request.run_dir, request.name):
+            request = replace(request, limit=before.limit)
+        self._want_page(request)
+
+    def _want_page(self, request: Request) -> None:
+        """Have it made: the newest wish, as soon as the page that is being made is there."""
+        self._wanted = request
+        if not self._busy and (self._made is None or self._made[0] != request):
+            self._busy = True
+            self.run_worker(self._make(), group=WORKERS)
+
+    async def _make(self) -> None:
+        try:
+            while (request := self._wanted) is not None and (self._made is None or self._made[0] != request):
+                page = await asyncio.to_thread(make_page, request)
+                self._show_page(request, page)
+        finally:
+            self._busy = False
+
+    def _show_page(self, request: Request, page: Page) -> None:
+        before = self._made[0] if self._made is not None else None
+        same = before is not None and (before.run_dir, before.name, before.raw) == (
+            request.run_dir,
+            request.name,
+            request.raw,
+        )
+        self._made = (request, page)
+        if self._is_chosen(request):
+            self.text.set_body(page.body, keep_scroll=same)
+            self._mark(go=not same)
+            self._show_heading()
+
+    def _is_chosen(self, request: Request) -> bool:
+        return (request.run_dir, request.name) == (self._run_dir, self.chosen)
+
+    def _show_heading(self) -> None:
+        """Name and summary of the text, and what can be done with it."""
+        page, width = self.page, self.heading.size.width - 2
+        if page is None or width <= 0:
+            return
+        found = len(self.text.matching_lines()) if self._marked else None
+        words = [page.body.summary] if page.body.summary else []
+        words += [fmt.plural(found, "matching line")] if found is not None else []
+        ways = ("J rendered" if page.raw else "J raw") if page.two_ways else ""
+        left = (
+            Span(Plain(" ")),
+            Span(shown(self.chosen or "", limit=300), "strong"),
+            Span(Plain(f"  {' · '.join(words)}"), "label"),
+        )
+        right = " · ".join(way for way in (ways, "o pager" if page.readable else "") if way)
+        self.heading.set_lines([spread(left, (Span(Plain(right), "dim"),), width + 1)])
+
+    # What can be done with it
+
+    @on(PageView.EndReached)
+    def _read_on(self) -> None:
+        """Scrolled to the end of a part: twice as much is read."""
+        if self._made is not None and self._made[1].more and self._made[0] == self._wanted:
+            self._want_page(replace(self._made[0], limit=2 * self._made[0].limit))
+
+    @on(PageView.WidthChanged)
+    def _lay_out_anew(self) -> None:
+        self._want()
+        self._show_heading()
+
+    def on_table_highlighted(self, event: Table.Highlighted) -> None:
+        """Another artifact: its text has to be read."""
+        if event.table is self.table:
+            self._want()
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Enter moves the keyboard into the text."""
+        event.stop()
+        self.text.focus()
+
+    def open_raw(self) -> None:
+        """Rendered, or the text as it stands."""
+        self._raw = not self._raw
+        self._want()
+
+    def jump_error(self, step: int) -> bool:
+        """To the next line of a log that tells of an error."""
+        page = self.page
+        marks = page.body.marks if page is not None else ()
+        top = self.text.top
+        later = [mark for mark in marks if (mark > top if step > 0 else mark < top)]
+        return bool(later) and self.text.set_top(later[0] if step > 0 else later[-1])
+
+    @property
     def filter_text(self) -> str:
-        """What is marked in the text."""
+        """What is searched for in the text."""
         return self._marked
 
     def set_filter(self, text: str) -> None:
-        """Mark every word of `text`: a text is searched, its lines all stay."""
+        """Mark every word of `text` and go to the first: a text is searched, its lines all stay."""
         self._marked = text
-        self.text.highlight_matches(text, each_word=True)
+        self._mark(go=True)
+        self._show_heading()
+
+    def _mark(self, *, go: bool) -> None:
+        self.text.highlight_matches(self._marked, each_word=True)
+        found = self.text.matching_lines() if self._marked and go else ()
+        if found:
+            self.text.set_top(found[0])
 
     def jump_match(self, focused: Widget | None, step: int) -> bool:
         """To the next match of the text, also while the keyboard is in the list."""
@@ -75,9 +268,9 @@ class ArtifactsView(RunPart):
 
         Control characters are left out: what was copied may be pasted into a shell.
         """
-        artifact, _problem = self._shown
-        if whole and artifact is not None and artifact[0] == self.chosen and not artifact[1].binary:
-            return "".join(sign for sign in artifact[1].text if sign.isprintable() or sign in "\n\t")
+        page = self.page
+        if whole and page is not None and page.text:
+            return "".join(sign for sign in page.text if sign.isprintable() or sign in "\n\t")
         return self.chosen or ""
 
     def sheet(self) -> Sheet:
@@ -96,81 +289,3 @@ class ArtifactsView(RunPart):
                 for info in self._infos
             ],
         )
-
-    @property
-    def target(self) -> Widget:
-        """The list."""
-        return self.table
-
-    def wants(self, base: Wants) -> Wants:
-        """The text of the chosen artifact."""
-        return replace(base, artifact=self.chosen)
-
-    def show_run(self, snapshot: Snapshot, run: RunFacts, detail: RunDetail | None) -> Plain:
-        """Draw what the run left, once it was looked for."""
-        if detail is not None:
-            self.show(detail)
-            if self.chosen != snapshot.wants.artifact:
-                self.post_message(WantsChanged())
-        return NO_REMARK
-
-    def show_nothing(self, words: Plain) -> None:
-        """No artifacts and no text."""
-        self.show(_NO_RUN)
-
-    def show(self, detail: RunDetail) -> None:
-        """List the artifacts and draw the text when it is the chosen one's."""
-        self._infos = detail.artifacts
-        self.table.styles.height = min(_LIST_HEIGHT, max(2, len(self._infos) + 1))
-        self.table.set_source([info.name for info in self._infos], self._cells_at)
-        shown = (detail.artifact, detail.problem)
-        if shown != self._shown:
-            same = detail.artifact is not None and self._name == detail.artifact[0]
-            self._shown, self._name = shown, detail.artifact[0] if detail.artifact is not None else None
-            self.text.set_lines(_lines(detail), keep_scroll=same)
-
-    def _cells_at(self, index: int) -> tuple[Cell, ...]:
-        info = self._infos[index]
-        return ((Span(shown(info.name)),), (Span(fmt.bytes_(info.size), "label"),))
-
-    def on_table_highlighted(self, event: Table.Highlighted) -> None:
-        """Another artifact: its text has to be read."""
-        if event.table is self.table:
-            self.post_message(WantsChanged())
-
-    def on_table_opened(self, event: Table.Opened) -> None:
-        """Enter moves the keyboard into the text."""
-        event.stop()
-        self.text.focus()
-
-
-def _lines(detail: RunDetail) -> list[Cell]:
-    """The text, or why there is none."""
-    if detail.artifact is not None:
-        return list(_text_lines(detail.artifact))
-    return [(Span(shown(detail.problem), "warn"),)] if detail.problem else []
-
-
-def _text_lines(artifact: tuple[str, ArtifactText]) -> Iterable[Cell]:
-    name, content = artifact
-    if content.binary:
-        yield (Span(Plain(f"binary, {fmt.bytes_(content.size)}: not shown"), "dim"),)
-        return
-    is_diff = name.endswith((".diff", ".patch"))
-    is_markdown = name.endswith((".md", ".markdown"))
-    for line in shown_lines(content.text):
-        yield (Span(line, _diff_ink(line) if is_diff else _markdown_ink(line) if is_markdown else "value"),)
-    if content.truncated:
-        yield (Span(Plain(f"… cut: the whole file has {fmt.bytes_(content.size)}"), "warn"),)
-
-
-def _diff_ink(line: str) -> str:
-    if line.startswith(("+++", "---", "diff ", "index ")):
-        return "strong"
-    if line.startswith("@@"):
-        return "accent"
-    return "ok" if line.startswith("+") else "bad" if line.startswith("-") else "label"
-
-
-def _markdown_ink(line: str) -> str:
-    return "strong" if line.startswith("#") else "accent" if line.startswith("```") else "value"

@@ -73,11 +73,11 @@ class TextView(LineScroller, can_focus=True):
         """Mark `text`, or its words, in either case wherever it occurs; answers in how many source lines."""
         self._match = match_pattern(text, each_word=each_word)
         self.refresh()
-        return len(self._matching())
+        return len(self.matching_lines())
 
     def next_match(self, step: int = 1) -> bool:
         """Scroll to the next (-1: the previous) line with a match, going round at the end; False without any."""
-        found = [self._starts[index] for index in self._matching()]
+        found = [self._starts[index] for index in self.matching_lines()]
         if not found:
             return False
         later = [line for line in found if line > self.top]
@@ -85,7 +85,8 @@ class TextView(LineScroller, can_focus=True):
         self.set_top((later or found)[0] if step > 0 else (earlier or found)[-1])
         return True
 
-    def _matching(self) -> list[int]:
+    def matching_lines(self) -> list[int]:
+        """The source lines in which what is marked occurs."""
         match = self._match
         if match is None:
             return []

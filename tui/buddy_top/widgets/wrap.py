@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, take, text_of, width_of
 
@@ -18,11 +22,12 @@ def wrap(line: Cell, width: int, *, hang: int | None = None) -> list[Cell]:
     text = text_of(line)
     indent = min(_beginning(line, text) if hang is None else hang, width // 3)
     lines: list[Cell] = []
+    begins = [0, *accumulate(len(span.text) for span in line)]
     start = 0
     while start < len(text):
         room = width - (indent if lines else 0)
         end = _break(text, start, room)
-        body = _slice(line, start, end)
+        body = _slice(line, begins, start, end)
         lines.append((Span(Plain(" " * indent)), *body) if lines and indent else body)
         start = end
         while start < len(text) and text[start] == " ":
@@ -48,15 +53,14 @@ def _break(text: str, start: int, room: int) -> int:
     return blank + 1 if blank > start else end
 
 
-def _slice(line: Cell, start: int, end: int) -> Cell:
-    """Characters [start, end) of the line, with their inks; blanks at the end are dropped."""
+def _slice(line: Cell, begins: Sequence[int], start: int, end: int) -> Cell:
+    """Characters [start, end) of the line, whose spans begin at `begins`; blanks at the end are dropped."""
     spans: list[Span] = []
-    at = 0
-    for text, ink in line:
-        piece = text[max(start - at, 0) : max(end - at, 0)]
+    for index in range(bisect_right(begins, start) - 1, bisect_left(begins, end)):
+        (text, ink), at = line[index], begins[index]
+        piece = text[max(start - at, 0) : end - at]
         if piece:
             spans.append(Span(Plain(piece), ink))
-        at += len(text)
     if spans and spans[-1].text.endswith(" "):
         spans[-1] = Span(Plain(spans[-1].text.rstrip(" ")), spans[-1].ink)
     return tuple(spans)
