@@ -22,8 +22,9 @@ from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.observed import ObservedRun, Signature
 from buddy_core.runs.folding.roster import Roster
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, RunSpan, TurnBook, span_of
-from buddy_core.runs.folding.uses import ModelUse
+from buddy_core.runs.folding.uses import ModelUse, with_namers
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.query.gleaned import Gleaned
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.reading.turnfile import TurnFile
 from buddy_core.runs.watching.leftalone import LeftAlone
@@ -109,7 +110,11 @@ class Observer:
         self._unsettled: set[str] = set()  # runs whose totals may hold more than is recorded
         self._caught_up = False
         self._problem: str | None = None
+        self.gleaned = Gleaned()
+        """What filters ask of the runs that are read."""
         self._attended: frozenset[str] = frozenset()
+        self.on_directory: Callable[[DirectoryChange], None] | None = None
+        """Told of every change of the directory, in the thread that follows it, before anything of it is read."""
         self._wake: asyncio.Event | None = None
         self._sources = self._look_at_sources()
 
@@ -139,14 +144,8 @@ class Observer:
         A run that only says it used the model comes by its last event, with no request, tokens or cost; it
         does not say by which provider. Runs whose directories are gone are not among them.
         """
-        facts = self.by_id()
-        uses = self._ingest.uses
-        found = [use for use in self._ingest.uses_of(provider, model, since_ms) if use.run_id in facts]
-        for run in facts.values():
-            last = run.last_event_at or run.started_at
-            if run.model == model and last >= since_ms and not uses.known(run.run_id):
-                found.append(ModelUse(run.run_id, 0, 0, None, None, last))
-        return tuple(sorted(found, key=lambda use: (-use.last_at, use.run_id)))
+        found = self._ingest.uses_of(provider, model, since_ms)
+        return with_namers(found, self._ingest.uses, self.by_id(), model, since_ms)
 
     def run_dir(self, run_id: str) -> Path:
         """Where the files of a run are."""
@@ -300,6 +299,8 @@ class Observer:
         """Note what has to be read; nothing is read here."""
         self._problem = change.problem
         self._turns_changed |= change.extra
+        if self.on_directory is not None:
+            self.on_directory(change)
         for run_id in change.removed:
             self._forget(run_id)
         self._left.add(change.left_alone)
@@ -320,6 +321,7 @@ class Observer:
             self._ingest.run_gone(run_id)
             self._roster.remove(run_id)
             self._queue.pop(run_id, None)
+            self.gleaned.forget(run_id)
             self._unsettled.discard(run_id)
             if self._history is not None:
                 self._history.gone(run_id)
@@ -336,6 +338,7 @@ class Observer:
             run.refresh(now_ms=now_ms)
             reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
             live = self._caught_up and reading.events <= LIVE_EVENTS
+            self.gleaned.add(run_id, reading.harvest)
             self._deliver(run_id, reading.harvest, live=live, more=reading.more)
         if reading.more:
             self._queue[run_id] = None

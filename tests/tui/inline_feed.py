@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from buddy_core.alerts.model import NO_ALERTS
@@ -12,8 +14,10 @@ from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.prices.table import PriceTable
+from buddy_core.runs.model import RunFacts
 from buddy_top.around_reader import AroundReader
 from buddy_top.family_reader import FamilyReader
+from buddy_top.listing.lister import Lister
 from buddy_top.run_reader import RunReader
 from buddy_top.snapshots import take_snapshot
 from buddy_top.state import Snapshot, Wants
@@ -22,12 +26,18 @@ from buddy_top.state import Snapshot, Wants
 class InlineFeed:
     """Everything the live feed does, in the order the test asks for it."""
 
-    def __init__(self, runs_dir: Path, clock: Clock, prices: PriceTable | None = None) -> None:
+    def __init__(
+        self, runs_dir: Path, clock: Clock, prices: PriceTable | None = None, state: Path | None = None
+    ) -> None:
         self.clock = clock
         self.collector = MetricsCollector(clock=clock, prices=prices)
         self.observer = Observer(runs_dir, self.collector, clock=clock)
         self.watch: AlertWatch | None = None
         self.wants = Wants()
+        self.lister = Lister(
+            self.observer, clock=clock, prices=prices, state_dir=state, writes=True, told=self.take_soon
+        )
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.around = AroundReader(self.observer.runs_dir)
         self.families = FamilyReader()
         self.paused = False
@@ -38,6 +48,7 @@ class InlineFeed:
     def start(self, publish: Callable[[Snapshot], None], failed: Callable[[BaseException], None]) -> None:
         self.observer.load()
         self._publish = publish
+        self.loop = asyncio.get_running_loop()
         self.take()
 
     def ask(self, wants: Wants) -> None:
@@ -56,7 +67,20 @@ class InlineFeed:
     def stop(self) -> None:
         for task in self.pending:
             task.cancel()
+        self.lister.close()
         self.observer.close()
+
+    def find_runs(self, text: str) -> Future[Sequence[RunFacts]]:
+        return self.lister.find(text)
+
+    def read_runs(self, run_ids: Sequence[str]) -> Future[Sequence[RunFacts]]:
+        return self.lister.read(run_ids)
+
+    def take_soon(self) -> None:
+        """From any thread: publish a picture soon."""
+        if self.loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self.take)
 
     def take(self) -> None:
         """Publish a picture of what there is now, as soon as the loop comes round."""
@@ -89,6 +113,8 @@ class InlineFeed:
                 run=run,
                 family=family,
                 around=around,
+                listing=self.lister.listing(wants.listing, now_ms, hold=self.paused),
+                opened=self.lister.facts_of(wants.run_id) if wants.run_id is not None else None,
                 alerts=alerts,
                 paused=self.paused,
             )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.runs.model import RunFacts
-from buddy_top.panes.family import as_families
+from buddy_top.listing.tree import as_families as by_id
 
 
 def run(run_id: str, parent: str | None = None) -> RunFacts:
@@ -18,6 +18,13 @@ def run(run_id: str, parent: str | None = None) -> RunFacts:
         last_event_at=None, duration_ms=None, event_count=0, tool_calls=0, tool_failures=0, errors=0,
         parent_run_id=parent,
     )  # fmt: skip
+
+
+def as_families(runs: list[RunFacts] | tuple[RunFacts, ...]) -> list[tuple[RunFacts, int]]:
+    """The runs in families, and their depths."""
+    known = {one.run_id: one for one in runs}
+    parents = {one.run_id: one.parent_run_id for one in runs if one.parent_run_id}
+    return [(known[run_id], depth) for run_id, depth in by_id([one.run_id for one in runs], parents)]
 
 
 def listed(*runs: RunFacts) -> list[str]:

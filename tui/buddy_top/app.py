@@ -133,12 +133,9 @@ class BuddyTop(Workspace):
 
     def action_step_run(self, step: int) -> None:
         """The neighbouring run, in the order of the list on the runs tab."""
-        from buddy_top.panes.runs import RunsPane
-
-        if self.run_page is not None and self.snapshot is not None:
-            pane = self.panes.get(Tab.RUNS)
-            listed = (pane if isinstance(pane, RunsPane) else RunsPane()).arranged(self.snapshot)
-            self.run_page.step([run.run_id for run in listed], step)
+        listing = self.snapshot.listing if self.snapshot is not None else None
+        if self.run_page is not None and listing is not None:
+            self.run_page.step(listing.ids, step)
             self.draw()
 
     def action_window(self, step: int) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from buddy_core.observe import Observer
     from buddy_core.prices.table import PriceEntry
     from buddy_core.runs.lineage.model import Family
+    from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_top.around_reader import AroundReader
     from buddy_top.family_reader import FamilyReader
+    from buddy_top.listing.lister import Lister
     from buddy_top.run_reader import RunReader
 
 DEFAULT_REFRESH_S = 0.25
@@ -65,6 +68,14 @@ class SnapshotFeed(Protocol):
         """Look at every file again now."""
         ...
 
+    def find_runs(self, text: str) -> Future[Sequence[RunFacts]]:
+        """Runs with all words of `text` in what is known of them, newest first, some of very many."""
+        ...
+
+    def read_runs(self, run_ids: Sequence[str]) -> Future[Sequence[RunFacts]]:
+        """The facts of these runs, in their order; runs that are gone are left out."""
+        ...
+
     def stop(self) -> None:
         """End the thread and let go of all files."""
         ...
@@ -74,12 +85,13 @@ class Feed:
     """The live feed: observer and snapshots in a thread of their own.
 
     The file `history` tells of runs that are gone, and what is read is added to it if `keep` says so. With
-    `watch_runs` only so many are read, the newest.
+    `watch_runs` only so many are read, the newest. In `state` the catalog of very many runs is kept.
     """
 
     _observer: Observer
     _collector: MetricsCollector
     _alerts: AlertWatch
+    _lister: Lister
 
     def __init__(
         self,
@@ -92,12 +104,14 @@ class Feed:
         history: Path | None = None,
         keep: bool = True,
         watch_runs: int = 0,
+        state: Path | None = None,
     ) -> None:
         self._runs_dir = runs_dir
         self._prices = prices
         self._history = history
         self._keep = keep
         self._watch_runs = watch_runs
+        self._state = state
         self._clock = clock
         self._refresh_s = refresh_s
         self._limits = limits or Limits()
@@ -142,6 +156,14 @@ class Feed:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(lambda: self._observer.reread())
 
+    def find_runs(self, text: str) -> Future[Sequence[RunFacts]]:
+        """Thread-safe: by name, wherever the runs are listed from."""
+        return self._lister.find(text)
+
+    def read_runs(self, run_ids: Sequence[str]) -> Future[Sequence[RunFacts]]:
+        """Thread-safe: any runs, for an export."""
+        return self._lister.read(run_ids)
+
     def stop(self) -> None:
         """End the loop; waits a second at most, for a hung file system must not keep the terminal."""
         self._stopped.set()
@@ -183,6 +205,7 @@ class Feed:
             await asyncio.gather(follow, draw, return_exceptions=True)
             if self._reader is not None:
                 self._reader.close()
+            self._lister.close()
             self._alerts.close()
             self._observer.close()
 
@@ -192,6 +215,7 @@ class Feed:
         from buddy_core.metrics.collector import MetricsCollector
         from buddy_core.observe import Observer
         from buddy_top.config.prices import price_table
+        from buddy_top.listing.lister import Lister
 
         self._collector = MetricsCollector(clock=self._clock, prices=price_table(self._prices))
         history = None
@@ -205,6 +229,14 @@ class Feed:
             clock=self._clock,
             watch_runs=self._watch_runs,
             history=history,
+        )
+        self._lister = Lister(
+            self._observer,
+            clock=self._clock,
+            prices=self._collector.prices,
+            state_dir=self._state,
+            writes=self._keep,
+            told=self._has_more,
         )
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
 
@@ -235,15 +267,21 @@ class Feed:
             else:
                 await _wait(self._asked, self._refresh_s)
 
+    def _has_more(self) -> None:
+        """There is more to list: from any thread."""
+        self._wake(self._asked)
+
     def _next_tick_s(self) -> float:
         """Without a change, windows still slide, silent runs turn stalled, and what is out of sight is made good."""
+        if self._last is not None and self._last.listing is not None and not self._last.listing.settled:
+            return 1.0
         if self._patient:
             return HURRIED_MS / 1000 + 0.1
         return 1.0 if self._observer.at_work() else 30.0
 
     async def _snapshot(self) -> Snapshot:
         held = self._last if self._paused else None
-        if held is not None and held.wants == self._wants and not _waits_for_around(held):
+        if held is not None and held.wants == self._wants and not _waits(held):
             self._last = replace(held, behind=self._behind, paused=True)
             return self._last
         from buddy_top.snapshots import take_snapshot
@@ -251,6 +289,7 @@ class Feed:
         wants = self._wants
         self._observer.tick()
         now_ms = self._clock.now_ms()
+        listing = self._lister.listing(wants.listing, now_ms, hold=self._paused)
         fresh = take_snapshot(
             self._collector,
             self._observer,
@@ -258,6 +297,8 @@ class Feed:
             now_ms=now_ms,
             run=await self._read_run(wants),
             family=self._read_family(wants, now_ms),
+            listing=listing,
+            opened=self._lister.facts_of(wants.run_id) if wants.run_id is not None else None,
             around=self._read_around(wants.around),
             alerts=self._alerts.check(now_ms),
             behind=self._behind,
@@ -317,9 +358,10 @@ class Feed:
             self._wake(self._asked)
 
 
-def _waits_for_around(held: Snapshot) -> bool:
-    """True when what stands around an error was asked for and is still to be read."""
-    return held.around is not None and held.around[1] is None
+def _waits(held: Snapshot) -> bool:
+    """True when what stands around an error, or in the list of runs, was asked for and is still to be read."""
+    around, listing = held.around, held.listing
+    return (around is not None and around[1] is None) or (listing is not None and not listing.settled)
 
 
 def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
@@ -333,6 +375,8 @@ def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
         trends=held.trends if held.wants.trends == fresh.wants.trends else fresh.trends,
         run=fresh.run,
         family=fresh.family,
+        listing=fresh.listing,
+        by_id=fresh.by_id,
         around=fresh.around,
         behind=fresh.behind,
         paused=True,
@@ -350,6 +394,7 @@ def live_feed(options: Options) -> Feed:
         history=options.history,
         keep=not options.read_only,
         watch_runs=options.watch_runs,
+        state=options.state,
     )
 
 

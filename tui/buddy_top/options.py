@@ -52,6 +52,8 @@ class Options(msgspec.Struct, frozen=True):
     """The file that remembers runs after they are gone; None: nothing is remembered."""
     watch_runs: int = 0
     """Of so many runs the numbers are counted, the newest; 0: of all."""
+    state: Path | None = None
+    """The user's own directory, where the catalog of very many runs is kept; None: nowhere."""
     demo: bool = False
     """The runs are those of the demonstration agent."""
     left: Remembered | None = None

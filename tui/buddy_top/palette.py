@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from buddy_top.commands import commands_at
 from buddy_top.messages import OpenRun
 
 if TYPE_CHECKING:
+    from buddy_core.runs.model import RunFacts
     from buddy_top.app import BuddyTop
 
 _LONGEST_NAME = 80
@@ -24,6 +26,16 @@ _LONGEST_NAME = 80
 
 _MOST_RUNS = 50
 """Hits listed for one query; typing on narrows them."""
+
+
+_NEWEST_RUNS = 1_000
+"""Runs whose names are compared letter by letter for each key; all others are looked up."""
+
+_TYPING_S = 0.05
+"""So long nothing is typed before runs are looked up."""
+
+_LEAST_SCORE = 0.01
+"""Of a run whose name does not match, but what else is known of it."""
 
 
 class Entry(NamedTuple):
@@ -89,15 +101,39 @@ class RegistryProvider(_EntryProvider):
 
 
 class RunsProvider(_EntryProvider):
-    """Every run, by objective and id."""
+    """Every run: the newest by the letters of their objectives, all others by words that are known of them."""
 
     def entries(self) -> Iterable[Entry]:
-        """Newest first."""
-        app = self.monitor
-        for run_id, objective in app.run_names():
-            # Cut when it is printable: a letter with 800 accents must not hide the words behind it.
-            name = cut_right(shown(objective or run_id), _LONGEST_NAME)
-            yield Entry(name, run_id, partial(app.post_message, OpenRun(run_id)))
+        """The newest, newest first."""
+        return (self._entry(run_id, objective) for run_id, objective in self.monitor.run_names(_NEWEST_RUNS))
+
+    async def search(self, query: str) -> Hits:
+        """The newest whose names match, then those that were found."""
+        listed = set()
+        async for hit in super().search(query):
+            listed.add(hit.help)
+            yield hit
+        matcher = self.matcher(query)
+        for run in await self._found(query):
+            entry = self._entry(run.run_id, run.objective)
+            if run.run_id not in listed and len(listed) < _MOST_RUNS:
+                listed.add(run.run_id)
+                score = max(matcher.match(entry.name), _LEAST_SCORE)
+                yield Hit(
+                    score, _highlighted(entry.name, matcher), entry.run, text=entry.name, help=entry.help
+                )
+
+    async def _found(self, query: str) -> Sequence[RunFacts]:
+        await asyncio.sleep(_TYPING_S)  # whoever types on ends this
+        try:
+            return await asyncio.wrap_future(self.monitor.feed.find_runs(query))
+        except LookupError:
+            return ()
+
+    def _entry(self, run_id: str, objective: str) -> Entry:
+        # Cut when it is printable: a letter with 800 accents must not hide the words behind it.
+        name = cut_right(shown(objective or run_id), _LONGEST_NAME)
+        return Entry(name, run_id, partial(self.monitor.post_message, OpenRun(run_id)))
 
     async def discover(self) -> Hits:
         """Runs appear once one types: there may be a hundred thousand."""

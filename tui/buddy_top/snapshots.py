@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_top.listing.model import Listing
 
 RETAINED_ERRORS = 100
 """How many single errors the collector keeps; older ones live on in their groups' counts."""
@@ -41,6 +42,8 @@ def take_snapshot(
     now_ms: int,
     run: RunDetail | None = None,
     family: Family | None = None,
+    listing: Listing | None = None,
+    opened: RunFacts | None = None,
     around: tuple[Moment, Surroundings | None] | None = None,
     alerts: AlertState = NO_ALERTS,
     behind: int = 0,
@@ -49,12 +52,15 @@ def take_snapshot(
 ) -> Snapshot:
     """Copy what `wants` asks for out of the collector and the observer, as of `now_ms`.
 
-    Pure reading: it opens no file. `run` is the detail of `wants.run_id` and `family` its forks, made beforehand. What is not on the
+    Pure reading: it opens no file. `run` is the detail of `wants.run_id` and `family` its forks, made beforehand, and
+    `opened` are its facts, which the observer need not know. What is not on the
     screen may be older by less than `patience_ms`.
     """
     runs = observer.facts()
     view = collector.view(wants.window, now_ms=now_ms, patience_ms=patience_ms)
     by_id, at_work = observer.by_id(), observer.at_work()
+    if listing is not None or opened is not None:
+        by_id = {**_read_beside(listing, opened), **by_id}
     return Snapshot(
         taken_at=now_ms,
         wants=wants,
@@ -72,6 +78,7 @@ def take_snapshot(
         series=series_detail(collector, observer, wants, view),
         run=run if run is not None and run.run_id == wants.run_id else None,
         family=family if family is not None and family.run_id == wants.run_id else None,
+        listing=listing,
         around=around if around is not None and around[0] == wants.around else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,
@@ -83,6 +90,14 @@ def take_snapshot(
         at_work=at_work,
         latest_at=observer.latest_at(),
     )
+
+
+def _read_beside(listing: Listing | None, opened: RunFacts | None) -> dict[str, RunFacts]:
+    """Runs that were read for the screen, whether anybody follows them or not."""
+    found = {} if listing is None else dict(listing.facts)
+    if opened is not None:
+        found[opened.run_id] = opened
+    return found
 
 
 def _leaving(runs: Sequence[RunFacts], now_ms: int) -> frozenset[str]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.runs.reading.accounting import Accounting
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_core.runs.viewing.timeline import TimelineRow
+    from buddy_top.listing.model import Listing, ListWants
 
 SeriesKind = Literal["provider", "tool", "error"]
 RunView = Literal["timeline", "metrics", "artifacts", "family"]
@@ -69,6 +70,8 @@ class Wants(msgspec.Struct, frozen=True):
     """The forks around that run are on the screen."""
     around: Moment | None = None
     """The error whose neighbours in its run are on the screen."""
+    listing: ListWants | None = None
+    """What of the list of runs is on the screen, or needed to step through it."""
 
 
 class SeriesDetail(msgspec.Struct, frozen=True):
@@ -130,6 +133,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What somebody should look at now, worst and newest first."""
     budgets: tuple[BudgetUse, ...] = ()
     """The budgets that are set, and what was spent of them."""
+    listing: Listing | None = None
+    """The list of runs, where it is asked for."""
     prices: Mapping[str, Price] = msgspec.field(default_factory=dict)
     """What anything in the picture was priced by: by provider and model, or by the id of the run on the screen."""
     leaving: frozenset[str] = frozenset()
@@ -138,7 +143,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Changes that wait while the picture is paused."""
     paused: bool = False
     by_id: Mapping[str, RunFacts] = msgspec.field(default_factory=dict)
-    """The same runs as `runs`, by id; shared with other pictures."""
+    """The same runs as `runs`, by id, and what was read of others for the list or the run on the screen; shared with
+    other pictures."""
     latest_at: int | None = None
     """The latest event of any of them; None without a run."""
     at_work: tuple[RunFacts, ...] = ()

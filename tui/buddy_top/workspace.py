@@ -18,6 +18,7 @@ from buddy_top.announce import Announcer
 from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.feed import SnapshotFeed, live_feed
+from buddy_top.listing.model import ListWants
 from buddy_top.messages import CallNamed, FeedFailed, OpenEvent, OpenRun, OpenTab, SnapshotTaken, WantsChanged
 from buddy_top.options import Options
 from buddy_top.panes import pane_class
@@ -207,10 +208,16 @@ class Workspace(SafeApp):
             from buddy_top.panes.run import RunPage
 
             self.run_page, self._before_run = RunPage(), self.focused
+            self.run_page.listed = self._list_to_step_through()
             self.panes[self.tab].display = False
             await self.body.mount(self.run_page)
         self.run_page.open(run_id, at_ms, call)
         self._arrive()
+
+    def _list_to_step_through(self) -> ListWants:
+        """The list of the runs tab as it was left, without a line of it in sight."""
+        pane = self.panes.get(Tab.RUNS)
+        return ListWants(last=0) if pane is None else pane.list_wants(0, 0)
 
     async def leave_run(self) -> None:
         """Close the full-screen run, if one is open."""
@@ -336,6 +343,7 @@ class Workspace(SafeApp):
                 orders[tab.value] = order
         return Remembered(values, orders)
 
-    def run_names(self) -> tuple[tuple[str, str], ...]:
-        """Run ids and objectives, newest first, for the palette."""
-        return tuple((r.run_id, r.objective) for r in self.snapshot.runs) if self.snapshot else ()
+    def run_names(self, most: int) -> tuple[tuple[str, str], ...]:
+        """Ids and objectives of the newest runs, newest first, for the palette."""
+        runs = self.snapshot.runs[:most] if self.snapshot else ()
+        return tuple((run.run_id, run.objective) for run in runs)

@@ -12,6 +12,9 @@ import re
 RUN_ID = re.compile(r"run_([0-9a-z]{1,12})_([0-9a-f]{6})", re.ASCII)
 """Matched against the whole name; anything else in the runs directory is not a run."""
 
+ID_WIDTH = 24
+"""Letters of the longest id, and a space."""
+
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

@@ -33,13 +33,19 @@ def state_dir() -> Path:
     return _directory("state")
 
 
-def history_file() -> Path | None:
-    """Where runs are remembered after they are gone; None where the user has no directory of their own for it."""
+def own_state_dir() -> Path | None:
+    """The same, or None where the user has no directory of their own."""
     try:
         directory = _directory("state")
     except RuntimeError:  # nobody's home
         return None
-    return directory / "history.sqlite3" if directory.is_absolute() else None
+    return directory if directory.is_absolute() else None
+
+
+def history_file() -> Path | None:
+    """Where runs are remembered after they are gone; None where the user has no directory of their own for it."""
+    directory = own_state_dir()
+    return None if directory is None else directory / "history.sqlite3"
 
 
 def archive_directory() -> Path:

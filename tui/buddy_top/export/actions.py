@@ -49,16 +49,26 @@ def choose_export(app: Workspace, sheet_of: Callable[[], Sheet | None] | None = 
 
     def write(form: str | None) -> None:
         if form is not None:
-            app.run_worker(_write(app, directory, form, shown()), group="export")
+            app.run_worker(_write(app, directory, form, sheet_of), group="export")
 
     app.push_screen(ExportMenu(directory, has_rows=shown() is not None), write)
 
 
-async def _write(app: Workspace, directory: Path, form: str, sheet: Sheet | None) -> None:
-    """Make the text here, where the screen is, and write it in a thread."""
+async def _write(
+    app: Workspace, directory: Path, form: str, sheet_of: Callable[[], Sheet | None] | None
+) -> None:
+    """Have it read, made and written; only a picture of the screen is made where the screen is."""
     from buddy_top.export.place import write_export
 
-    text = _text(app, form, sheet)
+    try:
+        sheet = await app.visible_pane.whole_sheet() if sheet_of is None else sheet_of()
+    except LookupError as error:
+        app.footer.say(plain(f"cannot read the rows: {error}", limit=100))
+        return
+    if form == "svg" or sheet is None:
+        text = _picture(app, form)
+    else:
+        text = await asyncio.to_thread(_sheet_text, form, sheet, app.options.clock.now_ms())
     try:
         path = await asyncio.to_thread(
             write_export, directory, app.place, form, text, now_ms=app.options.clock.now_ms()
@@ -66,19 +76,21 @@ async def _write(app: Workspace, directory: Path, form: str, sheet: Sheet | None
     except OSError as error:
         app.footer.say(plain(f"cannot write to {directory}: {error.strerror or error}", limit=100))
         return
-    app.footer.say(plain(f"written to {path}", limit=200))
+    part = f"the first {len(sheet.lines):,} of {sheet.of:,} rows " if sheet is not None and sheet.of else ""
+    app.footer.say(plain(f"{part}written to {path}", limit=200))
 
 
-def _text(app: Workspace, form: str, sheet: Sheet | None) -> str:
-    from buddy_top.export import sheet as sheets
-
+def _picture(app: Workspace, form: str) -> str:
     if form == "svg":
         from buddy_top.export.picture import masked_picture
 
         return masked_picture(app.export_screenshot())
-    now_ms = app.options.clock.now_ms()
-    if sheet is None:
-        return _whole_picture(app, now_ms)
+    return _whole_picture(app, app.options.clock.now_ms())
+
+
+def _sheet_text(form: str, sheet: Sheet, now_ms: int) -> str:
+    from buddy_top.export import sheet as sheets
+
     if form == "csv":
         return sheets.as_csv(sheet)
     return sheets.as_markdown(sheet) if form == "md" else sheets.as_document(sheet, now_ms=now_ms)

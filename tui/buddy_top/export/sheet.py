@@ -28,6 +28,8 @@ class Sheet(msgspec.Struct, frozen=True):
     """Each row as it reads, one text a column."""
     records: Sequence[Mapping[str, Any]]
     """Each row under the names of the library's types, unknown as None."""
+    of: int | None = None
+    """How many rows there are, where these are not all of them."""
 
 
 def as_csv(sheet: Sheet) -> str:

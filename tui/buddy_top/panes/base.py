@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, text_of
+from buddy_top.listing.model import ListWants
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.fields import Field, Order, Row, matching, order_by, sort_rows, step_order
 from buddy_top.panes.room import fit_panel
@@ -44,6 +45,10 @@ class Pane(Container):
     def wants(self, base: Wants) -> Wants:
         """`base` with what this pane needs beyond it."""
         return base
+
+    def list_wants(self, first: int, last: int) -> ListWants:
+        """The list of runs as it is listed here, with these lines of it."""
+        return ListWants(first=first, last=last)
 
     def focus_main(self) -> None:
         """Give the keyboard to the part one moves in."""
@@ -89,6 +94,10 @@ class Pane(Container):
     def sheet(self) -> Sheet | None:
         """Its rows as they are shown; None where there are none to write down."""
         return None
+
+    async def whole_sheet(self) -> Sheet | None:
+        """The same with rows that have to be read first, where there are such."""
+        return self.sheet()
 
     def origins(self, snapshot: Snapshot, focused: Widget | None) -> list[Origin]:
         """Where its numbers come from: those under the cursor first, those of everything last."""
@@ -216,8 +225,11 @@ class TablePane(Pane, Generic[Row]):
             fit_panel(self.panel, rows, self.size.height, self.LIST_PART)
 
     def _render_row(self, index: int) -> list[Cell]:
+        return self._row_cells(self._rows[index])
+
+    def _row_cells(self, row: Row) -> list[Cell]:
+        """One cell for each field."""
         now = self._snapshot.taken_at if self._snapshot is not None else 0
-        row = self._rows[index]
         still = self._still_cells(row, now)
         return [
             field.cell(row, now) if cell is None else cell
@@ -336,7 +348,7 @@ class TablePane(Pane, Generic[Row]):
         """In a text to its next match; else to the next row, for only rows that match are listed."""
         if isinstance(focused, TextView):
             return super().jump_match(focused, step)
-        rows = len(self._rows)
+        rows = len(self.table.keys)
         return rows > 0 and self._go_to((self.table.cursor_index + step) % rows)
 
     def _go_to(self, index: int) -> bool:

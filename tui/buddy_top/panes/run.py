@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from buddy_core.safety.text import Plain, plain
+from buddy_top.listing.model import ListWants
 from buddy_top.messages import CallNamed, WantsChanged
 from buddy_top.panes.base import Pane
 from buddy_top.run_view.view import RunDetailView
@@ -32,6 +33,8 @@ class RunPage(Pane):
         super().__init__(id="run-page")
         self.detail = RunDetailView(id="run-page-detail")
         self.run_id = ""
+        self.listed = ListWants(last=0)
+        """The list one steps through."""
 
     def compose(self) -> ComposeResult:
         """The run, nothing else."""
@@ -55,14 +58,16 @@ class RunPage(Pane):
     def show(self, snapshot: Snapshot) -> None:
         """Draw the run; one that has been deleted says so."""
         run = snapshot.by_id.get(self.run_id)
-        if run is None:
+        if run is None and snapshot.listing is not None and self.run_id in snapshot.listing.ids:
+            self.detail.show_nothing(plain(self.run_id), Plain("reading …"))
+        elif run is None:
             self.detail.show_nothing(plain(self.run_id), _GONE)
         else:
             self.detail.show(snapshot, run)
 
     def wants(self, base: Wants) -> Wants:
         """This run."""
-        return self.detail.wants(replace(base, run_id=self.run_id))
+        return self.detail.wants(replace(base, run_id=self.run_id, listing=self.listed))
 
     def origins(self, snapshot: Snapshot, focused: Widget | None) -> list[Origin]:
         """Those of the run, and those of everything, which stand in the header."""

@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
 
 from buddy_core.runs.model import RunFacts
+from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
-from buddy_top.messages import OpenRun
+from buddy_top.cells import Cell, Span, text_of
+from buddy_top.listing.model import Listing, ListWants
+from buddy_top.messages import OpenRun, WantsChanged
 from buddy_top.panes.base import TablePane
-from buddy_top.panes.cells import failures_cell, number_cell, run_cell
-from buddy_top.panes.family import as_families
 from buddy_top.panes.fields import Field, Order
-from buddy_top.panes.kinds import count_field, number_field
-from buddy_top.run_view.heading import took, took_ms
+from buddy_top.panes.run_fields import RUN_FIELDS, unread_cells, without_events
+from buddy_top.panes.words import no_match
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
-from buddy_top.states import status_cell
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table import Table
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin
+    from buddy_core.runs.catalog.pages import SortKey
+    from buddy_core.runs.query.model import Query
+    from buddy_core.runs.query.parser import Problem
+    from buddy_top.commands import Need
     from buddy_top.documents import Document
+    from buddy_top.export.sheet import Sheet
+    from buddy_top.workspace import Workspace
 
 R = RunFacts
 
+MOST_EXPORTED = 10_000
+"""Runs written to one file; the command line writes any number."""
 
-STATUS_ORDER = ("running", "stalled", "interrupted", "failed", "cancelled", "completed")
-"""What needs a person first."""
+MARGIN = 128
+"""Lines above and below those in sight that are read beforehand: a held key moves some thirty a second."""
 
-
-def _rank(run: R) -> int:
-    return STATUS_ORDER.index(run.status)
+_STEP = 64
+"""What is in sight is asked for in steps of so many lines, so that moving by one asks for nothing."""
 
 
 class RunsPane(TablePane[RunFacts]):
@@ -46,59 +53,18 @@ class RunsPane(TablePane[RunFacts]):
     TAB = Tab.RUNS
     ORDER = Order("started", True)
     DETAIL_BELOW = False
-    FIELDS: ClassVar[Sequence[Field[R]]] = (
-        Field(
-            Column("sign", Plain(""), 1, sortable=False),
-            lambda r, _: status_cell(r.status, False),
-            _rank,
-            still=True,
-        ),
-        Field(
-            Column("status", Plain("status"), 11, priority=9),
-            lambda r, _: status_cell(r.status)[1:],
-            _rank,
-            False,
-            still=True,
-        ),
-        Field(
-            Column("started", Plain("started"), 12, align="right"),
-            lambda r, now: number_cell(fmt.date_time(r.started_at, now), "label"),
-            lambda r: r.started_at,
-        ),
-        Field(
-            Column("took", Plain("took"), 7, align="right"),
-            lambda r, now: number_cell(took(r, now)),
-            lambda r: r.duration_ms,
-            moving=took_ms,
-        ),
-        number_field("tokens", 7, lambda r: r.total_tokens, fmt.tokens, priority=3),
-        Field(
-            Column("cost", Plain("cost"), 8, align="right", priority=2),
-            lambda r, _: number_cell(fmt.cost_of(r)),
-            lambda r: r.total_cost,
-            still=True,
-        ),
-        count_field("tools", 5, lambda r: r.tool_calls, priority=1),
-        Field(
-            Column("failed", Plain("fail"), 4, align="right", priority=1),
-            lambda r, _: failures_cell(r.tool_failures + r.errors, 4),
-            lambda r: r.tool_failures + r.errors,
-            still=True,
-        ),
-        Field(
-            Column("objective", Plain("objective"), 16, grow=1),
-            lambda r, _: run_cell(r),
-            lambda r: r.objective.casefold(),
-            False,
-            still=True,
-        ),
-    )
+    FIELDS: ClassVar[Sequence[Field[R]]] = RUN_FIELDS
 
     def __init__(self) -> None:
         super().__init__()
         self.as_tree = True
-        self._depths: dict[str, int] = {}
-        self._leaving: frozenset[str] = frozenset()
+        self.fitting: Query | None = None
+        """What the list is filtered by: of a text with a mistake in it, what was in force before."""
+        self.problem: Problem | None = None
+        """The first mistake in the filter."""
+        self._listing: Listing | None = None
+        self._asked = (0, 0)
+        self._sought: str | None = None
 
     def compose(self) -> ComposeResult:
         """List and detail; the style sheet puts them side by side or one above the other."""
@@ -113,45 +79,99 @@ class RunsPane(TablePane[RunFacts]):
 
         return run_entry(row)
 
-    def rows_of(self, snapshot: Snapshot) -> Sequence[R]:
-        """Every run, whatever the window: the window is about numbers, this list is about runs."""
-        self._leaving = snapshot.leaving
-        return snapshot.runs
-
     def key_of(self, row: R) -> str:
         """The run id."""
         return row.run_id
 
-    def text_of(self, row: R) -> str:
-        """Objective, id, status, tags, model and artifacts."""
-        parts = (row.objective, row.run_id, row.status, row.model or "", *row.tags, *row.artifacts)
-        return " ".join(parts)
+    def wants(self, base: Wants) -> Wants:
+        """The run under the cursor, and the lines in sight."""
+        self._asked = self._in_sight()
+        wants = replace(base, run_id=self.table.cursor_key, listing=self.list_wants(*self._asked))
+        return self.detail.wants(wants)
 
-    def reorder(self, rows: list[R]) -> list[R]:
-        """Live runs on top, then forks under their parents."""
-        if self.order.key == "started" and self.order.descending:
-            rows = sorted(rows, key=lambda run: not run.live)
-        if not self.as_tree:
-            self._depths = {}
-            return rows
-        families = as_families(rows)
-        self._depths = {run.run_id: depth for run, depth in families}
-        return [run for run, _ in families]
+    def list_wants(self, first: int, last: int) -> ListWants:
+        """The list as it was last chosen, with these lines of it."""
+        sort = {"tools": "calls"}.get(self.order.key, self.order.key)
+        return ListWants(
+            self.fitting, cast("SortKey", sort), self.order.descending, self.as_tree, first, last
+        )
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Hand over the ids; of the lines in sight those are read that are not known."""
+        self._snapshot = snapshot
+        listing = self._listing = snapshot.listing or self._listing
+        if listing is None:
+            self.table.set_empty(Plain("reading …"))
+            return
+        self._total = listing.total
+        self.table.set_empty(self._empty_words(listing))
+        self.table.set_source(listing.ids, self._render_row)
+        self._go_to_sought(listing)
+        self._show_summary(snapshot, listing)
+        self.detail.show(snapshot, self.selected)
+
+    def _empty_words(self, listing: Listing) -> Plain:
+        if listing.searching:
+            return Plain("searching …")
+        return no_match(self._filter) if listing.total and self._filter else Plain("no runs yet")
+
+    def _show_summary(self, snapshot: Snapshot, listing: Listing) -> None:
+        """How many there are and match, and how far the reading is."""
+        self.panel.set_title(Plain("Runs"))
+        words = fmt.plural(listing.total, "run")
+        if self.fitting is not None:
+            matched = f"{fmt.count(len(listing.ids))} of {fmt.count(listing.total)} match"
+            words = Plain(
+                f"{matched}: {shown(self._filter.strip(), limit=40)}" if self.problem is None else matched
+            )
+        sources = snapshot.sources
+        if sources.loaded < sources.total and not listing.progress:
+            words = Plain(f"reading {fmt.count(sources.loaded)} of {fmt.count(sources.total)} …")
+        parts = [words, *(shown(part, limit=100) for part in (listing.progress, listing.problem) if part)]
+        self.panel.set_summary(Plain(" · ".join(parts)))
 
     def _render_row(self, index: int) -> list[Cell]:
-        cells: list[Cell] = super()._render_row(index)
-        run = self._rows[index]
-        if run.run_id in self._leaving:
+        listing, snapshot = self._listing, self._snapshot
+        if listing is None or snapshot is None:
+            return []
+        run_id = listing.ids[index]
+        run = snapshot.by_id.get(run_id)
+        if run is None:
+            self._read_what_is_in_sight()
+            return unread_cells(run_id, snapshot.taken_at)
+        cells = self._row_cells(run)
+        if run_id in listing.partial and not run.live:
+            cells = without_events(cells)
+        if run_id in snapshot.leaving:
             cells[-1] = (Span(Plain("leaves next "), "warn"), *cells[-1])
-        depth = min(self._depths.get(run.run_id, 0), 4)
+        depth = min(listing.depths.get(run_id, 0), 4)
         if depth:
             branch = Plain("  " * (depth - 1) + "└ ")
             cells[-1] = (Span(branch, "dim"), *cells[-1])
         return cells
 
-    def wants(self, base: Wants) -> Wants:
-        """The run under the cursor."""
-        return self.detail.wants(replace(base, run_id=self.table.cursor_key))
+    def _in_sight(self) -> tuple[int, int]:
+        """The lines to be read: those in sight, and a margin."""
+        top, page = self.table.top, self.table.page or 40
+        first = top // _STEP * _STEP - MARGIN
+        return max(0, first), first + 2 * MARGIN + _STEP * (page // _STEP + 2)
+
+    def _read_what_is_in_sight(self) -> None:
+        if self._asked != self._in_sight():
+            self._asked = self._in_sight()
+            self.post_message(WantsChanged())
+
+    @property
+    def selected(self) -> R | None:
+        """The run under the cursor; None while it has not been read."""
+        key, snapshot = self.table.cursor_key, self._snapshot
+        return None if key is None or snapshot is None else snapshot.by_id.get(key)
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """A filter, and numbers as soon as there is a run."""
+        there: set[Need] = {"filter"} if self._filter else set()
+        return frozenset(there | {"numbers"} if self._total else there)
 
     def origin_of(self, row: R, snapshot: Snapshot) -> Origin:
         """Where the numbers of a row come from."""
@@ -159,31 +179,77 @@ class RunsPane(TablePane[RunFacts]):
 
         return of_run(row, snapshot)
 
-    def empty_words(self, snapshot: Snapshot) -> Plain:
-        """Nothing recorded yet."""
-        return Plain("no runs yet")
-
     async def step_view(self, step: int) -> None:
         """Timeline, metrics or artifacts."""
         await self.detail.step_view(step)
 
+    def set_filter(self, text: str) -> None:
+        """List what fits, as soon as it is known; a text with a mistake in it leaves the list as it is."""
+        from buddy_core.runs.query.model import Word
+        from buddy_core.runs.query.parser import parse
+
+        self._filter = text
+        parsed = parse(text)
+        self.problem = parsed.problems[0] if parsed.problems else None
+        if self.problem is None:
+            self.fitting = parsed.query if parsed.query.terms else None
+        words = (term for term in parsed.query.terms if not term.negated)
+        marked = " ".join(term.condition.text for term in words if isinstance(term.condition, Word))
+        self.table.highlight_matches(marked, each_word=True)
+        self._ask_anew()
+
+    def set_order(self, order: Order) -> None:
+        """Sort by another column or the other way round; the cursor stays on its row."""
+        super().set_order(order)
+        self.post_message(WantsChanged())
+
     def toggle_grouping(self) -> None:
         """Tree or flat list."""
         self.as_tree = not self.as_tree
-        self.redraw()
+        self._ask_anew()
 
-    def show_more(self, snapshot: Snapshot) -> None:
-        """The panel's words and the selected run."""
-        self.panel.set_title(Plain("Runs"))
-        found = (
-            f"{fmt.count(len(self._rows))} of {fmt.count(self._total)} match"
-            if self.filter_text
-            else fmt.plural(self._total, "run")
+    def _ask_anew(self) -> None:
+        self.redraw()
+        self.post_message(WantsChanged())
+
+    def reveal(self, key: str) -> None:
+        """Put the cursor on a run as soon as it is listed, dropping a filter that hides it."""
+        listing = self._listing
+        if self._filter and (listing is None or key not in listing.ids):
+            self.set_filter("")
+        self.table.follow = False
+        self._sought = key
+        if listing is not None:
+            self._go_to_sought(listing)
+
+    def _go_to_sought(self, listing: Listing) -> None:
+        if self._sought is not None and (self.table.move_to(self._sought) or listing.settled):
+            self._sought = None
+
+    def sheet(self) -> Sheet | None:
+        """The rows that have been read."""
+        ids = () if self._listing is None else self._listing.ids[:MOST_EXPORTED]
+        by_id = {} if self._snapshot is None else self._snapshot.by_id
+        return self._sheet_of([by_id[run_id] for run_id in ids if run_id in by_id])
+
+    async def whole_sheet(self) -> Sheet | None:
+        """All rows that are listed, at most `MOST_EXPORTED` of them; raises LookupError when they cannot be read."""
+        ids = () if self._listing is None else self._listing.ids
+        feed = cast("Workspace", self.app).feed
+        runs = await asyncio.wrap_future(feed.read_runs(ids[:MOST_EXPORTED]))
+        sheet = await asyncio.to_thread(self._sheet_of, runs)
+        return replace(sheet, of=len(ids)) if len(ids) > MOST_EXPORTED else sheet
+
+    def _sheet_of(self, runs: Sequence[R]) -> Sheet:
+        from buddy_top.export.sheet import Sheet
+
+        now = self._snapshot.taken_at if self._snapshot is not None else 0
+        return Sheet(
+            title=self.TAB.value,
+            columns=[field.column.title or field.key for field in self.fields],
+            lines=[[text_of(field.cell(run, now)) for field in self.fields] for run in runs],
+            records=[self.record_of(run) for run in runs],
         )
-        if snapshot.sources.loaded < snapshot.sources.total:
-            found = f"reading {snapshot.sources.loaded} of {snapshot.sources.total} …"
-        self.panel.set_summary(Plain(found))
-        self.detail.show(snapshot, self.selected)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Open the run under the cursor full screen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from buddy_core.runs.names import started_at_of
 from buddy_core.safety.text import Plain
 from buddy_top.panes.runs import RunsPane
 from buddy_top.state import Snapshot, Tab
@@ -29,7 +30,7 @@ def _chosen(app: Workspace, snapshot: Snapshot) -> tuple[str, str] | Plain:
     """The ids of both, the older first, or words that say which are missing."""
     pane = app.panes.get(Tab.RUNS)
     marks = pane.table.marks if isinstance(pane, RunsPane) else frozenset[str]()
-    marked = sorted(marks & snapshot.by_id.keys(), key=lambda run_id: snapshot.by_id[run_id].started_at)
+    marked = sorted((one for one in marks if _is_there(one, snapshot)), key=lambda one: _start(one, snapshot))
     if app.run_page is None and len(marked) == 2:
         return marked[0], marked[1]
     if app.run_page is None and len(marked) > 2:
@@ -43,9 +44,19 @@ def _chosen(app: Workspace, snapshot: Snapshot) -> tuple[str, str] | Plain:
     parent = run.parent_run_id
     if parent is None or parent == run.run_id:
         return Plain("no fork: mark two runs in the list with space to compare them")
-    if parent not in snapshot.by_id:
+    if not _is_there(parent, snapshot):
         return Plain("the run that this one was forked from is not here any more")
     return parent, run.run_id
+
+
+def _is_there(run_id: str, snapshot: Snapshot) -> bool:
+    """Of very many runs only those in sight are known; that another is listed is enough."""
+    return run_id in snapshot.by_id or (snapshot.listing is not None and run_id in snapshot.listing.ids)
+
+
+def _start(run_id: str, snapshot: Snapshot) -> int:
+    known = snapshot.by_id.get(run_id)
+    return known.started_at if known is not None else started_at_of(run_id) or 0
 
 
 def _under_cursor(pane: object) -> str | None:

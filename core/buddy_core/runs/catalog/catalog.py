@@ -7,7 +7,7 @@ thread at a time, and that thread may be any; two threads open two of them, one 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from pathlib import Path
@@ -24,7 +24,9 @@ from buddy_core.cachedb import (
 )
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.catalog.keeping import Keeper, Progress
+from buddy_core.runs.catalog.known import KnownRun
 from buddy_core.runs.catalog.layout import LAYOUT, catalog_path
+from buddy_core.runs.catalog.order import Suspect, forks_of, order_text, suspects_of, unknown_among
 from buddy_core.runs.catalog.pages import Cancelled, Pages, SetField, SortKey
 from buddy_core.runs.catalog.rows import Row
 from buddy_core.runs.query.model import EVERYTHING, Query
@@ -102,6 +104,7 @@ class Catalog:
         run_ids: Iterable[str],
         *,
         texts: bool = True,
+        progress: Callable[[Progress], None] = lambda _progress: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> int:
         """`keep` for these runs alone: those that a watcher saw appear, change or go. Other runs are not looked at.
@@ -112,7 +115,7 @@ class Catalog:
         """
         check_runs_dir(self._runs_dir)
         try:
-            return self._kept(tuple(run_ids), texts, lambda _progress: None, cancelled)
+            return self._kept(tuple(run_ids), texts, progress, cancelled)
         except CacheDamaged:
             self._begin_anew()
             raise
@@ -176,6 +179,73 @@ class Catalog:
         """A run with its ancestors and all their forks, in no order, at most `limit`; raises `CacheUnavailable`."""
         with self._asking(None):
             return self._pages.kin(run_id, limit)
+
+    def order(
+        self,
+        query: Query = EVERYTHING,
+        *,
+        sort: SortKey = "started",
+        descending: bool = True,
+        known: Sequence[KnownRun] = (),
+        hidden: Collection[str] = (),
+        nums: Sequence[int] | None = None,
+        tz: tzinfo | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> str:
+        """The ids of all runs that fit, as `order.order_text` has them; raises as `page`."""
+        with self._asking(cancelled):
+            return order_text(
+                self._cache.connection,
+                query,
+                sort=sort,
+                descending=descending,
+                now_ms=self._clock.now_ms(),
+                known=known,
+                hidden=hidden,
+                nums=nums,
+                tz=tz,
+            )
+
+    def suspected(
+        self,
+        query: Query,
+        *,
+        hidden: Collection[str] = (),
+        tz: tzinfo | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> list[Suspect]:
+        """The runs a filter with `content:` may fit, newest first: `holds` asks their files. Raises as `page`."""
+        with self._asking(cancelled):
+            now_ms = self._clock.now_ms()
+            return suspects_of(self._cache.connection, query, now_ms=now_ms, hidden=hidden, tz=tz)
+
+    def holds(self, suspect: Suspect) -> bool:
+        """True when the files of a suspect say that it fits; each is asked once, as long as it stays as it is."""
+        return all(
+            self._pages.holds(suspect.num, suspect.run_id, text) != negated
+            for text, negated in suspect.contents
+        )
+
+    def forks(self) -> list[tuple[str, str]]:
+        """Ids of runs that name a parent, and of those parents; raises `CacheUnavailable`."""
+        with self._asking(None):
+            return forks_of(self._cache.connection)
+
+    def unknown(self, run_ids: Collection[str]) -> list[str]:
+        """Those of these ids that are not in it yet; raises `CacheUnavailable`."""
+        with self._asking(None):
+            return unknown_among(self._cache.connection, run_ids)
+
+    def rows(self, run_ids: Iterable[str]) -> list[Row]:
+        """What is known of these runs, in their order, those that are not known left out; raises `CacheUnavailable`."""
+        with self._asking(None):
+            return self._pages.rows_of(run_ids)
+
+    def version(self) -> int:
+        """Another number whenever another connection has written something; raises `CacheUnavailable`."""
+        with self._asking(None):
+            (number,) = self._cache.connection.execute("PRAGMA data_version").fetchone()
+            return int(number)
 
     def suspects(self, words: Sequence[str]) -> frozenset[str]:
         """Ids of the runs in whose events or artifacts all these words may stand, whatever their case.

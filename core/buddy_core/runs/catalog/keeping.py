@@ -136,8 +136,11 @@ class Keeper:
         return len(stale) + len(gone)
 
     def keep_texts(self) -> int:
-        """The full text of whatever has none yet, newest first; returns the bytes that were read."""
-        sql = "SELECT num, run_id FROM run WHERE indexed=0 AND whole=1 ORDER BY started_at DESC, run_id DESC"
+        """The full text of whatever has none yet and is at rest, newest first; returns the bytes that were read."""
+        sql = (
+            "SELECT num, run_id FROM run WHERE indexed=0 AND whole=1 AND status NOT IN ('running', 'stalled')"
+            " ORDER BY started_at DESC, run_id DESC"
+        )
         waiting = self._cache.connection.execute(sql).fetchall()
         self._each("texts", waiting, self._take_text)
         return self._texts.read_bytes

@@ -38,7 +38,7 @@ _KIN = (
     " down(id) AS (SELECT id FROM up UNION SELECT run_id FROM run JOIN down ON parent = id)"
     " SELECT num FROM run JOIN down ON run_id = id WHERE EXISTS (SELECT 1 FROM run WHERE run_id = :id) LIMIT :l"
 )
-_EXPRESSIONS: dict[SortKey, str] = {
+EXPRESSIONS: dict[SortKey, str] = {
     "started": "",
     "status": _RANK,
     "took": "took",
@@ -48,6 +48,7 @@ _EXPRESSIONS: dict[SortKey, str] = {
     "failed": "errors",
     "objective": "title",
 }
+"""What rows are ordered by; nothing for the start, which has an index."""
 
 
 class Cancelled(Exception):
@@ -90,8 +91,8 @@ class Pages:
                 if limit and len(nums) >= offset + limit:
                     break
             return self._rows(nums[offset:])
-        sql = f"SELECT num FROM run WHERE {_numbered(conditions.where)} ORDER BY {order} LIMIT :l OFFSET :o"
-        params = {**_named(conditions.params), "h": horizon, "l": limit or -1, "o": offset}
+        sql = f"SELECT num FROM run WHERE {numbered(conditions.where)} ORDER BY {order} LIMIT :l OFFSET :o"
+        params = {**named(conditions.params), "h": horizon, "l": limit or -1, "o": offset}
         return self._rows([num for (num,) in self._connection.execute(sql, params)])
 
     def count(self, query: Query, *, now_ms: int, tz: tzinfo | None = None) -> int:
@@ -99,8 +100,8 @@ class Pages:
         conditions = compiled(self._connection, query, now_ms=now_ms, tz=tz)
         if conditions.contents:
             return sum(1 for _ in self._verified(conditions, "num", 0))
-        sql = f"SELECT count(*) FROM run WHERE {_numbered(conditions.where)}"
-        (found,) = self._connection.execute(sql, _named(conditions.params)).fetchone()
+        sql = f"SELECT count(*) FROM run WHERE {numbered(conditions.where)}"
+        (found,) = self._connection.execute(sql, named(conditions.params)).fetchone()
         return int(found)
 
     def unread(self) -> int:
@@ -136,32 +137,30 @@ class Pages:
 
     def _order(self, sort: SortKey, descending: bool, now_ms: int) -> tuple[str, int]:
         """The order, and up to when a start is believed; an index serves while no run claims a later one."""
-        horizon = now_ms + _DAY_MS
-        (latest,) = self._connection.execute("SELECT max(started_at) FROM run").fetchone()
-        age = "started_at" if latest is None or latest <= horizon else _AGE
+        age, horizon = age_sql(self._connection, now_ms)
         newest, direction = f"{age} DESC, run_id DESC", "DESC" if descending else "ASC"
         if sort == "started":
             return (newest if descending else f"{age}, run_id DESC"), horizon
-        value = _EXPRESSIONS[sort]
+        value = EXPRESSIONS[sort]
         return f"{value} IS NULL, {value} {direction}, {newest}", horizon
 
     def _verified(self, conditions: Conditions, order: str, horizon: int) -> Iterator[int]:
         """Numbers of the runs that fit, in order: what the index suspects is looked up in the files."""
         asked = list(enumerate(conditions.contents))
-        suspects = ["1" if not negated else _suspected(number, text) for number, (text, negated) in asked]
-        needed = [_suspected(number, text) for number, (text, negated) in asked if not negated]
-        where = " AND ".join((_numbered(conditions.where), *needed))
+        suspects = ["1" if not negated else suspected(number, text) for number, (text, negated) in asked]
+        needed = [suspected(number, text) for number, (text, negated) in asked if not negated]
+        where = " AND ".join((numbered(conditions.where), *needed))
         sql = f"SELECT num, run_id, {', '.join(suspects)} FROM run WHERE {where} ORDER BY {order}"
-        matches = {f"m{number}": _match(text) for number, (text, _) in enumerate(conditions.contents)}
-        rows = self._connection.execute(sql, {**_named(conditions.params), **matches, "h": horizon})
-        for num, run_id, *suspected in rows:
+        matches = {f"m{number}": match_of(text) for number, (text, _) in enumerate(conditions.contents)}
+        rows = self._connection.execute(sql, {**named(conditions.params), **matches, "h": horizon})
+        for num, run_id, *found in rows:
             if all(
-                (bool(suspect) and self._holds(num, run_id, text)) != negated
-                for suspect, (text, negated) in zip(suspected, conditions.contents, strict=True)
+                (bool(suspect) and self.holds(num, run_id, text)) != negated
+                for suspect, (text, negated) in zip(found, conditions.contents, strict=True)
             ):
                 yield num
 
-    def _holds(self, num: int, run_id: str, text: str) -> bool:
+    def holds(self, num: int, run_id: str, text: str) -> bool:
         """Asked of the files once for each state of the run: another state has another number."""
         if self.cancelled is not None and self.cancelled():
             raise Cancelled
@@ -171,6 +170,12 @@ class Pages:
                 self._known.clear()
             self._known[key] = self._content(run_id, text)
         return self._known[key]
+
+    def rows_of(self, run_ids: Iterable[str]) -> list[Row]:
+        """The rows of these runs, as far as they are known."""
+        ask = "SELECT crc, record, whole FROM run JOIN body USING(num) WHERE run_id=?"
+        found = (self._connection.execute(ask, (run_id,)).fetchone() for run_id in run_ids)
+        return [_row(row) for row in found if row is not None]
 
     def _rows(self, nums: list[int]) -> list[Row]:
         ask = "SELECT crc, record, whole FROM body JOIN run USING(num) WHERE num=?"
@@ -184,7 +189,14 @@ def _row(found: tuple[int, bytes, int] | None) -> Row:
     return Row(read_body(crc, record).facts, bool(whole))
 
 
-def _numbered(where: str) -> str:
+def age_sql(connection: sqlite3.Connection, now_ms: int) -> tuple[str, int]:
+    """What the newest runs have most of, and `:h` in it: up to when a start is believed."""
+    horizon = now_ms + _DAY_MS
+    (latest,) = connection.execute("SELECT max(started_at) FROM run").fetchone()
+    return ("started_at" if latest is None or latest <= horizon else _AGE), horizon
+
+
+def numbered(where: str) -> str:
     """Question marks as names: a statement may have parameters of one kind only."""
     parts = where.split("?")
     return "".join(
@@ -192,19 +204,20 @@ def _numbered(where: str) -> str:
     )
 
 
-def _named(params: list[object]) -> dict[str, object]:
+def named(params: list[object]) -> dict[str, object]:
+    """The values of those names."""
     return {f"p{number}": value for number, value in enumerate(params)}
 
 
-def _suspected(number: int, text: str) -> str:
+def suspected(number: int, text: str) -> str:
     """True for runs in whose files the text of that number may stand."""
     if not trigrams(text):
         return "1"
     return f"(indexed <> 1 OR num IN ({_SUSPECTS} :m{number}))"
 
 
-def _match(text: str) -> str:
-    """All groups of three letters of a text, as an expression of FTS5."""
+def match_of(text: str) -> str:
+    """For `:m` and its number: all groups of three letters of a text, as an expression of FTS5."""
     return _expression(trigrams(text))
 
 

@@ -26,6 +26,11 @@ class _Age(NamedTuple):
     run_id: str
 
 
+def age_of(run: RunFacts, now_ms: int) -> int:
+    """When a run started: by its id if it claims to start in the future, and 0 if that does so too."""
+    return _age(run, now_ms).started_at
+
+
 class Roster:
     """Facts by run id, and in order."""
 

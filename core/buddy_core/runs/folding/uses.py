@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from buddy_core.metrics.batch import ModelKey, RequestRow
+from buddy_core.runs.model import RunFacts
 
 MOST_MODELS = 100
 """Models of one run that are told apart; the requests of further ones are in no run's list."""
@@ -90,3 +91,15 @@ class ModelUses:
             del runs[run_id]
             if not runs:
                 del self._by_model[key]
+
+
+def with_namers(
+    found: Iterable[ModelUse], known: ModelUses, runs: Mapping[str, RunFacts], model: str, since_ms: int
+) -> tuple[ModelUse, ...]:
+    """Of `found` those by `runs`, and the runs among those that only say they used `model`; the latest first."""
+    uses = [use for use in found if use.run_id in runs]
+    for run in runs.values():
+        last = run.last_event_at or run.started_at
+        if run.model == model and last >= since_ms and not known.known(run.run_id):
+            uses.append(ModelUse(run.run_id, 0, 0, None, None, last))
+    return tuple(sorted(uses, key=lambda use: (-use.last_at, use.run_id)))

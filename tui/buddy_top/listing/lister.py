@@ -1,0 +1,130 @@
+"""The list of runs as the feed has it: from memory while runs are few, from their catalog when there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from buddy_core.clock import Clock
+from buddy_core.observe import Observer
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.watching.watch import DirectoryChange
+from buddy_top.listing.fewruns import FewRuns, runs_of
+from buddy_top.listing.model import Listing, ListWants
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+    from buddy_top.listing.manyruns import ManyRuns
+
+MANY_RUNS = 1_000
+"""With more runs than this they are listed from the catalog."""
+
+MOST_FOUND = 50
+"""Runs found by name for one text; typing on narrows them."""
+
+
+class Lister:
+    """Lives in the feed's thread, which it never keeps waiting; `find` and `read` may be called from any thread.
+
+    Args:
+        state_dir: Where the catalog is; None: nowhere, so that there is none.
+        writes: Keep the catalog current; otherwise it is only read.
+        told: Called from any thread whenever there is more to list than before.
+    """
+
+    def __init__(
+        self,
+        observer: Observer,
+        *,
+        clock: Clock,
+        prices: PriceTable | None,
+        state_dir: Path | None,
+        writes: bool,
+        told: Callable[[], None],
+    ) -> None:
+        self._observer = observer
+        self._clock = clock
+        self._prices = prices
+        self._state_dir = state_dir
+        self._writes = writes
+        self._told = told
+        self._few = FewRuns(observer, told)
+        self._many: ManyRuns | None = None
+        observer.on_directory = self._directory_changed
+
+    def listing(self, wants: ListWants | None, now_ms: int, *, hold: bool = False) -> Listing | None:
+        """The list as far as it is known; None when it is not asked for. `hold`: the same list as long as the same is asked."""
+        if wants is None:
+            self._few.stop()
+            return None
+        many = self._catalog() if self._are_many() else None
+        if many is None:
+            problem = (
+                ""
+                if self._state_dir or not self._are_many()
+                else "there is no place for an index of all runs"
+            )
+            return self._few.listing(wants, now_ms, hold=hold, problem=problem)
+        return many.listing(wants, now_ms, hold=hold)
+
+    def facts_of(self, run_id: str) -> RunFacts | None:
+        """A run, whether it is followed or not; None where it is not known, or not read yet."""
+        known = self._observer.by_id().get(run_id)
+        if known is None and self._are_many() and (many := self._catalog()) is not None:
+            return many.facts_of(run_id)
+        return known
+
+    def find(self, text: str) -> Future[Sequence[RunFacts]]:
+        """Runs with all words of `text` in what is known of them, newest first, at most `MOST_FOUND`."""
+        if self._many is not None:
+            return self._many.find(text, MOST_FOUND)
+        return _done(lambda: self._few.find(text, MOST_FOUND))
+
+    def read(self, run_ids: Sequence[str]) -> Future[Sequence[RunFacts]]:
+        """The facts of these runs, in their order; runs that are gone are left out."""
+        if self._many is not None:
+            return self._many.read(run_ids)
+        known = [self._observer.by_id().get(run_id) for run_id in run_ids]
+        return _done(lambda: [run for run in known if run is not None])
+
+    def close(self) -> None:
+        """End all threads, soon."""
+        self._few.close()
+        if self._many is not None:
+            self._many.close()
+
+    def _are_many(self) -> bool:
+        """Before the directory has been listed, its catalog tells."""
+        total = runs_of(self._observer)
+        if total == 0 and self._many is None and self._state_dir is not None:
+            from buddy_core.runs.catalog.layout import catalog_path
+
+            return catalog_path(self._state_dir, self._observer.runs_dir).exists()
+        return total > MANY_RUNS or (total == 0 and self._many is not None)
+
+    def _catalog(self) -> ManyRuns | None:
+        if self._many is None and self._state_dir is not None:
+            from buddy_top.listing.manyruns import ManyRuns
+
+            self._many = ManyRuns(
+                self._observer,
+                self._few,
+                self._state_dir,
+                clock=self._clock,
+                prices=self._prices,
+                writes=self._writes,
+                told=self._told,
+            )
+        return self._many
+
+    def _directory_changed(self, change: DirectoryChange) -> None:
+        if self._many is not None:
+            self._many.directory_changed(change)
+
+
+def _done(work: Callable[[], Sequence[RunFacts]]) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(work())
+    return future

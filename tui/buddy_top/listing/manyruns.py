@@ -1,0 +1,204 @@
+"""The list of very many runs: from their catalog, with what the observer knows of the newest of them on top of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from buddy_core.clock import Clock
+from buddy_core.observe import Observer
+from buddy_core.runs.model import RunFacts
+from buddy_core.runs.query.model import Started
+from buddy_core.runs.watching.watch import DirectoryChange
+from buddy_top.listing.answering import Answer, Question
+from buddy_top.listing.asking import Asker
+from buddy_top.listing.fewruns import FewRuns, runs_of
+from buddy_top.listing.keeping import CatalogKeeper, Kept
+from buddy_top.listing.memory import known_run
+from buddy_top.listing.model import Listing, ListWants
+
+if TYPE_CHECKING:
+    from buddy_core.prices.table import PriceTable
+    from buddy_core.runs.catalog.catalog import Catalog
+
+CALM_S = 1.0
+"""While the catalog grows, its order is asked for no more often."""
+
+FORGET_S = 60.0
+"""So long a run that has changed is told by the observer, where another process keeps the catalog."""
+
+AGAIN_MS = 30_000
+"""What a filter says of time (`since:2h`) is asked anew so often."""
+
+_READ_AT_ONCE = 500
+
+
+class ManyRuns:
+    """Belongs to the feed's thread but for `find` and `read`; asking and keeping have threads of their own."""
+
+    def __init__(
+        self,
+        observer: Observer,
+        few: FewRuns,
+        state_dir: Path,
+        *,
+        clock: Clock,
+        prices: PriceTable | None,
+        writes: bool,
+        told: Callable[[], None],
+    ) -> None:
+        self._observer = observer
+        self._few = few
+        self._fresh: dict[str, float] = {}  # runs that have changed and are not in the catalog like that
+        self._gone: set[str] = set()
+        self._question: Question | None = None
+        self._key: tuple[object, ...] = ()
+        self._asked_at = 0.0
+        places = observer.runs_dir, state_dir
+        self._asker = Asker(*places, clock=clock, candidate=few.candidate, told=told)
+        self._keeper: CatalogKeeper | None = None
+        if writes:
+            self._keeper = CatalogKeeper(*places, clock=clock, prices=prices, told=self._asker.poke)
+
+    def directory_changed(self, change: DirectoryChange) -> None:
+        """Runs came, went or grew."""
+        now = time.monotonic()
+        self._fresh |= dict.fromkeys((*change.added, *change.touched), now)
+        self._gone -= set(change.added)
+        if change.removed:
+            self._gone |= set(change.removed)
+            self._pass_on(change.removed)
+
+    def listing(self, wants: ListWants, now_ms: int, *, hold: bool) -> Listing:
+        """The list as far as it is known."""
+        self._hand_over()
+        question = self._ask(wants, now_ms, hold)
+        answer, kept = self._asker.answer, self._kept
+        if answer is None or answer.problem:
+            problem = kept.problem or (answer.problem if answer is not None and self._keeper is None else "")
+            return self._few.listing(wants, now_ms, hold=hold, problem=_partly(problem), progress=kept.words)
+        lacking = self._lacking(answer, wants)
+        self._asker.ask(question, lacking)
+        current = answer.question.wants.question == wants.question
+        progress = kept.words
+        if current and not answer.whole:
+            progress = f"searched {answer.searched[0]:,} of {answer.searched[1]:,}"
+        return Listing(
+            wants,
+            answer.ids,
+            max(answer.total, runs_of(self._observer) if not kept.complete else 0),
+            answer.depths,
+            self._asker.rows,
+            self._partial(answer, wants),
+            searching=not (current and answer.whole),
+            progress=progress,
+            problem=kept.problem,
+            lacks=bool(lacking),
+        )
+
+    def facts_of(self, run_id: str) -> RunFacts | None:
+        """A run that the observer does not follow; asked for where it is not at hand."""
+        known = self._asker.rows.get(run_id)
+        if known is None and run_id not in self._asker.absent:
+            self._asker.ask_rows((run_id,))
+        return known
+
+    def find(self, text: str, limit: int) -> Future[Any]:
+        """The newest runs with all words of `text`."""
+        from buddy_core.runs.query.model import Query, Term, Word
+
+        query = Query(tuple(Term(Word(word)) for word in text.split()))
+        return self._asker.call(lambda catalog: [row.facts for row in catalog.page(query, limit=limit)])
+
+    def read(self, run_ids: Sequence[str]) -> Future[Any]:
+        """The facts of these runs; what the observer knows goes before what the catalog knows."""
+
+        def job(catalog: Catalog) -> list[RunFacts]:
+            found: list[RunFacts] = []
+            for begin in range(0, len(run_ids), _READ_AT_ONCE):
+                part = run_ids[begin : begin + _READ_AT_ONCE]
+                rows = {row.facts.run_id: row.facts for row in catalog.rows(part)}
+                runs = (self._observer.by_id().get(run_id) or rows.get(run_id) for run_id in part)
+                found += [run for run in runs if run is not None]
+            return found
+
+        return self._asker.call(job)
+
+    def close(self) -> None:
+        """End both threads, soon."""
+        self._asker.close()
+        if self._keeper is not None:
+            self._keeper.close()
+
+    @property
+    def _kept(self) -> Kept:
+        return self._keeper.kept if self._keeper is not None else Kept()
+
+    def _ask(self, wants: ListWants, now_ms: int, hold: bool) -> Question:
+        """The question as of now; the same object as before while its answer would be the same."""
+        before = self._question
+        if before is not None and before.wants.question == wants.question:
+            growing = not self._kept.complete and time.monotonic() - self._asked_at < CALM_S
+            if hold or growing:
+                return before
+        known = self._known()
+        unsure = () if self._kept.complete else self._observer.facts()
+        told: tuple[object, ...] = tuple(known_run(run, wants, now_ms) for run in known)
+        if wants.query is not None:
+            told = tuple(map(id, known))  # whether they fit may depend on anything; `before` keeps them alive
+            if any(isinstance(term.condition, Started) for term in wants.query.terms):
+                told += (now_ms // AGAIN_MS,)
+        key = (wants.question, told, frozenset(self._gone), id(unsure))
+        if before is None or key != self._key:
+            self._question = before = Question(wants, tuple(known), unsure, frozenset(self._gone))
+            self._key, self._asked_at = key, time.monotonic()
+            self._asker.ask(before, ())
+        return before
+
+    def _known(self) -> list[RunFacts]:
+        by_id, at_work = self._observer.by_id(), self._observer.at_work()
+        fresh = (by_id.get(run_id) for run_id in self._fresh)
+        return [*at_work, *(run for run in fresh if run is not None and not run.live)]
+
+    def _lacking(self, answer: Answer, wants: ListWants) -> list[str]:
+        asker, followed = self._asker, self._observer.by_id()
+        return [
+            run_id
+            for run_id in answer.ids[wants.first : wants.last]
+            if run_id not in asker.rows and run_id not in asker.absent and run_id not in followed
+        ]
+
+    def _partial(self, answer: Answer, wants: ListWants) -> frozenset[str]:
+        """Of the runs in sight those of which nobody knows more than the summary."""
+        partial = self._asker.partial.intersection(answer.ids[wants.first : wants.last])
+        return frozenset(run_id for run_id in partial if self._observer.by_id().get(run_id) is None)
+
+    def _hand_over(self) -> None:
+        """Runs that have changed and are not at work any more are written down; then the catalog knows them."""
+        now = time.monotonic()
+        live = {run.run_id for run in self._observer.at_work()}
+        quiet = [run_id for run_id in self._fresh if run_id not in live]
+        if self._keeper is None or self._keeper.kept.elsewhere:
+            for run_id in quiet:
+                if now - self._fresh[run_id] > FORGET_S:
+                    del self._fresh[run_id]
+            return
+        waiting = self._keeper.waiting
+        for run_id in quiet:
+            if self._fresh[run_id] > 0:
+                self._fresh[run_id] = 0.0
+                self._pass_on([run_id])
+            elif run_id not in waiting:
+                del self._fresh[run_id]
+        self._gone &= waiting
+
+    def _pass_on(self, run_ids: Sequence[str]) -> None:
+        if self._keeper is not None:
+            self._keeper.touch(run_ids)
+
+
+def _partly(problem: str) -> str:
+    return f"only the newest runs are listed: {problem}" if problem else ""
