@@ -97,9 +97,7 @@ class Observer:
         self._turn_file = TurnFile(turn_metrics or self._named_dir.parent / TURN_METRICS)
         self._turns = TurnBook()
         self._turns_changed = False
-        self._file_turns: list[
-            ApiRequest
-        ] = []  # until the history has told of those that are not in the file
+        self._file_turns: list[ApiRequest] = []  # until the history has told of others
         self._watch = watch or RunsWatch(
             self.runs_dir, extra_file=self._turn_file.path, newest=watch_runs, clock=self._clock
         )

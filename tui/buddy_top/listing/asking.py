@@ -172,7 +172,7 @@ class Asker:
         partial = set() if anew else set(self.partial)
         for row in catalog.rows(lacking):
             before = self.rows.get(row.facts.run_id)
-            rows[row.facts.run_id] = before if before == row.facts else row.facts
+            rows[row.facts.run_id] = before if before is not None and before == row.facts else row.facts
             if not row.whole:
                 partial.add(row.facts.run_id)
         self.rows, self.partial = rows, frozenset(partial & rows.keys())

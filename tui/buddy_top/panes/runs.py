@@ -171,7 +171,9 @@ class RunsPane(TablePane[RunFacts]):
     def there(self) -> frozenset[Need]:
         """A filter, and numbers as soon as there is a run."""
         there: set[Need] = {"filter"} if self._filter else set()
-        return frozenset(there | {"numbers"} if self._total else there)
+        if self._total:
+            there.add("numbers")
+        return frozenset(there)
 
     def origin_of(self, row: R, snapshot: Snapshot) -> Origin:
         """Where the numbers of a row come from."""
