@@ -186,7 +186,7 @@ class Observer:
         self._wake = asyncio.Event()
         self._wake.set()
         self._turns_changed = True
-        self._take(self._watch.scan())
+        self._take(await asyncio.to_thread(self._watch.scan))  # others may draw what they know meanwhile
         jobs: list[Coroutine[Any, Any, None]] = [
             self._notice_changes(),
             self._work(on_change),

@@ -45,6 +45,12 @@ REST_S = 0.12
 HURRIED_MS = 1_000
 """A picture that follows another within this time is one of many, and what nobody sees may wait."""
 
+FIRST_LIST_S = 0.3
+"""So long the first page of very many runs has the machine to itself."""
+
+FIRST_LOOK_S = 0.5
+"""So often it is asked whether there is anything to draw before the directory has been listed."""
+
 PATIENCE_MS = 2_000
 """So long numbers out of sight may stay as they were while one picture chases the next."""
 
@@ -92,6 +98,7 @@ class Feed:
     _collector: MetricsCollector
     _alerts: AlertWatch
     _lister: Lister
+    _pictured: asyncio.Event
 
     def __init__(
         self,
@@ -191,6 +198,7 @@ class Feed:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._asked = asyncio.Event()
+        self._pictured = asyncio.Event()
         self._changed.set()
         follow = asyncio.create_task(self._follow())
         draw = asyncio.create_task(self._draw(publish))
@@ -241,6 +249,9 @@ class Feed:
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
 
     async def _follow(self) -> None:
+        """Nothing is read while very many runs are about to be listed: the first page would wait for that."""
+        if self._lister.knows_the_list(self._wants.listing):
+            await _wait(self._pictured, FIRST_LIST_S)
         await self._observer.follow(on_change=self._on_change)
 
     def _on_change(self) -> None:
@@ -259,13 +270,24 @@ class Feed:
             await _wait(self._changed, self._next_tick_s())
             if self._stopped.is_set():
                 return
+            await self._first_look(self._asked)
             self._changed.clear()
             self._asked.clear()
             publish(await self._snapshot())
+            self._pictured.set()
             if self._reader is not None and self._reader.more:
                 self._changed.set()  # a long file: it is read on between pictures, without a pause
             else:
                 await _wait(self._asked, self._refresh_s)
+
+    async def _first_look(self, asked: asyncio.Event) -> None:
+        """Until the directory has been listed, or what is on the screen is known without that."""
+        while not (self._lister.looked or self._stopped.is_set()):
+            listing = self._lister.listing(self._wants.listing, self._clock.now_ms())
+            if listing is not None and listing.ids:
+                return
+            await _wait(asked, FIRST_LOOK_S)
+            asked.clear()
 
     def _has_more(self) -> None:
         """There is more to list: from any thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from buddy_core.alerts.model import NO_ALERTS, AlertState
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_core.sources import SourceStatus
     from buddy_top.listing.model import Listing
 
 RETAINED_ERRORS = 100
@@ -68,7 +70,7 @@ def take_snapshot(
         activity=collector.activity(wants.window, wants.slices, now_ms=now_ms),
         state=collector.get_dashboard_state(),
         runs=runs,
-        sources=observer.sources(),
+        sources=_sources(observer, listing),
         recent_errors=_recent_errors(collector, view.since_ms or 0),
         trends={}
         if wants.trends is None
@@ -90,6 +92,14 @@ def take_snapshot(
         at_work=at_work,
         latest_at=observer.latest_at(),
     )
+
+
+def _sources(observer: Observer, listing: Listing | None) -> SourceStatus:
+    """Before the directory has been listed, the list of its runs may say how many there are to read."""
+    sources = observer.sources()
+    if sources.total == 0 and listing is not None and listing.total:
+        return replace(sources, total=listing.total)
+    return sources
 
 
 def _read_beside(listing: Listing | None, opened: RunFacts | None) -> dict[str, RunFacts]:

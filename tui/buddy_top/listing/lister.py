@@ -52,6 +52,8 @@ class Lister:
         self._told = told
         self._few = FewRuns(observer, told)
         self._many: ManyRuns | None = None
+        self.looked = False
+        """The directory of runs has been listed."""
         observer.on_directory = self._directory_changed
 
     def listing(self, wants: ListWants | None, now_ms: int, *, hold: bool = False) -> Listing | None:
@@ -68,6 +70,10 @@ class Lister:
             )
             return self._few.listing(wants, now_ms, hold=hold, problem=problem)
         return many.listing(wants, now_ms, hold=hold)
+
+    def knows_the_list(self, wants: ListWants | None) -> bool:
+        """True when the list is asked for and can be had before the directory has been listed."""
+        return wants is not None and not self.looked and self._are_many()
 
     def facts_of(self, run_id: str) -> RunFacts | None:
         """A run, whether it is followed or not; None where it is not known, or not read yet."""
@@ -98,11 +104,11 @@ class Lister:
     def _are_many(self) -> bool:
         """Before the directory has been listed, its catalog tells."""
         total = runs_of(self._observer)
-        if total == 0 and self._many is None and self._state_dir is not None:
+        if not self.looked and self._many is None and self._state_dir is not None:
             from buddy_core.runs.catalog.layout import catalog_path
 
             return catalog_path(self._state_dir, self._observer.runs_dir).exists()
-        return total > MANY_RUNS or (total == 0 and self._many is not None)
+        return total > MANY_RUNS or (not self.looked and self._many is not None)
 
     def _catalog(self) -> ManyRuns | None:
         if self._many is None and self._state_dir is not None:
@@ -120,8 +126,11 @@ class Lister:
         return self._many
 
     def _directory_changed(self, change: DirectoryChange) -> None:
-        if self._many is not None:
-            self._many.directory_changed(change)
+        if self._many is not None and self.looked:
+            self._many.directory_changed(change)  # of the first look the catalog makes what it will itself
+        if not self.looked:
+            self.looked = True
+            self._told()
 
 
 def _done(work: Callable[[], Sequence[RunFacts]]) -> Future[Any]:

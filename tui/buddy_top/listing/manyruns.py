@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CALM_S = 1.0
 """While the catalog grows, its order is asked for no more often."""
 
+READ_FIRST = 1_000
+"""Runs that the observer has read before the catalog is kept."""
+
 FORGET_S = 60.0
 """So long a run that has changed is told by the observer, where another process keeps the catalog."""
 
@@ -60,8 +63,9 @@ class ManyRuns:
         places = observer.runs_dir, state_dir
         self._asker = Asker(*places, clock=clock, candidate=few.candidate, told=told)
         self._keeper: CatalogKeeper | None = None
+        self._keep: Callable[[], CatalogKeeper] | None = None
         if writes:
-            self._keeper = CatalogKeeper(*places, clock=clock, prices=prices, told=self._asker.poke)
+            self._keep = lambda: CatalogKeeper(*places, clock=clock, prices=prices, told=self._asker.poke)
 
     def directory_changed(self, change: DirectoryChange) -> None:
         """Runs came, went or grew."""
@@ -74,11 +78,12 @@ class ManyRuns:
 
     def listing(self, wants: ListWants, now_ms: int, *, hold: bool) -> Listing:
         """The list as far as it is known."""
+        self._begin_to_keep()
         self._hand_over()
         question = self._ask(wants, now_ms, hold)
         answer, kept = self._asker.answer, self._kept
         if answer is None or answer.problem:
-            problem = kept.problem or (answer.problem if answer is not None and self._keeper is None else "")
+            problem = kept.problem or (answer.problem if answer is not None and self._reads_only else "")
             return self._few.listing(wants, now_ms, hold=hold, problem=_partly(problem), progress=kept.words)
         lacking = self._lacking(answer, wants)
         self._asker.ask(question, lacking)
@@ -134,8 +139,18 @@ class ManyRuns:
             self._keeper.close()
 
     @property
+    def _reads_only(self) -> bool:
+        return self._keeper is None and self._keep is None
+
+    @property
     def _kept(self) -> Kept:
         return self._keeper.kept if self._keeper is not None else Kept()
+
+    def _begin_to_keep(self) -> None:
+        """Once the newest runs have been read: two that read at once would only be in each other's way."""
+        sources = self._observer.sources()
+        if self._keep is not None and sources.total and (sources.complete or sources.loaded >= READ_FIRST):
+            self._keeper, self._keep = self._keep(), None
 
     def _ask(self, wants: ListWants, now_ms: int, hold: bool) -> Question:
         """The question as of now; the same object as before while its answer would be the same."""
@@ -181,7 +196,7 @@ class ManyRuns:
         now = time.monotonic()
         live = {run.run_id for run in self._observer.at_work()}
         quiet = [run_id for run_id in self._fresh if run_id not in live]
-        if self._keeper is None or self._keeper.kept.elsewhere:
+        if self._keeper is None or self._keeper.kept.elsewhere:  # whoever begins to keep compares every run
             for run_id in quiet:
                 if now - self._fresh[run_id] > FORGET_S:
                     del self._fresh[run_id]
