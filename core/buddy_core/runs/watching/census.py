@@ -36,6 +36,9 @@ _Mark: TypeAlias = tuple[int, int, int, int] | None
 _COARSE_NS = 2_000_000_000
 """So much older than the clock may a time be that a file system writes now."""
 
+_SKEW_NS = 3_600_000_000_000
+"""So wrong may the clock be that a file server dates by: to look twice at a run that is read costs little."""
+
 
 class _Marks(NamedTuple):
     """One run as it was at the last check; small, for there may be a hundred thousand of them."""
@@ -143,8 +146,8 @@ class Census:
         before, self._runs[run_id] = self._runs[run_id], marks
         if marks.inode is None:
             self._quiet = 0  # its directory is gone: list again
-        if before is _UNSEEN:  # nobody knows how it was, but what grew since we began is young
-            return written_ns >= self._began_ns - _COARSE_NS
+        if before is None or before is _UNSEEN:  # nobody knows how it was, but what grew since we began is young
+            return written_ns >= self._began_ns - (_COARSE_NS if before is _UNSEEN else _SKEW_NS)
         return before != marks
 
     def _look(self, run_id: str) -> tuple[_Marks, int]:
