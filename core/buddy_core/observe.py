@@ -18,8 +18,9 @@ from buddy_core.clock import Clock, SystemClock
 from buddy_core.ingest import Ingest
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest
+from buddy_core.runs.folding.company import Company
 from buddy_core.runs.folding.harvest import Harvest
-from buddy_core.runs.folding.observed import ObservedRun, Signature
+from buddy_core.runs.folding.observed import ObservedRun
 from buddy_core.runs.folding.roster import Roster
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, RunSpan, TurnBook, span_of
 from buddy_core.runs.folding.uses import ModelUse, with_namers
@@ -91,9 +92,9 @@ class Observer:
         self._ingest = Ingest(collector)
         self._prices = collector.prices
         self._history = history
-        self._left = LeftAlone()
+        self._runs, self._left = Company(self._follower), LeftAlone()
         if history is not None:
-            history.begin(self.runs_dir, self._signature_of, self._left.__contains__)
+            history.begin(self.runs_dir, self._runs.signature, self._left.__contains__)
         self._turn_file = TurnFile(turn_metrics or self._named_dir.parent / TURN_METRICS)
         self._turns = TurnBook()
         self._turns_changed = False
@@ -101,7 +102,6 @@ class Observer:
         self._watch = watch or RunsWatch(
             self.runs_dir, extra_file=self._turn_file.path, newest=watch_runs, clock=self._clock
         )
-        self._runs: dict[str, ObservedRun] = {}
         self._roster = Roster()
         self._queue: dict[str, None] = {}  # runs to read, in order and each once
         self._dirty: set[str] = set()  # runs whose facts must be made anew
@@ -173,6 +173,7 @@ class Observer:
     def tick(self) -> bool:
         """Conclude the statuses of live runs anew; True when anything changed."""
         before = self.version
+        self._runs.tick(self._clock.now_ms())
         self._dirty |= self._roster.live
         self._finish(final=False)
         return self.version != before
@@ -206,8 +207,7 @@ class Observer:
         """Let go of all files; whoever wants to read on makes another observer."""
         if self._history is not None:
             self._history.close()
-        for run in self._runs.values():
-            run.close()
+        self._runs.close()
         self._turn_file.close()
 
     async def _notice_changes(self) -> None:
@@ -231,7 +231,7 @@ class Observer:
             self._finish(final=False)
             await self._count_history(on_change)
             self._caught_up = not self._turns_changed
-            if self._turns_changed:
+            if self._turns_changed or self._queue:
                 self._wake.set()
             on_change()
             await asyncio.sleep(0)
@@ -284,10 +284,6 @@ class Observer:
     def _is_counted(self, run_id: str) -> bool:
         return run_id in self._runs or run_id in self._left or self._ingest.has_counted(run_id)
 
-    def _signature_of(self, run_id: str, on_disk: bool) -> Signature:
-        run = self._runs.get(run_id)
-        return Signature(-1, 0) if run is None else run.signature(on_disk=on_disk)
-
     def _look_everywhere(self) -> None:
         self._take(self._watch.scan())
         self._queue.update(dict.fromkeys(self._runs))
@@ -303,8 +299,7 @@ class Observer:
             self._forget(run_id)
         self._left.add(change.left_alone)
         for run_id in (*change.added, *self._left.take(change.touched)):
-            if run_id not in self._runs:
-                self._runs[run_id] = self._follower(run_id)
+            self._runs.wake(run_id)
             self._queue[run_id] = None
         self._queue.update(dict.fromkeys(run_id for run_id in change.touched if run_id in self._runs))
 
@@ -313,9 +308,7 @@ class Observer:
 
     def _forget(self, run_id: str) -> None:
         self._left.discard(run_id)
-        run = self._runs.pop(run_id, None)
-        if run is not None:
-            run.close()
+        if self._runs.remove(run_id):
             self._ingest.run_gone(run_id)
             self._roster.remove(run_id)
             self._queue.pop(run_id, None)
@@ -328,7 +321,7 @@ class Observer:
         """Read a piece of the next run in the queue; returns the number of events."""
         run_id = next(iter(self._queue))
         del self._queue[run_id]
-        run = self._runs[run_id]
+        run = self._runs.wake(run_id)
         now_ms = self._clock.now_ms()
         if self._history is not None:
             self._enter(self._history, run_id)
@@ -365,9 +358,9 @@ class Observer:
             self._history.tick()
         if not self._queue:
             self._read_turns()
+            self._publish()  # what is settled may rest, and then tells nothing more
             if not self._turns_changed and not (self._history is not None and self._history.loading):
                 self._settle(final=final)
-        self._publish()
         if self._roster.live != self._attended:
             self._attended = self._roster.live
             self._watch.attend(self._attended)
@@ -393,6 +386,7 @@ class Observer:
         ]
         self._ingest.deliver_turns(joined, live=self._caught_up and len(joined) <= LIVE_EVENTS)
         owners = {turn.run_id for turn in joined if turn.run_id is not None}
+        self._queue.update(dict.fromkeys(owner for owner in owners if not self._runs.stir(owner)))
         self._dirty |= owners
         if self._prices is not None:
             self._unsettled |= owners  # what a run states takes the place of what its turns were priced at
@@ -406,7 +400,7 @@ class Observer:
         now_ms, turns_may_come = self._clock.now_ms(), not final and self._turn_file.present
         for run_id in tuple(self._unsettled):
             facts = self._roster.get(run_id)
-            if facts is None:
+            if facts is None or run_id in self._queue:
                 continue
             span = span_of(facts)
             waiting = turns_may_come and now_ms <= span.ended_at + JOIN_MARGIN_MS
@@ -414,12 +408,15 @@ class Observer:
             self._settle_run(run_id, span, by_turns=by_turns, ended=not facts.live)
             if not waiting:
                 self._unsettled.discard(run_id)
+                if not facts.live:
+                    self._runs.over(run_id, facts.last_event_at or facts.started_at, now_ms=now_ms)
 
     def _settle_run(self, run_id: str, span: RunSpan, *, by_turns: bool, ended: bool) -> None:
         history = self._history
-        if history is not None and history.is_part_of_hours(run_id):
+        run = self._runs.get(run_id)
+        if run is None or (history is not None and history.is_part_of_hours(run_id)):
             return
-        files = self._runs[run_id].files
+        files = run.files
         self._ingest.settle(files, tokens_by_turns=by_turns, turns_of=span)
         if history is not None:
             history.settled(run_id, self._ingest.stored_usage(files, span), ended=ended)

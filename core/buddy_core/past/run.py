@@ -92,6 +92,10 @@ class PastRun(ObservedRun):
             self._conclude()
         return reading
 
+    def whole_file(self) -> None:
+        """It must not rest: at a later moment it may go on."""
+        return
+
     def facts(self, *, now_ms: int, turn_model: str | None, polling: bool) -> RunFacts:
         """The run as of the moment, by its files alone."""
         status = conclude_status(

@@ -125,6 +125,7 @@ class ObservedRun:
         self._artifacts_at: int | None = None
         self._grew_at: int | None = None
         self._whole = False  # the file, as it is now, was read to its end
+        self._resumed: tuple[int, int] | None = None  # inode and size of what was read of it before
         self._seen.restart()
         self.files = RunFiles(RunFold(run_id, prices))
 
@@ -169,7 +170,7 @@ class ObservedRun:
             self._seen.restart()
             self.files = self.files._replace(fold=RunFold(self.run_id, self._prices))
         events = len(change.batch.events)
-        if events and watching and self._whole and not change.reset:
+        if events and watching and not change.reset and (self._whole or self._is_beyond(change.accounting)):
             self._grew_at = now_ms
         self._whole = not change.more and change.problem is None and change.accounting.seen > 0
         fresh = self._seen.sift(change.batch.identities)
@@ -178,6 +179,29 @@ class ObservedRun:
         if self._whole and has_ended(self.files):
             self._tail.close()  # most likely for good
         return Reading(harvest, events, change.more)
+
+    def _is_beyond(self, account: Accounting) -> bool:
+        """True when more of a file was read than before it was let go."""
+        if self._resumed is None or account.seen <= self._resumed[1]:
+            return False
+        whole = self._inode() == self._resumed[0]
+        self._resumed = None
+        return whole
+
+    def whole_file(self) -> tuple[int, int] | None:
+        """Inode of the event file and how much of it was read, for `resume`; None unless it was read to its end."""
+        inode = self._inode()
+        return (inode, self._tail.accounting.seen) if self._whole and inode is not None else None
+
+    def resume(self, inode: int, size: int) -> None:
+        """So much of the file was read by another that is no more: only what comes behind is a sign of life."""
+        self._resumed = inode, size
+
+    def _inode(self) -> int | None:
+        try:
+            return (self._root / self.run_id / EVENTS).lstat().st_ino
+        except OSError:
+            return None
 
     def facts(self, *, now_ms: int, turn_model: str | None, polling: bool) -> RunFacts:
         """The run as of `now_ms`; asks for the lock only while the writer has not said how it ended."""

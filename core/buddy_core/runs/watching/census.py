@@ -146,7 +146,9 @@ class Census:
         before, self._runs[run_id] = self._runs[run_id], marks
         if marks.inode is None:
             self._quiet = 0  # its directory is gone: list again
-        if before is None or before is _UNSEEN:  # nobody knows how it was, but what grew since we began is young
+        if (
+            before is None or before is _UNSEEN
+        ):  # nobody knows how it was, but what grew since we began is young
             return written_ns >= self._began_ns - (_COARSE_NS if before is _UNSEEN else _SKEW_NS)
         return before != marks
 
