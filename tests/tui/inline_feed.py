@@ -16,8 +16,8 @@ from buddy_core.observe import Observer
 from buddy_core.prices.table import PriceTable
 from buddy_core.runs.model import RunFacts
 from buddy_top.around_reader import AroundReader
-from buddy_top.family_reader import FamilyReader
 from buddy_top.listing.lister import Lister
+from buddy_top.run_depths import RunDepths
 from buddy_top.run_reader import RunReader
 from buddy_top.snapshots import take_snapshot
 from buddy_top.state import Snapshot, Wants
@@ -39,7 +39,7 @@ class InlineFeed:
         )
         self.loop: asyncio.AbstractEventLoop | None = None
         self.around = AroundReader(self.observer.runs_dir)
-        self.families = FamilyReader()
+        self.depths = RunDepths(runs_dir, self.observer, self.lister, prices)
         self.paused = False
         self.rereads = 0
         self._publish: Callable[[Snapshot], None] | None = None
@@ -68,6 +68,7 @@ class InlineFeed:
         for task in self.pending:
             task.cancel()
         self.lister.close()
+        self.depths.close()
         self.observer.close()
 
     def find_runs(self, text: str) -> Future[Sequence[RunFacts]]:
@@ -100,9 +101,10 @@ class InlineFeed:
             around = (wants.around, self.around.read(wants.around))
         assert self._publish is not None
         now_ms = self.clock.now_ms()
-        family = None
-        if wants.family and wants.run_id is not None:
-            family = self.families.read(wants.run_id, self.observer.facts(), now_ms)
+        opened = self.lister.facts_of(wants.run_id) if wants.run_id is not None else None
+        depths = await self.depths.read(wants, opened, now_ms)
+        while self.depths.more:
+            depths = await self.depths.read(wants, opened, now_ms)
         alerts = NO_ALERTS if self.watch is None else self.watch.check(now_ms)
         self._publish(
             take_snapshot(
@@ -111,10 +113,10 @@ class InlineFeed:
                 wants,
                 now_ms=now_ms,
                 run=run,
-                family=family,
+                depths=depths,
                 around=around,
                 listing=self.lister.listing(wants.listing, now_ms, hold=self.paused),
-                opened=self.lister.facts_of(wants.run_id) if wants.run_id is not None else None,
+                opened=opened,
                 alerts=alerts,
                 paused=self.paused,
             )

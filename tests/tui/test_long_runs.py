@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.tui.monitor import COMFORTABLE, NOW, monitor
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.viewing.runnumbers import NumbersFold
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top import run_reader
 from buddy_top.cells import text_of
@@ -64,7 +66,7 @@ async def test_a_long_file_is_shown_when_it_has_been_read_and_says_how_far_it_is
 ) -> None:
     """Case 22."""
     reader = reader_of(long_run)
-    first = await reader.read(None)
+    first = await reader.read()
     assert first.reading
     assert reader.more
     assert first.rows == ()
@@ -72,7 +74,7 @@ async def test_a_long_file_is_shown_when_it_has_been_read_and_says_how_far_it_is
     assert 0 < first.accounting.seen <= 6_000
 
     while reader.more:
-        last = await reader.read(None)
+        last = await reader.read()
     assert not last.reading
     assert sum(row.kind == "tool_call" for row in last.rows) == CALLS
     reader.close()
@@ -83,11 +85,11 @@ async def test_growth_in_a_file_that_was_read_is_added_without_blanking_it(
 ) -> None:
     reader = reader_of(long_run)
     while reader.more:
-        before = await reader.read(None)
+        before = await reader.read()
     for number in range(CALLS):
         long_run.tool("bash", {"command": f"again {number}"}, took_ms=10)
     long_run.write()
-    after = await reader.read(None)
+    after = await reader.read()
 
     assert reader.more
     assert not after.reading
@@ -107,7 +109,7 @@ async def test_other_work_has_its_turn_between_two_pieces(long_run: RunDirectory
 
     task = asyncio.create_task(others())
     reader = reader_of(long_run)
-    await reader.read(None)
+    await reader.read()
     task.cancel()
     reader.close()
 
@@ -151,16 +153,16 @@ def detail(*, reading: bool = False, hidden: int = 0) -> RunDetail:
 
 
 def test_nothing_is_said_of_tools_before_the_events_are_read() -> None:
-    for unread in (None, detail(reading=True)):
-        told = "\n".join(text_of(line) for line in metrics_lines(facts(), unread, NOW))
-        assert "reading the events" in told
-        assert "no tool" not in told
-    assert "no tool was called" in "\n".join(text_of(line) for line in metrics_lines(facts(), detail(), NOW))
+    fold = NumbersFold(facts().run_id, facts().started_at)
+    unread = fold.numbers(until=0, live=False, reading=True)
+    for numbers in (None, unread, replace(unread, reading=False)):
+        lines = metrics_lines(facts(), numbers, NOW, width=100, height=40)
+        told = "\n".join(text_of(line) for line in lines)
+        is_read = numbers is not None and not numbers.reading
+        assert ("reading the events" in told, "no tool was called" in told) == (not is_read, is_read)
 
 
-def test_a_table_of_only_the_newest_lines_says_so() -> None:
-    told = "\n".join(text_of(line) for line in metrics_lines(facts(), detail(hidden=580_001), NOW))
-    assert "580,001 are older" in told
+def test_a_timeline_of_only_the_newest_lines_says_so() -> None:
     assert older_words(detail(hidden=580_001)).endswith("580,001 older lines not shown")
     assert older_words(detail()) == ""
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import Compare
+from tests.core.test_lineage import run
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, make_app, monitor
 from textual.pilot import Pilot
 
 from buddy_core.clock import ManualClock
+from buddy_core.runs.catalog.rows import Row
 from buddy_core.testing import RunDirectoryBuilder
+from buddy_top.family_reader import AGAIN_MS, FamilyReader
 
 HOUR = 3_600_000
 ESCAPE = "\x1b[2J\x1b]0;owned\x07\u202e"
@@ -26,16 +30,16 @@ def put(
     about = {"parentRolloutId": parent, "forkReason": reason} if parent else {}
     objective = (f"[fork:{reason}] " if parent else "") + more.get("objective", "Fix the flaky login test")
     start = NOW - int(hours * HOUR)
-    run = RunDirectoryBuilder(runs, suffix=suffix, started_at=start, objective=objective, metadata=about)
+    made = RunDirectoryBuilder(runs, suffix=suffix, started_at=start, objective=objective, metadata=about)
     if "prompt" in more:
-        run.request(prompt=more["prompt"], completion=900, cost=more.get("cost"), latency_ms=2_000)
+        made.request(prompt=more["prompt"], completion=900, cost=more.get("cost"), latency_ms=2_000)
     for number in range(more.get("calls", 3)):
         error = "Exit code 1" if number < more.get("fails", 0) else None
-        run.tool("bash", {"command": "pytest -q"}, took_ms=4_000, error=error)
+        made.tool("bash", {"command": "pytest -q"}, took_ms=4_000, error=error)
     if more.get("end", "completed"):
-        run.end(more.get("end", "completed"))
-    run.write()
-    return run.run_id
+        made.end(more.get("end", "completed"))
+    made.write()
+    return made.run_id
 
 
 def usual(runs: Path) -> str:
@@ -148,14 +152,46 @@ async def test_what_happens_in_a_fork_is_seen_at_once_and_the_cursor_stays(tmp_p
 
 
 def test_a_family_is_not_put_together_again_while_nothing_changes() -> None:
-    from tests.core.test_lineage import run
-
-    from buddy_top.family_reader import FamilyReader
-
     reader, facts = FamilyReader(), (run("a"), run("b", "a"))
     made = reader.read("a", facts, NOW)
     assert reader.read("a", facts, NOW + 1_000) is made
-    assert reader.read("b", facts, NOW).run_id == "b"
+    other = reader.read("b", facts, NOW)
+    assert other is not None
+    assert other.run_id == "b"
     live = (run("a", status="running", started_at=NOW - 1_000, duration_ms=None),)
-    assert reader.read("a", live, NOW).total.took.value == 1_000
-    assert reader.read("a", live, NOW + 500).total.took.value == 1_500
+    for later in (0, 500):
+        found = reader.read("a", live, NOW + later)
+        assert found is not None
+        assert found.total.took.value == 1_000 + later
+
+
+def test_members_that_nobody_follows_come_from_the_catalog_as_soon_as_it_answers() -> None:
+    answers: list[Future[Sequence[Row]]] = []
+
+    def ask(_run_id: str) -> Future[Sequence[Row]]:
+        answers.append(Future())
+        return answers[-1]
+
+    reader, facts = FamilyReader(ask), (run("b", "a", total_cost=2.0),)
+    assert reader.read("old", facts, NOW) is None  # nothing is known of it yet
+    first = reader.read("b", facts, NOW)
+    assert first is not None
+    assert first.missing == "a"
+    answers[-1].set_result(
+        [
+            Row(run("a", total_cost=1.0), True),
+            Row(run("b", "a", total_cost=9.0), True),
+            Row(run("c", "b"), False),
+        ]
+    )
+    found = reader.read("b", facts, NOW)
+    assert found is not None
+    assert [member.run_id for member in found.members] == ["a", "b", "c"]
+    assert (found.total.cost.value, found.missing) == (3.0, None)  # what is followed is newer than its row
+    assert found.total.tool_calls.unknown == 1
+    assert reader.read("b", facts, NOW) is found
+    assert len(answers) == 2
+    reader.read("b", facts, NOW + AGAIN_MS)
+    assert len(answers) == 3
+    answers[-1].set_exception(LookupError("another process has it"))
+    assert reader.read("b", facts, NOW + AGAIN_MS) is not None

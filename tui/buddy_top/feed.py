@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
     from buddy_core.prices.table import PriceEntry
-    from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_top.around_reader import AroundReader
-    from buddy_top.family_reader import FamilyReader
     from buddy_top.listing.lister import Lister
+    from buddy_top.run_depths import RunDepths
     from buddy_top.run_reader import RunReader
 
 DEFAULT_REFRESH_S = 0.25
@@ -99,6 +98,7 @@ class Feed:
     _alerts: AlertWatch
     _lister: Lister
     _pictured: asyncio.Event
+    _depths: RunDepths
 
     def __init__(
         self,
@@ -130,7 +130,6 @@ class Feed:
         self._patient = False
         self._reader: RunReader | None = None
         self._around: AroundReader | None = None
-        self._families: FamilyReader | None = None
         self._resting: Moment | None = None
         self._rested: Moment | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -214,6 +213,7 @@ class Feed:
             if self._reader is not None:
                 self._reader.close()
             self._lister.close()
+            self._depths.close()
             self._alerts.close()
             self._observer.close()
 
@@ -224,6 +224,7 @@ class Feed:
         from buddy_core.observe import Observer
         from buddy_top.config.prices import price_table
         from buddy_top.listing.lister import Lister
+        from buddy_top.run_depths import RunDepths
 
         self._collector = MetricsCollector(clock=self._clock, prices=price_table(self._prices))
         history = None
@@ -246,6 +247,7 @@ class Feed:
             writes=self._keep,
             told=self._has_more,
         )
+        self._depths = RunDepths(self._runs_dir, self._observer, self._lister, self._collector.prices)
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
 
     async def _follow(self) -> None:
@@ -275,7 +277,7 @@ class Feed:
             self._asked.clear()
             publish(await self._snapshot())
             self._pictured.set()
-            if self._reader is not None and self._reader.more:
+            if (self._reader is not None and self._reader.more) or self._depths.more:
                 self._changed.set()  # a long file: it is read on between pictures, without a pause
             else:
                 await _wait(self._asked, self._refresh_s)
@@ -303,7 +305,7 @@ class Feed:
 
     async def _snapshot(self) -> Snapshot:
         held = self._last if self._paused else None
-        if held is not None and held.wants == self._wants and not _waits(held):
+        if held is not None and held.wants == self._wants and not (_waits(held) or self._depths.more):
             self._last = replace(held, behind=self._behind, paused=True)
             return self._last
         from buddy_top.snapshots import take_snapshot
@@ -312,15 +314,16 @@ class Feed:
         self._observer.tick()
         now_ms = self._clock.now_ms()
         listing = self._lister.listing(wants.listing, now_ms, hold=self._paused)
+        opened = self._lister.facts_of(wants.run_id) if wants.run_id is not None else None
         fresh = take_snapshot(
             self._collector,
             self._observer,
             wants,
             now_ms=now_ms,
             run=await self._read_run(wants),
-            family=self._read_family(wants, now_ms),
             listing=listing,
-            opened=self._lister.facts_of(wants.run_id) if wants.run_id is not None else None,
+            opened=opened,
+            depths=await self._depths.read(wants, opened, now_ms),
             around=self._read_around(wants.around),
             alerts=self._alerts.check(now_ms),
             behind=self._behind,
@@ -347,15 +350,6 @@ class Feed:
 
             self._reader = RunReader(self._observer.runs_dir, wants.run_id)
         return await self._reader.read()
-
-    def _read_family(self, wants: Wants, now_ms: int) -> Family | None:
-        if not wants.family or wants.run_id is None:
-            return None
-        if self._families is None:
-            from buddy_top.family_reader import FamilyReader
-
-            self._families = FamilyReader()
-        return self._families.read(wants.run_id, self._observer.facts(), now_ms)
 
     def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
         """What stands around an error, once the cursor has rested on it: who only passes by waits for no file."""
@@ -399,6 +393,7 @@ def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
         family=fresh.family,
         listing=fresh.listing,
         by_id=fresh.by_id,
+        numbers=fresh.numbers,
         around=fresh.around,
         behind=fresh.behind,
         paused=True,

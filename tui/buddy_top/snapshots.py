@@ -9,6 +9,7 @@ from buddy_core.alerts.model import NO_ALERTS, AlertState
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord, WindowView
 from buddy_core.observe import Observer
+from buddy_top.run_depths import NOTHING, Depths
 from buddy_top.state import RunDetail, SeriesDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from buddy_core.prices.rates import Price
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.folding.uses import ModelUse
-    from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_core.sources import SourceStatus
@@ -43,9 +43,9 @@ def take_snapshot(
     *,
     now_ms: int,
     run: RunDetail | None = None,
-    family: Family | None = None,
     listing: Listing | None = None,
     opened: RunFacts | None = None,
+    depths: Depths = NOTHING,
     around: tuple[Moment, Surroundings | None] | None = None,
     alerts: AlertState = NO_ALERTS,
     behind: int = 0,
@@ -54,8 +54,8 @@ def take_snapshot(
 ) -> Snapshot:
     """Copy what `wants` asks for out of the collector and the observer, as of `now_ms`.
 
-    Pure reading: it opens no file. `run` is the detail of `wants.run_id` and `family` its forks, made beforehand, and
-    `opened` are its facts, which the observer need not know. What is not on the
+    Pure reading: it opens no file. `run` is the detail of `wants.run_id`, `depths` what its views need, and `opened`
+    its facts, which the observer need not know; all are read beforehand. What is not on the
     screen may be older by less than `patience_ms`.
     """
     runs = observer.facts()
@@ -79,8 +79,9 @@ def take_snapshot(
         ),
         series=series_detail(collector, observer, wants, view),
         run=run if run is not None and run.run_id == wants.run_id else None,
-        family=family if family is not None and family.run_id == wants.run_id else None,
         listing=listing,
+        family=depths.family,
+        numbers=depths.numbers,
         around=around if around is not None and around[0] == wants.around else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,

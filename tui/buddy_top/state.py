@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.reading.accounting import Accounting
     from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_core.runs.viewing.runnumbers import RunNumbers
     from buddy_core.runs.viewing.timeline import TimelineRow
     from buddy_top.listing.model import Listing, ListWants
 
@@ -68,6 +69,8 @@ class Wants(msgspec.Struct, frozen=True):
     """The run whose detail is on the screen."""
     family: bool = False
     """The forks around that run are on the screen."""
+    numbers: bool = False
+    """The numbers of that run over its time are on the screen."""
     around: Moment | None = None
     """The error whose neighbours in its run are on the screen."""
     listing: ListWants | None = None
@@ -127,6 +130,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     run: RunDetail | None = None
     family: Family | None = None
     """The tree of forks of the run on the screen."""
+    numbers: RunNumbers | None = None
+    """What that run spent when, and where its time went."""
     around: tuple[Moment, Surroundings | None] | None = None
     """An error and what stands around it in its run; None there while that is about to be read."""
     alerts: tuple[Alert, ...] = ()

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.lineage.model import Family
 
-MOST_KIN = 10_000
-"""Members of a family that are read from the index; of more, the sums say that they are not all."""
-
 _EPILOG = (
     "≥ before a sum: some of its runs do not say what they spent. ≈: some of it was priced from tokens. "
     "What a fork copied from its parent is counted once, there."
@@ -59,6 +56,7 @@ def read_family(runs_dir: Path, run_id: str, clock: Clock, prices: PriceTable | 
     from buddy_core.cachedb import CacheUnavailable
     from buddy_core.runs.lineage.tree import Kindred, family_of
     from buddy_top.cli.catalogs import current_catalog
+    from buddy_top.family_reader import MOST_KIN
 
     with current_catalog(runs_dir, clock, prices) as catalog:
         if catalog is not None:

@@ -16,6 +16,7 @@ from buddy_top.listing.model import Listing, ListWants
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
+    from buddy_core.runs.catalog.rows import Row
     from buddy_top.listing.manyruns import ManyRuns
 
 MANY_RUNS = 1_000
@@ -94,6 +95,10 @@ class Lister:
             return self._many.read(run_ids)
         known = [self._observer.by_id().get(run_id) for run_id in run_ids]
         return _done(lambda: [run for run in known if run is not None])
+
+    def kin(self, run_id: str) -> Future[Sequence[Row]] | None:
+        """A run, its ancestors and all their forks, as the catalog knows them; None where all runs are followed."""
+        return None if self._many is None else self._many.kin(run_id)
 
     def close(self) -> None:
         """End all threads, soon."""

@@ -13,6 +13,7 @@ from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.model import Started
 from buddy_core.runs.watching.watch import DirectoryChange
+from buddy_top.family_reader import MOST_KIN
 from buddy_top.listing.answering import Answer, Question
 from buddy_top.listing.asking import Asker
 from buddy_top.listing.fewruns import FewRuns, runs_of
@@ -55,6 +56,7 @@ class ManyRuns:
     ) -> None:
         self._observer = observer
         self._few = few
+        self._told = told
         self._fresh: dict[str, float] = {}  # runs that have changed and are not in the catalog like that
         self._gone: set[str] = set()
         self._question: Question | None = None
@@ -131,6 +133,12 @@ class ManyRuns:
             return found
 
         return self._asker.call(job)
+
+    def kin(self, run_id: str) -> Future[Any]:
+        """A run, its ancestors and all their forks, as rows of the catalog, in no order."""
+        answer = self._asker.call(lambda catalog: catalog.kin(run_id, limit=MOST_KIN))
+        answer.add_done_callback(lambda _answer: self._told())
+        return answer
 
     def close(self) -> None:
         """End both threads, soon."""

@@ -74,7 +74,7 @@ class RunPage(Pane):
         from buddy_top.panes.origins import of_run
 
         run, rest = snapshot.by_id.get(self.run_id), super().origins(snapshot, focused)
-        return rest if run is None else [of_run(run, snapshot), *rest]
+        return rest if run is None else [*self.detail.part.origins(snapshot), of_run(run, snapshot), *rest]
 
     def sheet(self) -> Sheet | None:
         """The rows of the view in front."""

@@ -27,6 +27,7 @@ from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.table import Column, Table
 
 if TYPE_CHECKING:
+    from buddy_core.origins.model import Origin
     from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 
@@ -141,6 +142,12 @@ class FamilyView(RunPart):
         from buddy_top.export.sheet import one_record
 
         return one_record(member_entry(member))
+
+    def origins(self, snapshot: Snapshot) -> list[Origin]:
+        """Where its sums come from."""
+        from buddy_core.origins.families import origin_of_family
+
+        return [] if self._family is None else [origin_of_family(self._family, snapshot.sources.runs_dir)]
 
     def sheet(self) -> Sheet | None:
         """The members as they are shown."""

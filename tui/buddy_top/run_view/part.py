@@ -13,6 +13,7 @@ from buddy_top.widgets.textview import TextView
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from buddy_core.origins.model import Origin
     from buddy_core.runs.model import RunFacts
     from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
@@ -45,6 +46,10 @@ class RunPart(Container):
     def sheet(self) -> Sheet | None:
         """Its rows as they are shown; None where there are none to write down."""
         return None
+
+    def origins(self, snapshot: Snapshot) -> list[Origin]:
+        """Where its own numbers come from, besides those of the run."""
+        return []
 
     def copied(self, *, whole: bool) -> str:
         """The text to copy while it has the keyboard: what names the selection, or all of it (`whole`)."""

@@ -127,14 +127,18 @@ class NumbersFold:
         """As of `until`, the end of the run or the present moment; in a `live` run calls may be open."""
         calls = self._fold.open_calls if live else ()
         begun = min((call.at_ms for call in calls), default=None)
+        tokens, cost = (
+            self._slices.tokens(until),
+            self._slices.cost_so_far(until),
+        )  # slices may be joined here
         return RunNumbers(
             run_id=self.run_id,
             spent=self._sheet.spent(until, open_since=begun, model_known=self._timed > 0),
             tools=self._tools(),
             start_ms=self._slices.start_ms,
             slice_ms=self._slices.slice_ms,
-            tokens=self._slices.tokens(until),
-            cost=self._slices.cost_so_far(until),
+            tokens=tokens,
+            cost=cost,
             cost_estimated=self._estimated,
             requests=self._requests,
             timed_requests=self._timed,
