@@ -117,6 +117,7 @@ class InlineFeed:
                 around=around,
                 listing=self.lister.listing(wants.listing, now_ms, hold=self.paused),
                 opened=opened,
+                names=self.lister.names() if wants.names else None,
                 alerts=alerts,
                 paused=self.paused,
             )

@@ -167,7 +167,7 @@ def test_panel_alone(runs: Path, picture: Shoot) -> None:
 
 @SIZES
 def test_filter_in_use(size: Size, runs: Path, picture: Shoot) -> None:
-    assert picture(runs, size, "5", "/", "f", "a", "i", "l")
+    assert picture(runs, size, "5", "/", "l", "o", "g")
 
 
 def test_filter_without_a_match(runs: Path, picture: Shoot) -> None:

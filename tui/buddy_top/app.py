@@ -50,11 +50,23 @@ class BuddyTop(Workspace):
 
     def action_filter(self) -> None:
         """Put the keyboard into the filter line."""
-        self.filter_line.edit(self.visible_pane.filter_text)
+        self.filter_line.edit()
+
+    async def action_in_filter(self, id: str) -> None:
+        """What a key of the filter line does, for a click on it in the footer."""
+        line = self.filter_line
+        if id == "keep":
+            await line.field.action_submit()
+        elif id == "complete":
+            line.accept()
+        elif id == "clear":
+            line.escape()
+        else:
+            line.step(-1 if id == "earlier" else 1)
 
     async def action_back(self) -> None:
         """Leave, innermost first: filter, maximised panel, run, and then whatever is not the main list."""
-        if self.visible_pane.filter_text:
+        if self.visible_pane.filter_text or self.filter_line.text:
             self.visible_pane.set_filter("")
             self.filter_line.hold("")
             self._show_keys()

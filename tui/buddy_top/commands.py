@@ -324,6 +324,34 @@ MOVING_KEYS = frozenset(("j", "k", "up", "down", "pageup", "pagedown", "g", "G",
 """The names of those keys, which no command can have without taking them from every table."""
 
 
+class LineKey(msgspec.Struct, frozen=True):
+    """What a key does while a filter is typed, where the letters are text."""
+
+    id: str
+    key: str
+    """As people write it."""
+    word: str
+    """For the footer."""
+    help: str
+
+    @property
+    def action(self) -> str:
+        """What a click on it in the footer runs."""
+        return f"in_filter({self.id!r})"
+
+
+FILTERING: tuple[LineKey, ...] = (
+    LineKey(
+        "complete", "tab", "complete", "Take the way to go on under the bar; → at the end of the text too"
+    ),
+    LineKey("choose", "↓ ↑", "choose", "Another way to go on"),
+    LineKey("earlier", "↑", "earlier", "In an empty line: the filters used before"),
+    LineKey("keep", "enter", "keep", "Keep the filter and go to the rows"),
+    LineKey("clear", "esc", "clear", "Close what completes, then clear the filter and leave"),
+)
+"""The keys of the filter line, in the order of the footer."""
+
+
 def commands_at(
     place: Place, commands: Iterable[Command] = COMMANDS, there: Container[Need] = NEEDS
 ) -> Iterable[Command]:

@@ -10,7 +10,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord, WindowView
 from buddy_core.observe import Observer
 from buddy_top.run_depths import NOTHING, Depths
-from buddy_top.state import RunDetail, SeriesDetail, Snapshot, Wants
+from buddy_top.state import FilterNames, RunDetail, SeriesDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +47,7 @@ def take_snapshot(
     opened: RunFacts | None = None,
     depths: Depths = NOTHING,
     around: tuple[Moment, Surroundings | None] | None = None,
+    names: FilterNames | None = None,
     alerts: AlertState = NO_ALERTS,
     behind: int = 0,
     paused: bool = False,
@@ -86,6 +87,7 @@ def take_snapshot(
         alerts=alerts.alerts,
         budgets=alerts.budgets,
         prices=_prices(collector.prices, view, by_id.get(wants.run_id or "")),
+        names=names if wants.names else None,
         leaving=_leaving(runs, now_ms),
         behind=behind,
         paused=paused,

@@ -75,6 +75,17 @@ class Wants(msgspec.Struct, frozen=True):
     """The error whose neighbours in its run are on the screen."""
     listing: ListWants | None = None
     """What of the list of runs is on the screen, or needed to step through it."""
+    names: bool = False
+    """A filter of runs is being typed, and completed with the names that are there."""
+
+
+class FilterNames(msgspec.Struct, frozen=True):
+    """The names that runs have, the commonest first, as far as there are not too many; without secrets."""
+
+    tags: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
 
 
 class SeriesDetail(msgspec.Struct, frozen=True):
@@ -142,6 +153,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The list of runs, where it is asked for."""
     prices: Mapping[str, Price] = msgspec.field(default_factory=dict)
     """What anything in the picture was priced by: by provider and model, or by the id of the run on the screen."""
+    names: FilterNames | None = None
+    """What a filter can be completed with; None while nobody types one, or while it is not known yet."""
     leaving: frozenset[str] = frozenset()
     """The ids of runs that the agent will remove when its next one starts."""
     behind: int = 0

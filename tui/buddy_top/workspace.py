@@ -132,7 +132,12 @@ class Workspace(SafeApp):
 
     @on(WantsChanged)
     def _ask(self) -> None:
-        base = Wants(tab=self.tab, window=self.window, slices=frame.slices_for(self._columns))
+        base = Wants(
+            tab=self.tab,
+            window=self.window,
+            slices=frame.slices_for(self._columns),
+            names=self.filter_line.completing,
+        )
         self.feed.ask(self.visible_pane.wants(base))
 
     def _should_widen(self, snapshot: Snapshot) -> bool:
@@ -153,12 +158,17 @@ class Workspace(SafeApp):
             self.header.set_fields(self._header_fields(self.snapshot))
             self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
             self.visible_pane.show(self.snapshot)
+            if self.filter_line.completing:
+                self.filter_line.look()
             self._show_keys()
             if self.alerts_screen is not None:
                 self.alerts_screen.show_snapshot(self.snapshot)
 
     def _show_keys(self) -> None:
         """The keys that do something here, with what there is now."""
+        if self.filter_line.editing:
+            self.footer.set_keys(self.filter_line.keys)
+            return
         empty = self.snapshot is not None and is_empty(self.snapshot)
         there = self.visible_pane.there
         self.footer.set_keys(frame.footer_keys(self.place, self.registry, there=there, empty=empty))
@@ -196,7 +206,8 @@ class Workspace(SafeApp):
             back_to.focus()
         else:
             self.visible_pane.focus_main()
-        self.filter_line.hold(self.visible_pane.filter_text)
+        pane = self.visible_pane
+        self.filter_line.serve(self.place, pane.filter_text, pane.adviser)
         self._show_keys()
         self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
         self.draw()
@@ -256,6 +267,7 @@ class Workspace(SafeApp):
         await self.visit(event.tab)
         if event.key is not None:
             self.visible_pane.reveal(event.key)
+            self.filter_line.hold(self.visible_pane.filter_text)
 
     @on(OpenRun)
     async def _open_run_at(self, event: OpenRun) -> None:
@@ -288,6 +300,14 @@ class Workspace(SafeApp):
     def _filter_changed(self, event: FilterLine.Changed) -> None:
         self.visible_pane.set_filter(event.text)
         self._show_keys()
+
+    @on(FilterLine.KeysChanged)
+    def _filter_keys_changed(self) -> None:
+        self._show_keys()
+
+    @on(FilterLine.Attended)
+    def _filter_attended(self) -> None:
+        self._ask()
 
     @on(FilterLine.Closed)
     def _filter_closed(self) -> None:

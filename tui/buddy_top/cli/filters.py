@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 _NEGATED = re.compile(r"-[A-Za-z]{2,}(?::|[<>]=?|=)", re.ASCII)
 _CONTENT = re.compile(r'(\s*-?content[:=])([^"]*\s[^"]*)', re.ASCII | re.IGNORECASE)
 
-_HELP = (
-    "A filter is made of words (objective, id, tags, tools, errors, artifact names), “texts in quotes”, and of "
-    "status:failed,stalled tag: tool: model: id: has:*.md since:2h before:2026-01-08 cost>0.5 tokens>100k took>5m "
-    'errors>0 failed> calls> events> content:"exit code"; all must hold, and - before one means that it must not. '
-    "A shell wants < and > in quotes; behind -- an argument may begin with -."
+_FOOT = (
+    "All of it must hold. A shell wants < and > in quotes; behind -- an argument may",
+    "begin with -. The filter of the monitor's runs tab is the same language.",
 )
 
 
 def filter_help() -> str:
-    """The language in a few lines."""
-    return _HELP
+    """The language as a table."""
+    from buddy_core.runs.query.fields import language
+
+    rows = [f"  {written:<24}{found}" for written, found in language()]
+    return "\n".join(("filters:", *rows, "", *_FOOT, ""))
 
 
 def shielded(words: Iterable[str]) -> list[str]:

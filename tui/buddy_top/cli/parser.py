@@ -21,6 +21,14 @@ RUN_ID_HELP = "an id, the beginning of one, or “last”"
 class OneLineParser(argparse.ArgumentParser):
     """Complains in one line that says what to do."""
 
+    more: Callable[[], str] | None = None
+    """Makes what stands below the help, as it is; asked only when somebody wants help."""
+
+    def format_help(self) -> str:
+        """The help, and what stands below it."""
+        text = super().format_help()
+        return text if self.more is None else f"{text}\n{self.more()}"
+
     def error(self, message: str) -> NoReturn:
         """Write the complaint to stderr and exit with 2."""
         wrong_usage(message, program=self.prog)

@@ -27,8 +27,8 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
         parents=[everywhere],
         allow_abbrev=False,
         help="the newest runs",
-        epilog=filter_help(),
     )
+    listed.more = filter_help
     listed.add_argument(
         "--limit", type=whole_number, default=20, metavar="N", help="how many (default 20; 0: all)"
     )

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -78,9 +78,9 @@ class Asker:
         self._wanted = (*self._wanted, *rows)
         self._work.set()
 
-    def call(self, job: Callable[[Catalog], object]) -> Future[object]:
+    def call(self, job: Callable[[Catalog], object]) -> Future[Any]:
         """Have something else asked; the future fails where there is no catalog."""
-        future: Future[object] = Future()
+        future: Future[Any] = Future()
         self._jobs.append((job, future))
         self._work.set()
         return future

@@ -13,11 +13,13 @@ from buddy_core.runs.model import RunFacts
 from buddy_core.runs.watching.watch import DirectoryChange
 from buddy_top.listing.fewruns import FewRuns, runs_of
 from buddy_top.listing.model import Listing, ListWants
+from buddy_top.listing.names import NamesHeld
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.catalog.rows import Row
     from buddy_top.listing.manyruns import ManyRuns
+    from buddy_top.state import FilterNames
 
 MANY_RUNS = 1_000
 """With more runs than this they are listed from the catalog."""
@@ -55,6 +57,7 @@ class Lister:
         self._many: ManyRuns | None = None
         self.looked = False
         """The directory of runs has been listed."""
+        self._names = NamesHeld()
         observer.on_directory = self._directory_changed
 
     def listing(self, wants: ListWants | None, now_ms: int, *, hold: bool = False) -> Listing | None:
@@ -75,6 +78,11 @@ class Lister:
     def knows_the_list(self, wants: ListWants | None) -> bool:
         """True when the list is asked for and can be had before the directory has been listed."""
         return wants is not None and not self.looked and self._are_many()
+
+    def names(self) -> FilterNames:
+        """The names that a filter is completed with, as of a few seconds ago: of the newest runs until all are known."""
+        found = self._many.names() if self._many is not None and self._are_many() else None
+        return found or self._names.of_runs(lambda: map(self._few.candidate, self._observer.facts()))
 
     def facts_of(self, run_id: str) -> RunFacts | None:
         """A run, whether it is followed or not; None where it is not known, or not read yet."""

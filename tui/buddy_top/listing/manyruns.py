@@ -20,10 +20,12 @@ from buddy_top.listing.fewruns import FewRuns, runs_of
 from buddy_top.listing.keeping import CatalogKeeper, Kept
 from buddy_top.listing.memory import known_run
 from buddy_top.listing.model import Listing, ListWants
+from buddy_top.listing.names import NamesHeld
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.catalog.catalog import Catalog
+    from buddy_top.state import FilterNames
 
 CALM_S = 1.0
 """While the catalog grows, its order is asked for no more often."""
@@ -57,6 +59,7 @@ class ManyRuns:
         self._observer = observer
         self._few = few
         self._told = told
+        self._names = NamesHeld()
         self._fresh: dict[str, float] = {}  # runs that have changed and are not in the catalog like that
         self._gone: set[str] = set()
         self._question: Question | None = None
@@ -112,6 +115,10 @@ class ManyRuns:
         if known is None and run_id not in self._asker.absent:
             self._asker.ask_rows((run_id,))
         return known
+
+    def names(self) -> FilterNames | None:
+        """The names in the catalog, as of a few seconds ago; None until they are known."""
+        return self._names.of_catalog(self._asker.call, self._told)
 
     def find(self, text: str, limit: int) -> Future[Any]:
         """The newest runs with all words of `text`."""

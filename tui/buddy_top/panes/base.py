@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.documents import Document
     from buddy_top.export.sheet import Sheet
+    from buddy_top.filter_advice import Adviser
 
 
 MOST_STILL = 500
@@ -118,6 +119,11 @@ class Pane(Container):
 
     def set_filter(self, text: str) -> None:
         """Show only the rows that contain every word of `text`."""
+
+    @property
+    def adviser(self) -> Adviser | None:
+        """What helps to type its filter, where that is more than words; None for words that must all occur."""
+        return None
 
 
 class TablePane(Pane, Generic[Row]):

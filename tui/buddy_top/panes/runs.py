@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.documents import Document
     from buddy_top.export.sheet import Sheet
+    from buddy_top.filter_advice import Advice, Adviser
     from buddy_top.workspace import Workspace
 
 R = RunFacts
@@ -174,6 +175,16 @@ class RunsPane(TablePane[RunFacts]):
         if self._total:
             there.add("numbers")
         return frozenset(there)
+
+    @property
+    def adviser(self) -> Adviser:
+        """The language of filters, completed with the names that runs have."""
+        return self._advise
+
+    def _advise(self, text: str, cursor: int | None) -> Advice:
+        from buddy_top.filter_advice import advise
+
+        return advise(text, cursor, self._snapshot.names if self._snapshot is not None else None)
 
     def origin_of(self, row: R, snapshot: Snapshot) -> Origin:
         """Where the numbers of a row come from."""

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top.cells import Cell, Span
-from buddy_top.commands import COMMANDS, MOVING, NEEDS, Command, Need, Place, commands_at
+from buddy_top.commands import COMMANDS, FILTERING, LISTS, MOVING, NEEDS, Command, Need, Place, commands_at
 from buddy_top.states import STATE_INKS
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
@@ -41,11 +41,23 @@ def help_lines(
     lines += [_row(command.key_text, command.help) for command in commands_at(place, commands, there)]
     lines += [(), (Span(Plain("In a table"), "strong"),)]
     lines += [_row(keys, words) for keys, words in MOVING]
+    if place in LISTS:
+        lines += [(), (Span(Plain("While a filter is typed"), "strong"),)]
+        lines += [_row(key.key, key.help) for key in FILTERING]
+    if place == "runs":
+        lines += [(), (Span(Plain("Filters of runs"), "strong"),), *_language()]
     lines += [(), (Span(Plain("States of a run"), "strong"),)]
     lines += [_state_row(state, words) for state, words in _STATES.items()]
     lines += [(), (Span(Plain("Signs"), "strong"),)]
     lines += [_row(sign, words) for sign, words in _SIGNS]
     return lines
+
+
+def _language() -> list[Cell]:
+    """The same table as in the help of `run list`."""
+    from buddy_core.runs.query.fields import language
+
+    return [(Span(Plain(f"  {written:<23}"), "accent"), Span(Plain(found))) for written, found in language()]
 
 
 def _row(key: str, words: str) -> Cell:

@@ -17,9 +17,11 @@ from buddy_core.runs.query.model import (
     Word,
 )
 from buddy_core.runs.query.values import write_amount, write_duration, write_moment
+from buddy_core.safety.text import plain
 
 _BARE_WORD = re.compile(r'[^\s"\\:<>=-][^\s"\\:<>=]*')
 _BARE_NAME = re.compile(r'[^\s"\\,*?]+')
+_LONGEST_NAME = 80
 
 
 def canonical(query: Query) -> str:
@@ -57,6 +59,19 @@ def quoted(text: str) -> str:
 def name(text: str) -> str:
     """A name as a value of a field, in quotes where it needs them."""
     return text if _BARE_NAME.fullmatch(text) else quoted(text)
+
+
+def typable(text: str) -> str:
+    """A name as a value that anybody can type and read: a pattern where the name itself is too long or unprintable.
+
+    In a pattern `?` stands for each character that cannot be seen or would end the value, `*` for the end of
+    a long name; it fits the name, and perhaps others that look the same.
+    """
+    if len(text) <= _LONGEST_NAME and plain(text) == text:
+        return name(text)
+    head = text[:_LONGEST_NAME]
+    ending = "*" if len(text) > _LONGEST_NAME else ""
+    return "".join(one if _BARE_NAME.fullmatch(one) and plain(one) == one else "?" for one in head) + ending
 
 
 def _pattern(pattern: Pattern) -> str:

@@ -36,7 +36,7 @@ FIELDS: tuple[FieldInfo, ...] = (
     FieldInfo("errors", "number", "errors and failed tool calls", "errors>0"),
     FieldInfo("failed", "number", "failed tool calls", "failed>0"),
     FieldInfo("calls", "number", "tool calls", "calls>=20"),
-    FieldInfo("events", "number", "events", "events>1k"),
+    FieldInfo("events", "number", "how many events", "events>1k"),
     FieldInfo("content", "content", "a text in its events and artifacts", 'content:"exit code"'),
 )
 
@@ -47,3 +47,13 @@ STATUS_WORDS: tuple[str, ...] = get_args(Status)
 
 COMPARED = ("number", "duration")
 """Kinds that take a sign such as `>`; the others take a colon."""
+
+
+def language() -> tuple[tuple[str, str], ...]:
+    """The whole language for people: what one writes, and what that finds."""
+    return (
+        ('login "exit code"', "words in objective, id, tags, tools, errors, artifacts"),
+        *((field.example, field.hint) for field in FIELDS),
+        ("-tag:wip -login", "- before any of them: it must not hold"),
+        ("tool:view_*,bash", "one of several; * any text, ? one character"),
+    )

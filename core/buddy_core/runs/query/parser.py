@@ -50,6 +50,8 @@ class Problem:
     """The part is `text[begin:end]`."""
     words: str
     """What is wrong and what would be right, in one sentence; holds parts of what was typed."""
+    instead: str = ""
+    """What was probably meant, to stand in the place of the part; empty where nothing is near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ class Parsed:
 class _Refused(Exception):
     """A value that its field does not take; says where and why."""
 
-    def __init__(self, begin: int, end: int, words: str) -> None:
+    def __init__(self, begin: int, end: int, words: str, instead: str = "") -> None:
         super().__init__(words)
-        self.problem = Problem(begin, end, words)
+        self.problem = Problem(begin, end, words, instead)
 
 
 def parse(text: str) -> Parsed:
@@ -95,7 +97,7 @@ def _condition(raw: RawTerm) -> Condition | None:
         return _word(raw)
     field = BY_NAME.get(raw.field)
     if field is None:
-        raise _Refused(raw.begin, raw.value_at, _unknown_field(raw.field))
+        raise _unknown_field(raw, raw.field)
     if field.kind not in COMPARED and raw.sign not in (":", "="):
         raise _Refused(raw.begin, raw.end, f"{field.name} is not compared: write {field.example}")
     if not any(piece.text for piece in raw.pieces):
@@ -122,7 +124,8 @@ def _status(field: FieldInfo, raw: RawTerm) -> Condition:
         if not fitting:
             near = get_close_matches(word[:20], STATUS_WORDS, 1, 0.5)
             hint = f"did you mean {near[0]}?" if near else f"there are {_listed(STATUS_WORDS)}"
-            raise _Refused(piece.begin, piece.end, f"“{_told(piece.text)}” is no status: {hint}")
+            said = f"“{_told(piece.text)}” is no status: {hint}"
+            raise _Refused(piece.begin, piece.end, said, near[0] if near else "")
         words += [status for status in fitting if status not in words]
     return StatusIs(tuple(words))
 
@@ -187,10 +190,12 @@ def _short(piece: Piece, limit: int = MAX_NAME) -> str:
     return piece.text
 
 
-def _unknown_field(name: str) -> str:
+def _unknown_field(raw: RawTerm, name: str) -> _Refused:
     near = get_close_matches(name, BY_NAME, 1, 0.6)
     hint = f"did you mean {near[0]}?" if near else f"there are {_listed([field.name for field in FIELDS])}"
-    return f"there is no field {name}: {hint} (a text with such a sign goes in quotes)"
+    words = f"there is no field {name}: {hint} (a text with such a sign goes in quotes)"
+    instead = f"{'-' if raw.negated else ''}{near[0]}{raw.sign}" if near else ""
+    return _Refused(raw.begin, raw.value_at, words, instead)
 
 
 def _listed(words: tuple[str, ...] | list[str]) -> str:

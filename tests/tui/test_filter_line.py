@@ -1,0 +1,204 @@
+"""The filter line of the runs pane: completion as one types, errors in place, and filters used before (case 53)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.tui.monitor import SMALL, Monitor, monitor, samples
+from textual.events import Paste
+
+from buddy_core.testing import RunDirectoryBuilder
+from buddy_top.panes.runs import RunsPane
+from buddy_top.widgets.adviceline import AdviceLine
+
+
+def advice(seen: Monitor) -> str:
+    """The line above the filter."""
+    return seen.lines[-3].strip()
+
+
+def line(seen: Monitor) -> str:
+    """The filter as it stands."""
+    return seen.app.filter_line.text
+
+
+def in_force(seen: Monitor) -> str:
+    """The filter the list follows."""
+    return seen.app.visible_pane.filter_text
+
+
+async def type_text(seen: Monitor, text: str) -> None:
+    """Press a key for each letter."""
+    await seen.press(*("space" if letter == " " else letter for letter in text))
+
+
+async def test_fields_and_values_complete_with_tab_with_right_and_with_a_click(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs", size=(120, 40)) as seen:
+        await seen.press("/")
+        assert advice(seen).startswith("status:  tag:  tool:")
+        assert advice(seen).endswith("how the run stands: status:failed,stalled")
+        assert "tab complete" in seen.footer
+        assert "enter keep" in seen.footer
+        await type_text(seen, "st")
+        await seen.press("tab")
+        assert line(seen) == "status:"
+        assert advice(seen).startswith("running  completed  failed")
+        await seen.press("down", "down", "right")
+        assert line(seen) == in_force(seen) == "status:failed"
+        await type_text(seen, " has:")
+        await seen.click("plan.md")
+        assert line(seen) == in_force(seen) == "status:failed has:plan.md"
+        assert seen.app.filter_line.editing
+        await seen.press("enter")
+        assert in_force(seen) == "status:failed has:plan.md"
+        assert seen.table.id == "runs-table"
+        assert "complete" not in seen.footer
+
+
+async def test_what_is_wrong_is_underlined_and_said_and_the_list_stays(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        listed = seen.table.keys
+        await seen.press("/")
+        await type_text(seen, "stauts:failed ")
+        pane = seen.app.visible_pane
+        assert isinstance(pane, RunsPane)
+        assert pane.table.keys == listed
+        assert "there is no field stauts: did you mean status?" in advice(seen)
+        assert underlined(seen) == "stauts:"
+        await seen.press("enter")
+        assert seen.app.filter_line.editing
+        assert line(seen) == "stauts:failed "
+        await seen.press("tab")
+        assert line(seen) == "status:failed "
+        assert underlined(seen) == ""
+        assert 0 < len(pane.table.keys) < len(listed)
+        await type_text(seen, "cost>x ")
+        assert "“x” is no number: write cost>0.5" in advice(seen)
+        assert underlined(seen) == "x"
+        assert in_force(seen) == "status:failed "
+
+
+def underlined(seen: Monitor) -> str:
+    """The text of the field that is marked."""
+    from tests.tui.monitor import screen_strips
+
+    strip = screen_strips(seen.app)[-2]
+    return "".join(part.text for part in strip if part.style is not None and part.style.underline)
+
+
+async def test_a_word_that_becomes_a_mistake_leaves_no_empty_list_behind(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        await seen.press("/")
+        await type_text(seen, "fix stauts")
+        assert in_force(seen) == "fix stauts"
+        await type_text(seen, ":")
+        assert in_force(seen) == "fix "
+
+
+async def test_what_may_become_a_field_changes_the_list_once_it_has_rested_or_is_kept(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        await seen.press("/")
+        await type_text(seen, "model")
+        assert in_force(seen) == ""
+        await type_text(seen, ":")
+        assert in_force(seen) == ""
+        await seen.press("backspace", "enter")
+        assert in_force(seen) == "model"
+
+
+async def test_escape_closes_the_completion_then_clears_and_leaves(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        await seen.press("/")
+        await type_text(seen, "status:fa")
+        await seen.press("escape")
+        assert (advice(seen), line(seen)) == ("", "status:fa")
+        assert "complete" not in seen.footer
+        await seen.press("escape")
+        assert (line(seen), in_force(seen)) == ("", "")
+        assert seen.table.id == "runs-table"
+        assert not seen.app.filter_line.display
+
+
+async def test_up_in_an_empty_line_brings_back_the_filters_of_this_pane(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        for text in ("fix", "login"):
+            await seen.press("/")
+            await type_text(seen, text)
+            await seen.press("enter", "escape")
+        await seen.press("/", "up")
+        assert line(seen) == in_force(seen) == "login"
+        assert "↑ earlier" in seen.footer
+        await seen.press("up", "up")
+        assert line(seen) == "fix"
+        await seen.press("down", "down")
+        assert line(seen) == ""
+        await seen.press("escape", "3", "/", "up")
+        assert line(seen) == ""
+
+
+async def test_typed_text_with_a_mistake_is_there_again_after_another_tab_and_another_size(
+    tmp_path: Path,
+) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        await seen.press("/")
+        await type_text(seen, "cost>x ")
+        seen.resize(40, 8)
+        await seen.settle()
+        seen.resize(*SMALL)
+        await seen.settle()
+        assert line(seen) == "cost>x "
+        await seen.click("3 Tools")
+        assert line(seen) == ""
+        await seen.press("5")
+        assert line(seen) == "cost>x "
+        assert "is no number" in advice(seen)
+        await seen.press("escape")
+        assert not seen.app.filter_line.display
+
+
+async def test_hostile_and_wide_names_are_offered_as_one_can_type_them(tmp_path: Path) -> None:
+    """Case 53."""
+    runs = tmp_path / "runs"
+    builder = RunDirectoryBuilder(runs, metadata={"tags": ["two words", "日本語", "evil\x1b[2J\nname"]})
+    builder.tool("bash", {"command": "ls"}).end().write()
+    async with monitor(runs, tab="runs") as seen:
+        await seen.press("/")
+        await type_text(seen, "tag:")
+        assert '"two words"' in advice(seen)
+        assert "evil?[2J?name" in advice(seen)
+        await type_text(seen, "日")
+        await seen.press("tab")
+        assert line(seen) == in_force(seen) == "tag:日本語"
+        field = seen.app.filter_line.field
+        assert field.cursor_screen_offset.x == field.content_region.x + len("tag:") + 3 * 2 + 1
+        await seen.press("ctrl+u", *"tag:ev", "tab")
+        assert in_force(seen) == "tag:evil?[2J?name"
+        assert len(seen.app.visible_pane.query_one("#runs-table").keys) == 1  # type: ignore[attr-defined]
+        field.post_message(Paste("\x1b[2Jtwo\nlines"))
+        await seen.settle()
+        assert line(seen).endswith("␛[2Jtwo lines")
+
+
+async def test_everything_fits_into_the_smallest_screen(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs", size=(60, 16)) as seen:
+        await seen.press("/")
+        await type_text(seen, "tool:")
+        assert advice(seen).startswith("bash  search")
+        for _ in range(6):
+            await seen.press("down")
+        chosen = seen.app.query_one(AdviceLine)
+        assert chosen._chosen == 6
+        await seen.press("tab")
+        assert seen.lines[-2].strip() == f"/ {line(seen)}"
+        assert line(seen) != "tool:"
+
+
+async def test_other_panes_take_plain_words_and_tab_goes_to_the_next_tab(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="tools") as seen:
+        await seen.press("/")
+        await type_text(seen, "status:x")
+        assert in_force(seen) == "status:x"
+        assert "tab complete" not in seen.footer
+        assert "enter keep" in seen.footer
+        await seen.press("tab")
+        assert seen.app.tab.value == "errors"
