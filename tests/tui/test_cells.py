@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from buddy_core.safety.text import Plain, plain
 from buddy_top.cells import (
     Cell,
+    Cut,
     Span,
     cut,
     cut_left,
@@ -26,7 +27,7 @@ TEXTS = st.text(alphabet=st.sampled_from("ab ⟨é中文e\u0301🙂\u0300ﬁ…"
 CELLS = st.lists(st.builds(Span, TEXTS, st.sampled_from(["value", "dim", "bad"])), max_size=5).map(tuple)
 
 
-SIDES = ["left", "middle", "right"]
+SIDES = ["left", "middle", "right", "name", "argument"]
 
 
 @given(CELLS, st.integers(0, 40), st.sampled_from(["left", "right"]), st.sampled_from(SIDES))
@@ -45,8 +46,8 @@ def test_what_fits_is_left_alone_and_what_does_not_has_the_mark(spans: Cell, wid
         assert short == spans
     elif width > 0:
         text = text_of(short)
-        marked = {"left": text.startswith("…"), "middle": "…" in text, "right": text.endswith("…")}
-        assert marked[side]
+        ends = {"left": text.startswith("…"), "middle": "…" in text, "right": text.endswith("…")}
+        assert ends.get(side, "…" in text)
 
 
 @given(TEXTS, st.integers(0, 40))
@@ -87,3 +88,18 @@ def test_inks_survive_a_cut() -> None:
 def test_the_right_part_gives_way_when_both_do_not_fit(width: int, expected: str) -> None:
     line = spread((Span(Plain("left")),), (Span(Plain("right")),), width)
     assert text_of(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "side", "shown"),
+    [
+        ("str_replace_editor", "name", "str_replac…"),
+        ("mcp__files__read", "name", "mcp…es__read"),
+        ("src/auth/token.py", "argument", "…th/token.py"),
+        ("~/日本/lib/main.py", "argument", "…lib/main.py"),
+        ("pytest -q tests/auth", "argument", "pytest -q …"),
+        ("https://example.org/a", "argument", "https://ex…"),
+    ],
+)
+def test_a_name_or_an_argument_is_cut_where_it_says_least(text: str, side: Cut, shown: str) -> None:
+    assert text_of(cut((Span(Plain(text)),), len(shown), side)) == shown

@@ -5,6 +5,7 @@ All widths are display columns: a Chinese character takes two, a combining accen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -17,8 +18,14 @@ ELLIPSIS = "…"
 
 Align = Literal["left", "right"]
 
-Cut = Literal["left", "middle", "right"]
-"""Where the `…` goes in what does not fit: `left` for paths, `middle` for names that differ at their ends."""
+Cut = Literal["left", "middle", "right", "name", "argument"]
+"""Where the `…` goes in what does not fit: `left` for paths, `middle` for names that differ at their ends.
+
+With `name` the text decides: in the middle of `server__tool`, for tools of one server differ at their ends, else at
+the right. With `argument` too: at the left of a path, at the right of anything else.
+"""
+
+_PATH = re.compile(r"(?!\w+://)\S*/\S*")
 
 
 class Span(NamedTuple):
@@ -99,6 +106,10 @@ def cut(spans: Cell, width: int, side: Cut = "right") -> Cell:
     """At most `width` columns of the spans; `side` is where the `…` goes when they do not fit."""
     if width_of(spans) <= width:
         return spans
+    if side == "name":
+        side = "middle" if "__" in text_of(spans) else "right"
+    elif side == "argument":
+        side = "left" if _PATH.fullmatch(text_of(spans)) else "right"
     if side == "middle":
         head = _beginning(spans, (width - 1) // 3)
         return (*head, *_cut_spans_left(spans, width - width_of(head)))

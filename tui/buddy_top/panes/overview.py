@@ -49,7 +49,7 @@ _RUNNING = (
     Column("last", Plain("last"), 5, align="right"),
 )
 _TOOLS = (
-    Column("tool", Plain("tool"), 9, grow=1, cut="middle"),
+    Column("tool", Plain("tool"), 9, grow=1, cut="name"),
     Column("calls", Plain("calls"), 5, align="right"),
     Column("failed", Plain("failed"), 6, align="right"),
     Column("avg", Plain("avg"), 7, align="right", priority=1),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TOOK = Column("took", Plain("took"), 7, align="right", sortable=False)
 _AGE = Column("last", Plain("ago"), 4, align="right", sortable=False)
 _SIGN = Column("sign", Plain(""), 1, sortable=False)
-_WHAT = Column("what", Plain("what"), 12, grow=3, sortable=False)
+_WHAT = Column("what", Plain("what"), 12, grow=3, cut="argument", sortable=False)
 _RUN = Column("run", Plain("run"), 22, grow=1, priority=1, sortable=False)
 
 SLOWEST_COLUMNS = (_TOOK, _AGE, _SIGN, _WHAT, _RUN)

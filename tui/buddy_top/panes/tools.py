@@ -72,7 +72,7 @@ class ToolsPane(TablePane[ToolMetrics]):
     ORDER = Order("calls", True)
     FIELDS: ClassVar[Sequence[Field[T]]] = (
         # Tools of one server share their beginnings, and differ at their ends.
-        name_field("tool", 18, lambda r: r.name, grow=2, ink="strong", cut="middle"),
+        name_field("tool", 18, lambda r: r.name, grow=2, ink="strong", cut="name"),
         count_field("calls", 7, lambda r: r.total_calls),
         Field(
             Column("success", Plain("success"), 7, align="right"),
