@@ -329,7 +329,7 @@ class Observer:
             run.refresh(now_ms=now_ms)
             reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
             live = self._caught_up and reading.events <= LIVE_EVENTS
-            self.gleaned.add(run_id, reading.harvest)
+            self.gleaned.add(run_id, reading.harvest, run.files.fold)
             self._deliver(run_id, reading.harvest, live=live, more=reading.more)
         if reading.more:
             self._queue[run_id] = None

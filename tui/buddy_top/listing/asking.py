@@ -32,6 +32,7 @@ class Asker:
     Args:
         candidate: A run with what only its events tell, for filters.
         told: Called from the asking thread when `answer` or `rows` have more to say.
+        damaged: Called from there when the catalog turns out to be no good.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Asker:
         clock: Clock,
         candidate: Callable[[RunFacts], Candidate],
         told: Callable[[], None],
+        damaged: Callable[[], None],
     ) -> None:
         self.answer: Answer | None = None
         """The latest list there is, perhaps to an older question."""
@@ -55,6 +57,7 @@ class Asker:
         self._clock = clock
         self._candidate = candidate
         self._told = told
+        self._damaged = damaged
         self._memo = ContentMemo(runs_dir)
         self._catalog: Catalog | None = None
         self._version = -1
@@ -77,6 +80,11 @@ class Asker:
         """Read these rows too."""
         self._wanted = (*self._wanted, *rows)
         self._work.set()
+
+    def rest(self) -> None:
+        """Nobody wants to know anything any more, until the next question."""
+        self._question = self._answered = None
+        self._wanted = ()
 
     def call(self, job: Callable[[Catalog], object]) -> Future[Any]:
         """Have something else asked; the future fails where there is no catalog."""
@@ -106,7 +114,7 @@ class Asker:
             self._catalog.close()
 
     def _serve(self) -> None:
-        from buddy_core.cachedb import CacheUnavailable
+        from buddy_core.cachedb import CacheDamaged, CacheUnavailable
         from buddy_core.runs.catalog.pages import Cancelled
 
         try:
@@ -120,6 +128,8 @@ class Asker:
             self._work.set()
         except CacheUnavailable as error:
             self._fail(str(error))
+            if isinstance(error, CacheDamaged):
+                self._damaged()
 
     def _opened(self) -> Catalog:
         if self._catalog is None:

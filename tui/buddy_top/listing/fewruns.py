@@ -45,14 +45,15 @@ class FewRuns:
         runs = self._observer.facts()
         if self._is_old(wants, runs, now_ms, hold):
             self._arrange(wants, runs, now_ms)
-        total = max(len(runs), runs_of(self._observer))
-        searched = len(runs) - self._waiting
+        sources = self._observer.sources()
         if self._waiting:
-            progress = f"searched {searched:,} of {len(runs):,}"
+            progress = f"searched {len(runs) - self._waiting:,} of {len(runs):,}"
+        elif not progress and sources.loaded < sources.total:
+            progress = f"reading {sources.loaded:,} of {sources.total:,} …"
         return Listing(
             wants,
             self._ids,
-            total,
+            runs_of(self._observer),
             self._depths,
             searching=self._waiting > 0,
             progress=progress,

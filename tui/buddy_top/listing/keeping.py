@@ -74,7 +74,7 @@ class CatalogKeeper:
         self._changed: set[str] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._closed = False
+        self._closed = self._no_good = False
         self._thread = threading.Thread(target=self._run, name="buddy-top index", daemon=True)
         self._thread.start()
 
@@ -82,6 +82,11 @@ class CatalogKeeper:
         """These runs are new, changed or gone: they are read soon."""
         with self._lock:
             self._changed.update(run_ids)
+        self._wake.set()
+
+    def begin_anew(self) -> None:
+        """The catalog is no good: throw it away and make another."""
+        self._no_good = True
         self._wake.set()
 
     @property
@@ -124,15 +129,22 @@ class CatalogKeeper:
 
     def _keep_on(self, catalog: Catalog) -> None:
         """Everything once, then whatever is touched, with texts whenever there is nothing else to do."""
-        self._tell(Kept("summaries"))
-        catalog.keep(texts=False, progress=self._progress, cancelled=lambda: self._closed)
+        self._keep_all(catalog)
         while not self._closed:
             self._wake.clear()
+            if self._no_good:
+                self._no_good = False
+                catalog.discard()
+                self._keep_all(catalog)
             self._keep_changed(catalog)
             if self._keep_texts(catalog):
                 self._tell(Kept(complete=True))
                 self._wake.wait()
                 self._pause()
+
+    def _keep_all(self, catalog: Catalog) -> None:
+        self._tell(Kept("summaries"))
+        catalog.keep(texts=False, progress=self._progress, cancelled=lambda: self._closed)
 
     def _keep_changed(self, catalog: Catalog) -> None:
         while (changed := self.waiting) and not self._closed:

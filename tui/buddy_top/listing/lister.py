@@ -64,6 +64,8 @@ class Lister:
         """The list as far as it is known; None when it is not asked for. `hold`: the same list as long as the same is asked."""
         if wants is None:
             self._few.stop()
+            if self._many is not None:
+                self._many.rest()
             return None
         many = self._catalog() if self._are_many() else None
         if many is None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from buddy_top.state import FilterNames
 
 CALM_S = 1.0
-"""While the catalog grows, its order is asked for no more often."""
+"""The same question is asked no more often, however much changes."""
 
 READ_FIRST = 1_000
 """Runs that the observer has read before the catalog is kept."""
@@ -65,8 +65,9 @@ class ManyRuns:
         self._question: Question | None = None
         self._key: tuple[object, ...] = ()
         self._asked_at = 0.0
+        self._waits = False  # for a moment that lies further from the last question
         places = observer.runs_dir, state_dir
-        self._asker = Asker(*places, clock=clock, candidate=few.candidate, told=told)
+        self._asker = Asker(*places, clock=clock, candidate=few.candidate, told=told, damaged=self._damaged)
         self._keeper: CatalogKeeper | None = None
         self._keep: Callable[[], CatalogKeeper] | None = None
         if writes:
@@ -88,25 +89,27 @@ class ManyRuns:
         question = self._ask(wants, now_ms, hold)
         answer, kept = self._asker.answer, self._kept
         if answer is None or answer.problem:
+            self._asker.ask(question, ())
             problem = kept.problem or (answer.problem if answer is not None and self._reads_only else "")
             return self._few.listing(wants, now_ms, hold=hold, problem=_partly(problem), progress=kept.words)
         lacking = self._lacking(answer, wants)
         self._asker.ask(question, lacking)
         current = answer.question.wants.question == wants.question
-        progress = kept.words
+        total = answer.total if kept.complete else max(answer.total, runs_of(self._observer))
+        progress = kept.words or (f"{answer.total:,} of {total:,} indexed" if answer.total < total else "")
         if current and not answer.whole:
             progress = f"searched {answer.searched[0]:,} of {answer.searched[1]:,}"
         return Listing(
             wants,
             answer.ids,
-            max(answer.total, runs_of(self._observer) if not kept.complete else 0),
+            total,
             answer.depths,
             self._asker.rows,
             self._partial(answer, wants),
             searching=not (current and answer.whole),
             progress=progress,
             problem=kept.problem,
-            lacks=bool(lacking),
+            lacks=bool(lacking) or self._waits,
         )
 
     def facts_of(self, run_id: str) -> RunFacts | None:
@@ -147,6 +150,11 @@ class ManyRuns:
         answer.add_done_callback(lambda _answer: self._told())
         return answer
 
+    def rest(self) -> None:
+        """Nobody looks at the list."""
+        self._question = None
+        self._asker.rest()
+
     def close(self) -> None:
         """End both threads, soon."""
         self._asker.close()
@@ -168,25 +176,30 @@ class ManyRuns:
             self._keeper, self._keep = self._keep(), None
 
     def _ask(self, wants: ListWants, now_ms: int, hold: bool) -> Question:
-        """The question as of now; the same object as before while its answer would be the same."""
-        before = self._question
-        if before is not None and before.wants.question == wants.question:
-            growing = not self._kept.complete and time.monotonic() - self._asked_at < CALM_S
-            if hold or growing:
-                return before
+        """The question as of now; the same object as before while its answer would be the same, or was just given."""
+        before, self._waits = self._question, False
+        same = before is not None and before.wants.question == wants.question
+        if before is not None and same and hold:
+            return before
         known = self._known()
         unsure = () if self._kept.complete else self._observer.facts()
-        told: tuple[object, ...] = tuple(known_run(run, wants, now_ms) for run in known)
-        if wants.query is not None:
-            told = tuple(map(id, known))  # whether they fit may depend on anything; `before` keeps them alive
-            if any(isinstance(term.condition, Started) for term in wants.query.terms):
-                told += (now_ms // AGAIN_MS,)
-        key = (wants.question, told, frozenset(self._gone), id(unsure))
-        if before is None or key != self._key:
-            self._question = before = Question(wants, tuple(known), unsure, frozenset(self._gone))
-            self._key, self._asked_at = key, time.monotonic()
-            self._asker.ask(before, ())
-        return before
+        key = (wants.question, self._told_by(known, wants, now_ms), frozenset(self._gone), id(unsure))
+        if before is not None and key == self._key:
+            return before
+        if before is not None and same and time.monotonic() - self._asked_at < CALM_S:
+            self._waits = True
+            return before
+        question = self._question = Question(wants, tuple(known), unsure, frozenset(self._gone))
+        self._key, self._asked_at = key, time.monotonic()
+        return question
+
+    def _told_by(self, known: Sequence[RunFacts], wants: ListWants, now_ms: int) -> tuple[object, ...]:
+        """What of the known runs, and of the time, the order may depend on."""
+        if wants.query is None:
+            return tuple(known_run(run, wants, now_ms) for run in known)
+        told = tuple(map(id, known))  # the question keeps them alive
+        timed = any(isinstance(term.condition, Started) for term in wants.query.terms)
+        return (*told, now_ms // AGAIN_MS) if timed else told
 
     def _known(self) -> list[RunFacts]:
         by_id, at_work = self._observer.by_id(), self._observer.at_work()
@@ -224,6 +237,11 @@ class ManyRuns:
             elif run_id not in waiting:
                 del self._fresh[run_id]
         self._gone &= waiting
+
+    def _damaged(self) -> None:
+        """The reader found damage: whoever writes begins anew."""
+        if self._keeper is not None:
+            self._keeper.begin_anew()
 
     def _pass_on(self, run_ids: Sequence[str]) -> None:
         if self._keeper is not None:

@@ -108,7 +108,7 @@ class RunsPane(TablePane[RunFacts]):
         self.table.set_empty(self._empty_words(listing))
         self.table.set_source(listing.ids, self._render_row)
         self._go_to_sought(listing)
-        self._show_summary(snapshot, listing)
+        self._show_summary(listing)
         self.detail.show(snapshot, self.selected)
 
     def _empty_words(self, listing: Listing) -> Plain:
@@ -116,7 +116,7 @@ class RunsPane(TablePane[RunFacts]):
             return Plain("searching …")
         return no_match(self._filter) if listing.total and self._filter else Plain("no runs yet")
 
-    def _show_summary(self, snapshot: Snapshot, listing: Listing) -> None:
+    def _show_summary(self, listing: Listing) -> None:
         """How many there are and match, and how far the reading is."""
         self.panel.set_title(Plain("Runs"))
         words = fmt.plural(listing.total, "run")
@@ -125,9 +125,6 @@ class RunsPane(TablePane[RunFacts]):
             words = Plain(
                 f"{matched}: {shown(self._filter.strip(), limit=40)}" if self.problem is None else matched
             )
-        sources = snapshot.sources
-        if sources.loaded < sources.total and not listing.progress:
-            words = Plain(f"reading {fmt.count(sources.loaded)} of {fmt.count(sources.total)} …")
         parts = [words, *(shown(part, limit=100) for part in (listing.progress, listing.problem) if part)]
         self.panel.set_summary(Plain(" · ".join(parts)))
 

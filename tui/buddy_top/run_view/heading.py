@@ -9,12 +9,13 @@ from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.states import status_cell
 
+_UNCOUNTED: Cell = (Span(Plain("its events are not counted yet"), "dim"),)
 _GAP = Span(Plain(" · "), "dim")
 
 
-def heading_lines(run: RunFacts, now_ms: int) -> list[Cell]:
-    """State, times and place; then counts and artifacts."""
-    return [_first(run, now_ms), _second(run)]
+def heading_lines(run: RunFacts, now_ms: int, *, counted: bool = True) -> list[Cell]:
+    """State, times and place; then counts and artifacts, or that nothing has been `counted` yet."""
+    return [_first(run, now_ms), _second(run) if counted else _UNCOUNTED]
 
 
 def took(run: RunFacts, now_ms: int) -> Plain:

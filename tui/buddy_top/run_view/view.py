@@ -139,7 +139,8 @@ class RunDetailView(Panel):
         self._last = (snapshot, run)
         self.set_title(shown(run.objective or run.run_id, limit=200))
         self.set_summary(shown(run.run_id))
-        self.heading.set_lines(heading_lines(run, snapshot.taken_at))
+        counted = snapshot.listing is None or run.run_id not in snapshot.listing.partial
+        self.heading.set_lines(heading_lines(run, snapshot.taken_at, counted=counted))
         if run.run_id != self._run_id:
             self._run_id = run.run_id
             self.timeline.table.follow = False  # what was followed was another run

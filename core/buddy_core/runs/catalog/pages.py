@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal
 
@@ -93,7 +94,8 @@ class Pages:
             return self._rows(nums[offset:])
         sql = f"SELECT num FROM run WHERE {numbered(conditions.where)} ORDER BY {order} LIMIT :l OFFSET :o"
         params = {**named(conditions.params), "h": horizon, "l": limit or -1, "o": offset}
-        return self._rows([num for (num,) in self._connection.execute(sql, params)])
+        with self._at_one_moment():
+            return self._rows([num for (num,) in self._connection.execute(sql, params)])
 
     def count(self, query: Query, *, now_ms: int, tz: tzinfo | None = None) -> int:
         """How many runs fit; with `content:` every run that may fit is searched."""
@@ -170,6 +172,18 @@ class Pages:
                 self._known.clear()
             self._known[key] = self._content(run_id, text)
         return self._known[key]
+
+    @contextmanager
+    def _at_one_moment(self) -> Iterator[None]:
+        """Several statements see the same rows, whatever a writer commits between them."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     def rows_of(self, run_ids: Iterable[str]) -> list[Row]:
         """The rows of these runs, as far as they are known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.candidate import Candidate, Gleanings, masked
@@ -13,9 +14,11 @@ class Gleaned:
     def __init__(self) -> None:
         self._runs: dict[str, Gleanings] = {}
 
-    def add(self, run_id: str, harvest: Harvest) -> None:
-        """Take what one batch of a run brought."""
-        self._runs.setdefault(run_id, Gleanings()).add(harvest)
+    def add(self, run_id: str, harvest: Harvest, fold: RunFold) -> None:
+        """Take what one batch of a run brought, and the calls in it that have no result so far."""
+        found = self._runs.setdefault(run_id, Gleanings())
+        found.add(harvest)
+        found.add_tools(call.name for call in fold.open_calls)
 
     def forget(self, run_id: str) -> None:
         """This run is gone."""
