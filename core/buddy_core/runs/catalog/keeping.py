@@ -20,6 +20,7 @@ from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.pages import Cancelled
 from buddy_core.runs.catalog.rows import prices_mark, read_body
 from buddy_core.runs.catalog.signature import UNPROVEN, is_there, signature
+from buddy_core.runs.catalog.signs import Signer
 from buddy_core.runs.catalog.summaries import SummaryReader
 from buddy_core.runs.catalog.texts import TextReader, Unindexable
 from buddy_core.runs.catalog.wordindex import RUNS_IN_BLOCK
@@ -94,6 +95,7 @@ class Keeper:
         self._cancelled = cancelled
         self._rows = RowWriter(cache.connection)
         self._texts = TextReader(self._root)
+        self._signer = Signer()
 
     def keep(self) -> int:
         """Everything but the texts; returns how many runs were new, changed or gone."""
@@ -195,7 +197,7 @@ class Keeper:
         self._rows.put(masked(run), signature=mark, whole=True)
 
     def _take_text(self, num: int, run_id: str) -> None:
-        pieces, complete = 0, True
+        pieces, complete, words = 0, True, ""
         try:
             for words in self._texts.segments(run_id):
                 self._ask()
@@ -205,6 +207,8 @@ class Keeper:
                 pieces += 1
         except Unindexable:
             complete = False
+        if complete and pieces == 1 and (bits := self._signer.signature(words)) is not None:
+            self._rows.add_signature(num, bits)
         self._rows.set_indexed(num, pieces=pieces, complete=complete)
 
     def _overtaken(self) -> list[str]:

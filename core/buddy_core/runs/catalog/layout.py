@@ -8,6 +8,7 @@ that is five times faster than any index of SQLite for words of three letters, a
 keeps of each piece which groups of three letters occur in the words of its
 events and artifacts, and no text: it says which runs may hold a phrase, and their files say which do. So an answer is
 exact and never older than the files, and no secret can be read in the index as it could in a copy of the text.
+`sign` has the signatures of short runs, by which most of those are passed over that do not hold it after all.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SEGMENT_BITS = 13
 
 LAYOUT = CacheLayout(
     application_id=0x62744361,
-    version=6,
+    version=7,
     statements=(
         "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
         _RUN,
@@ -49,6 +50,7 @@ LAYOUT = CacheLayout(
         "CREATE TABLE word(num INTEGER PRIMARY KEY, text BLOB NOT NULL)",
         _WORDBLOCK,
         _CONTENT,
+        "CREATE TABLE sign(num INTEGER PRIMARY KEY, bits BLOB NOT NULL)",
     ),
 )
 

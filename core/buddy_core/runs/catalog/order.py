@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from buddy_core.runs.catalog.conditions import Conditions, compiled
 from buddy_core.runs.catalog.known import KnownRun
-from buddy_core.runs.catalog.pages import EXPRESSIONS, SortKey, age_sql, match_of, named, numbered, suspected
+from buddy_core.runs.catalog.pages import (
+    EXPRESSIONS,
+    SIGNED,
+    SortKey,
+    age_sql,
+    match_of,
+    named,
+    numbered,
+    suspected,
+)
+from buddy_core.runs.catalog.signs import Asked
 from buddy_core.runs.names import ID_WIDTH
 from buddy_core.runs.query.model import Query
 
@@ -111,17 +121,17 @@ def suspects_of(
     where, params = _where(conditions, hidden)
     params |= {f"m{number}": match_of(text) for number, (text, _) in asked} | {"h": horizon}
     sql = (
-        f"SELECT {', '.join(('num', 'run_id', *columns))} FROM run"
+        f"SELECT {', '.join(('num', 'run_id', 'bits', *columns))} FROM {SIGNED}"
         f" WHERE {' AND '.join((where, *needed))} ORDER BY {age} DESC, run_id DESC"
     )
-    return [
-        Suspect(
-            num,
-            run_id,
-            tuple(text for text, suspect in zip(conditions.contents, found, strict=True) if suspect),
-        )
-        for num, run_id, *found in connection.execute(sql, params)
-    ]
+    signs = [Asked([text]) for text, _ in conditions.contents]
+    found = []
+    for num, run_id, bits, *flags in connection.execute(sql, params):
+        may = [bool(flag) and sign.may_be_in(bits) for flag, sign in zip(flags, signs, strict=True)]
+        if all(said or negated for said, (_, negated) in zip(may, conditions.contents, strict=True)):
+            contents = tuple(text for text, said in zip(conditions.contents, may, strict=True) if said)
+            found.append(Suspect(num, run_id, contents))
+    return found
 
 
 def unknown_among(connection: sqlite3.Connection, run_ids: Collection[str]) -> list[str]:

@@ -13,6 +13,7 @@ from buddy_core.cachedb import CacheDamaged
 from buddy_core.runs.catalog.conditions import Conditions, compiled
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.rows import Row, read_body
+from buddy_core.runs.catalog.signs import Asked
 from buddy_core.runs.catalog.texts import trigrams
 from buddy_core.runs.query.evaluate import FindContent
 from buddy_core.runs.query.model import Query
@@ -28,6 +29,9 @@ SetField = Literal["tag", "tool", "model", "has"]
 
 _SET_COLUMNS: dict[SetField, str] = {"tag": "tag", "tool": "tool", "model": "model", "has": "has"}
 _SUSPECTS = f"SELECT rowid >> {SEGMENT_BITS} FROM content WHERE content MATCH"
+SIGNED = "run LEFT JOIN sign USING(num)"
+"""Rows with the signatures of those runs that have one."""
+
 _DAY_MS = 86_400_000
 _AGE = "CASE WHEN started_at <= :h THEN started_at WHEN id_at <= :h THEN id_at ELSE 0 END"
 _RANK = (
@@ -134,8 +138,9 @@ class Pages:
         groups: frozenset[str] = frozenset().union(*map(trigrams, words))
         if not groups:
             return [run_id for (run_id,) in self._connection.execute("SELECT run_id FROM run")]
-        sql = f"SELECT run_id FROM run WHERE indexed <> 1 OR num IN ({_SUSPECTS} ?)"
-        return [run_id for (run_id,) in self._connection.execute(sql, (_expression(groups),))]
+        sql = f"SELECT run_id, bits FROM {SIGNED} WHERE indexed <> 1 OR num IN ({_SUSPECTS} ?)"
+        rows, asked = self._connection.execute(sql, (_expression(groups),)), Asked(words)
+        return [run_id for run_id, bits in rows if asked.may_be_in(bits)]
 
     def _order(self, sort: SortKey, descending: bool, now_ms: int) -> tuple[str, int]:
         """The order, and up to when a start is believed; an index serves while no run claims a later one."""
@@ -152,13 +157,14 @@ class Pages:
         suspects = ["1" if not negated else suspected(number, text) for number, (text, negated) in asked]
         needed = [suspected(number, text) for number, (text, negated) in asked if not negated]
         where = " AND ".join((numbered(conditions.where), *needed))
-        sql = f"SELECT num, run_id, {', '.join(suspects)} FROM run WHERE {where} ORDER BY {order}"
+        sql = f"SELECT num, run_id, bits, {', '.join(suspects)} FROM {SIGNED} WHERE {where} ORDER BY {order}"
+        signs = [Asked([text]) for text, _ in conditions.contents]
         matches = {f"m{number}": match_of(text) for number, (text, _) in enumerate(conditions.contents)}
         rows = self._connection.execute(sql, {**named(conditions.params), **matches, "h": horizon})
-        for num, run_id, *found in rows:
+        for num, run_id, bits, *found in rows:
             if all(
-                (bool(suspect) and self.holds(num, run_id, text)) != negated
-                for suspect, (text, negated) in zip(found, conditions.contents, strict=True)
+                (bool(suspect) and sign.may_be_in(bits) and self.holds(num, run_id, text)) != negated
+                for suspect, sign, (text, negated) in zip(found, signs, conditions.contents, strict=True)
             ):
                 yield num
 

@@ -72,6 +72,7 @@ class RowWriter:
             if found is not None:
                 self._connection.execute("DELETE FROM body WHERE num=?", found)
                 self._connection.execute("DELETE FROM word WHERE num=?", found)
+                self._connection.execute("DELETE FROM sign WHERE num=?", found)
 
     def set_id(self, names: Sequence[str]) -> int:
         """The number under which a set of names is kept."""
@@ -92,6 +93,10 @@ class RowWriter:
             "INSERT INTO content(rowid, words) VALUES(?, ?)", (num << SEGMENT_BITS | segment, words)
         )
         self._texts += 1
+
+    def add_signature(self, num: int, bits: bytes) -> None:
+        """Take the signature of a short run."""
+        self._connection.execute("INSERT OR REPLACE INTO sign VALUES(?, ?)", (num, bits))
 
     def set_indexed(self, num: int, *, pieces: int, complete: bool) -> None:
         """All pieces of a run were taken, or (not `complete`) it must always be searched itself."""

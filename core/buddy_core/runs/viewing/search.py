@@ -22,7 +22,7 @@ from buddy_core.runs.viewing.event_words import tool_name
 from buddy_core.runs.viewing.lookup import find_run, run_ids
 from buddy_core.runs.viewing.search_needle import BadPattern, LineTooHard, Needle
 from buddy_core.runs.writing.eventlog import EVENTS_NAME
-from buddy_core.safety.paths import open_beneath, real_root
+from buddy_core.safety.paths import directory_beneath, open_beneath, read_at, real_root
 from buddy_core.safety.redact import MASK, redact, redact_value
 from buddy_core.safety.text import plain
 
@@ -112,9 +112,26 @@ def content_finder(root: Path) -> Callable[[str, str], bool]:
         needle = needles.get(text)
         if needle is None:
             needle = needles[text] = Needle([text], ignore_case=True)
+        if _is_surely_not_in(needle, root, run_id):
+            return False
         return next(_hits(needle, root, [run_id], "all", lambda _words: None), None) is not None
 
     return holds
+
+
+def _is_surely_not_in(needle: Needle, root: Path, run_id: str) -> bool:
+    """True when the bytes of the events show it and there are no artifacts: most runs are asked this, and are small."""
+    try:
+        with directory_beneath(root, run_id) as run_fd:
+            events = read_at(run_fd, EVENTS_NAME, _BLOCK)
+            if len(events) > _BLOCK or needle.may_be_in(events, escaped=True):
+                return False
+            os.stat(ARTIFACTS_NAME, dir_fd=run_fd, follow_symlinks=False)
+    except FileNotFoundError as missing:
+        return bool(missing.filename == ARTIFACTS_NAME)
+    except OSError:
+        return False
+    return False
 
 
 def _hits(needle: Needle, root: Path, chosen: Sequence[str], place: Place, skip: Skip) -> Iterator[SearchHit]:
