@@ -88,6 +88,8 @@ CHANGES: dict[str, tuple[Place, tuple[str, ...], str]] = {
     "match.next": ("tools", ("slash", "e", "enter"), "body"),
     "match.previous": ("tools", ("slash", "e", "enter"), "body"),
     "raw": ("run", ("g",), "screen"),
+    "pager": ("run", (), "said"),
+    "editor": ("run", (), "said"),
     "run.next": ("run", (), "run"),
     "run.previous": ("run", ("NEXT",), "run"),
     "window.wider": ("overview", (), "window"),
@@ -121,7 +123,9 @@ CHANGES: dict[str, tuple[Place, tuple[str, ...], str]] = {
 }
 """Command to a place where it works, the keys that make it matter there, and what it changes."""
 
-OTHERS = [f"alt+{sign}" for sign in "abcdefghijklmnopqrstuvwxyz0123456789"] + [f"f{n}" for n in range(13, 25)]
+OTHERS = [f"alt+{sign}" for sign in "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ"] + [
+    f"f{n}" for n in range(13, 25)
+]
 """Keys that mean nothing yet."""
 
 KEYMAP = {command.id: key for command, key in zip(COMMANDS, OTHERS, strict=False)}

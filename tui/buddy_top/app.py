@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.command import Provider
@@ -21,6 +21,9 @@ from buddy_top.panes.welcome import is_empty
 from buddy_top.state import Tab
 from buddy_top.widgets.table import Table
 from buddy_top.workspace import Workspace
+
+if TYPE_CHECKING:
+    from buddy_top.outside.programs import Kind
 
 
 class BuddyTop(Workspace):
@@ -142,6 +145,12 @@ class BuddyTop(Workspace):
         """The selected event as it stands in its file."""
         if self.run_page is not None:
             self.run_page.detail.part.open_raw()
+
+    def action_open_outside(self, kind: Kind) -> None:
+        """The text on the screen in another program."""
+        from buddy_top.outside.opening import open_outside
+
+        open_outside(self, kind)
 
     def action_step_run(self, step: int) -> None:
         """The neighbouring run, in the order of the list on the runs tab."""

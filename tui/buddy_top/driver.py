@@ -31,6 +31,7 @@ class PatientDriver(LinuxDriver):
 
     _behind = False
     _leaving = False
+    _away = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Textual's own, handed on
         super().__init__(*args, **kwargs)
@@ -41,7 +42,12 @@ class PatientDriver(LinuxDriver):
         read_keys(self.fileno, self.exit_event, self.process_message, debug=self._debug)
 
     def write(self, data: str) -> None:
-        """Queue `data` for the terminal, or drop it while the terminal is behind; on the app's loop only."""
+        """Queue `data` for the terminal, or drop it while the terminal is behind or another program's.
+
+        On the app's loop only.
+        """
+        if self._away:
+            return
         if self._leaving or self._has_room_for(data):
             super().write(data)
         elif not self._behind:
@@ -50,13 +56,18 @@ class PatientDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Begin full-screen mode."""
-        self._leaving = False
+        self._leaving = self._away = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
         """Leave full-screen mode; from here on nothing is dropped."""
         self._leaving = True
         super().stop_application_mode()
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal away: whatever is drawn until full-screen mode begins again is nobody's to see."""
+        super().suspend_application_mode()
+        self._away = True
 
     def _has_room_for(self, data: str) -> bool:
         if len(data) <= _PICTURE:

@@ -41,6 +41,10 @@ class WantsChanged(Message):
     """The visible pane shows something else now, so the next snapshot has to hold something else."""
 
 
+class KeysChanged(Message):
+    """Other keys do something now than before: there is something to open, or no longer."""
+
+
 class OpenTab(Message):
     """Go to a tab and put its cursor on the row with this key."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import RenderableType
 from textual.app import App
@@ -36,6 +37,8 @@ class SafeApp(App[None]):
         self._teardown: Teardown | None = None
         self._stray: StrayOutput | None = None
         self._crashes: list[CrashReport] = []
+        self.at_end: list[Callable[[], None]] = []
+        """Called once the screen is gone: what is left to be cleared away."""
         self._last_filters: tuple[LineFilter, ...] = (ScreenGuard(ascii_only=options.ascii),)
         if self.no_color:
             self._last_filters = (WithoutColor(), *self._last_filters)
@@ -59,6 +62,8 @@ class SafeApp(App[None]):
             with Teardown(self._leave, on_forced_exit=self.options.on_forced_exit) as self._teardown:
                 self.run()
             decided = self._teardown.code
+        for clear in self.at_end:
+            clear()
         self._report_crashes(self._stray)
         return decided if decided is not None else self.return_code or 0
 
@@ -78,6 +83,10 @@ class SafeApp(App[None]):
         """Give the terminal to another program for a while."""
         with super().suspend(), self._stray.lifted() if self._stray else contextlib.nullcontext():
             yield
+
+    def deaf_to(self, numbers: frozenset[signal.Signals]) -> contextlib.AbstractContextManager[None]:
+        """While another program has the terminal, the signals of its keys do not end this one."""
+        return contextlib.nullcontext() if self._teardown is None else self._teardown.deaf_to(numbers)
 
     def on_load(self) -> None:
         """Remember the loop, through which a signal asks the app to leave; one that came before is heeded now."""

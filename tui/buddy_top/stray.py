@@ -30,6 +30,10 @@ class StrayOutput:
 
     def __enter__(self) -> Self:
         _flush()
+        self._streams = (
+            sys.stdout,
+            sys.stderr,
+        )  # left by a task that is cut off, Textual's stand-ins would stay
         self._screen: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace", newline="")
         self._python_outputs = sys.__stdout__, sys.__stderr__
         sys.__stdout__ = sys.__stderr__ = self._screen  # type: ignore[misc]
@@ -38,6 +42,7 @@ class StrayOutput:
 
     def __exit__(self, *_: object) -> None:
         _flush()
+        sys.stdout, sys.stderr = self._streams
         self._restore()
         sys.__stdout__, sys.__stderr__ = self._python_outputs  # type: ignore[misc]
         with contextlib.suppress(OSError, ValueError):  # the terminal may be gone

@@ -70,6 +70,7 @@ class Teardown:
         self._attributes = _attributes_of(terminal)
         self._before: dict[int, Any] = {}
         self._poll = select.poll()
+        self._deaf: frozenset[int] = frozenset()
         self._finished = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="buddy-top-teardown", daemon=True)
 
@@ -101,6 +102,15 @@ class Teardown:
         """The app is on its way out with this exit code; see that it gets there in time."""
         self._agreed = code
         self._ring(_HURRY)
+
+    @contextlib.contextmanager
+    def deaf_to(self, numbers: frozenset[signal.Signals]) -> Iterator[None]:
+        """While another program has the terminal, the signals of its keys are its own."""
+        self._deaf = frozenset(numbers)
+        try:
+            yield
+        finally:
+            self._deaf = frozenset()
 
     def hung_up(self) -> bool:
         """True when the terminal is gone."""
@@ -135,7 +145,7 @@ class Teardown:
                     return signal.SIGHUP
                 self._poll.unregister(descriptor)  # no terminal to watch, and polling it would spin
         rung = _read(self._ears)
-        heard = [number for number in rung if number in EXIT_SIGNALS]
+        heard = [number for number in rung if number in EXIT_SIGNALS and number not in self._deaf]
         return heard[0] if heard else _HURRY if _HURRY in rung else None
 
     def _force(self) -> None:

@@ -19,7 +19,16 @@ from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.feed import SnapshotFeed, live_feed
 from buddy_top.listing.model import ListWants
-from buddy_top.messages import CallNamed, FeedFailed, OpenEvent, OpenRun, OpenTab, SnapshotTaken, WantsChanged
+from buddy_top.messages import (
+    CallNamed,
+    FeedFailed,
+    KeysChanged,
+    OpenEvent,
+    OpenRun,
+    OpenTab,
+    SnapshotTaken,
+    WantsChanged,
+)
 from buddy_top.options import Options
 from buddy_top.panes import pane_class
 from buddy_top.panes.base import Pane
@@ -129,6 +138,10 @@ class Workspace(SafeApp):
     @on(FeedFailed)
     def _feed_died(self, event: FeedFailed) -> None:
         raise event.error
+
+    @on(KeysChanged)
+    def _keys_changed(self) -> None:
+        self._show_keys()
 
     @on(WantsChanged)
     def _ask(self) -> None:

@@ -27,12 +27,12 @@ class PageView(TextView):
 
     def set_body(self, body: Body, *, keep_scroll: bool) -> None:
         """Show another text, or the same one laid out anew (`keep_scroll`): about the same part stays in sight."""
-        before, top = self.line_count, self.top
+        before, top, at_end = self.line_count, self.top, 0 < self.top == self.max_top
         again = keep_scroll and self._laid_out_for not in (0, self.room)
         self._laid_out_for = self.room
         self.set_lines(body.lines, keep_scroll=keep_scroll)
         if again and before:
-            self.set_top(round(top * self.line_count / before))
+            self.set_top(self.max_top if at_end else round(top * self.line_count / before))
 
     def top_changed(self) -> None:
         """Tell when the end is reached."""

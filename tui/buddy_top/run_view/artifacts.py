@@ -21,6 +21,7 @@ from buddy_top.artifacts.making import Request, make_page
 from buddy_top.artifacts.page import Page
 from buddy_top.artifacts.pageview import PageView
 from buddy_top.cells import Cell, Span, spread, text_of
+from buddy_top.messages import KeysChanged
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RunDetail, RunView, Snapshot
 from buddy_top.widgets.lines import Lines
@@ -86,7 +87,7 @@ class ArtifactsView(RunPart):
 
     @property
     def opened(self) -> tuple[Path, str] | None:
-        """Directory of the run and name of the chosen artifact, where it is a text."""
+        """The chosen artifact, where it is a text."""
         page = self.page
         if self._run_dir is None or self.chosen is None or page is None or not page.readable:
             return None
@@ -185,6 +186,7 @@ class ArtifactsView(RunPart):
             self.text.set_body(page.body, keep_scroll=same)
             self._mark(go=not same)
             self._show_heading()
+            self.post_message(KeysChanged())
 
     def _is_chosen(self, request: Request) -> bool:
         return (request.run_dir, request.name) == (self._run_dir, self.chosen)

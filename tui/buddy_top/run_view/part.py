@@ -11,6 +11,8 @@ from buddy_top.state import RunDetail, RunView, Snapshot, Wants
 from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.widget import Widget
 
     from buddy_core.origins.model import Origin
@@ -69,6 +71,11 @@ class RunPart(Container):
 
     def open_raw(self) -> None:
         """The selection as it stands in its file, where there is such a thing."""
+
+    @property
+    def opened(self) -> tuple[Path, str] | None:
+        """Directory of the run and name of the artifact whose text another program could show."""
+        return None
 
     @property
     def there(self) -> frozenset[Need]:
