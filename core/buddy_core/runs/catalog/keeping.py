@@ -32,7 +32,7 @@ from buddy_core.runs.query.candidate import Candidate, masked
 from buddy_core.runs.query.scan import models_by_turns, read_once
 from buddy_core.runs.reading.reader import run_ids
 from buddy_core.runs.watching.liveness import conclude_status, lock_state
-from buddy_core.safety.paths import real_root
+from buddy_core.safety.paths import directory_beneath, real_root
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
@@ -127,7 +127,8 @@ class Keeper:
         wanted = sorted({run_id for run_id in run_ids if is_run_id(run_id)}, reverse=True)
         sql = f"SELECT run_id, CASE WHEN whole THEN signature ELSE {_UNREAD} END FROM run WHERE run_id {_LISTED}"
         known: dict[str, int] = dict(self._cache.connection.execute(sql, (json.dumps(wanted),)))
-        present = [run_id for run_id in wanted if is_there(str(self._root), run_id)]
+        with directory_beneath(self._root) as root_fd:
+            present = [run_id for run_id in wanted if is_there(root_fd, run_id)]
         stale, gone = self._compared(known, present)
         with self._cache.transaction():
             self._rows.remove(gone)
@@ -149,13 +150,14 @@ class Keeper:
 
     def _compared(self, known: Mapping[str, int], present: Sequence[str]) -> tuple[list[str], list[str]]:
         """Runs to read, in the order of `present`, and runs that are gone."""
-        now_ms, root, stale = self._clock.now_ms(), str(self._root), []
-        for number, run_id in enumerate(present):
-            if number % 1_000 == 0:
-                self._ask()
-            before = known.get(run_id, _UNREAD)
-            if before in (_UNREAD, UNPROVEN) or signature(root, run_id, now_ms=now_ms) != before:
-                stale.append(run_id)
+        now_ms, stale = self._clock.now_ms(), []
+        with directory_beneath(self._root) as root_fd:
+            for number, run_id in enumerate(present):
+                if number % 1_000 == 0:
+                    self._ask()
+                before = known.get(run_id, _UNREAD)
+                if before in (_UNREAD, UNPROVEN) or signature(root_fd, run_id, now_ms=now_ms) != before:
+                    stale.append(run_id)
         return stale, list(known.keys() - set(present))
 
     def _summaries(self, unknown: Sequence[str]) -> set[str]:
@@ -192,9 +194,13 @@ class Keeper:
     def _take_whole(self, run_id: str) -> None:
         """What is known of its files is as of before they were read."""
         now_ms = self._clock.now_ms()
-        mark = signature(str(self._root), run_id, now_ms=now_ms)
+        mark = self._signature(run_id, now_ms)
         run = read_once(self._root, run_id, now_ms=now_ms, prices=self._prices)
         self._rows.put(masked(run), signature=mark, whole=True)
+
+    def _signature(self, run_id: str, now_ms: int) -> int:
+        with directory_beneath(self._root) as root_fd:
+            return signature(root_fd, run_id, now_ms=now_ms)
 
     def _take_text(self, num: int, run_id: str) -> None:
         pieces, complete, words = 0, True, ""
@@ -258,7 +264,7 @@ class Keeper:
     def _take_with_model(self, run_id: str, model: str | None) -> None:
         """Read a run again: what it cost may be reckoned by its model."""
         now_ms = self._clock.now_ms()
-        mark = signature(str(self._root), run_id, now_ms=now_ms)
+        mark = self._signature(run_id, now_ms)
         run = read_once(self._root, run_id, now_ms=now_ms, prices=self._prices, turn_model=model)
         num = self._rows.put(masked(run), signature=mark, whole=True)
         self._cache.connection.execute("UPDATE run SET own_model=0 WHERE num=?", (num,))
