@@ -75,14 +75,21 @@ def test_a_failure_for_another_reason_is_another_outcome_and_its_numbers_are_not
     assert kinds(compared(a, b)) == ["same", "outcome"]
 
 
-def test_the_same_tool_between_two_fixed_points_was_called_with_other_arguments(tmp_path: Path) -> None:
+def test_the_same_file_between_two_fixed_points_was_edited_in_another_way(tmp_path: Path) -> None:
     a, b = build(tmp_path, "aaaaaa"), build(tmp_path, "bbbbbb")
-    for run, path in ((a, "b.py"), (b, "c.py")):
-        run.tool("bash", {"command": "begin"}).tool("edit", {"path": path, "content": "x"})
+    for run, content in ((a, "one thing"), (b, "quite another")):
+        run.tool("bash", {"command": "begin"}).tool("edit", {"path": "b.py", "content": content})
         run.tool("bash", {"command": "finish"}).end()
     diff = compared(a, b)
     assert kinds(diff) == ["same", "changed", "same"]
-    assert diff.steps[1].differs == ("path",)
+    assert diff.steps[1].differs == ("content",)
+
+
+def test_calls_of_one_tool_with_nothing_in_common_stand_alone(tmp_path: Path) -> None:
+    a, b = build(tmp_path, "aaaaaa"), build(tmp_path, "bbbbbb")
+    a.tool("bash", {"command": "git log --oneline"}).tool("view", {"path": "src/a.py"}).end()
+    b.tool("bash", {"command": "pytest -q"}).tool("view", {"path": "src/b.py"}).end()
+    assert kinds(compared(a, b)) == ["only_a", "only_a", "only_b", "only_b"]
 
 
 def test_calls_of_one_run_alone_stand_on_its_side(tmp_path: Path) -> None:
@@ -146,10 +153,10 @@ def test_what_a_parent_did_before_its_fork_belongs_to_both(tmp_path: Path) -> No
 
 
 def test_a_fork_that_repeats_its_parent_from_the_beginning_is_compared_from_there(tmp_path: Path) -> None:
-    parent = build(tmp_path, "aaaaaa").tool("plan").tool("look").tool("edit", {"path": "a"}).end("failed")
-    fork = (
-        fork_of(parent, "bbbbbb", after_ms=60_000).tool("plan").tool("look").tool("edit", {"path": "b"}).end()
-    )
+    parent = build(tmp_path, "aaaaaa").tool("plan").tool("look").tool("bash", {"command": "make all"})
+    parent.end("failed")
+    fork = fork_of(parent, "bbbbbb", after_ms=60_000).tool("plan").tool("look")
+    fork.tool("bash", {"command": "make all -j"}).end()
     assert kinds(compared(parent, fork)) == ["same", "same", "changed"]
 
 
@@ -234,7 +241,14 @@ def test_a_run_that_is_not_there_reads_as_empty(tmp_path: Path) -> None:
 
 # Invariants, on sides made of nothing but names
 
-names = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.booleans()), max_size=15)
+names = st.lists(
+    st.tuples(
+        st.sampled_from("abc"),
+        st.sampled_from(("make all here", "make all there", "ls", "src/x.py")),
+        st.booleans(),
+    ),
+    max_size=15,
+)
 
 
 def side(calls: list[tuple[str, str, bool]], run_id: str) -> Side:

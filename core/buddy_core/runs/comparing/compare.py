@@ -12,6 +12,7 @@ from buddy_core.metrics.fingerprint import fingerprint
 from buddy_core.runs.comparing.align import aligned
 from buddy_core.runs.comparing.calls import MAX_CALLS, read_side
 from buddy_core.runs.comparing.keys import other_arguments
+from buddy_core.runs.comparing.likeness import Telling, alike, telling
 from buddy_core.runs.comparing.model import Call, DiffStep, Relation, RunDiff, Side, StepKind
 from buddy_core.runs.model import RunFacts
 from buddy_core.safety.paths import real_root
@@ -45,7 +46,7 @@ def compare_sides(a: Side, b: Side) -> RunDiff:
     steps = [
         *(DiffStep("before", call, None) for call in a.calls[:skipped_a]),
         *(DiffStep("before", None, call) for call in b.calls[:skipped_b]),
-        *_steps(a.calls[skipped_a:], b.calls[skipped_b:]),
+        *_steps(a, b, skipped_a, skipped_b),
     ]
     if relation in ("fork", "parent"):
         steps = _with_history(steps, b if relation == "fork" else a, relation)
@@ -83,23 +84,32 @@ def _with_history(steps: Sequence[DiffStep], fork: Side, relation: Relation) -> 
     return told
 
 
-def _steps(a: Sequence[Call], b: Sequence[Call]) -> Iterator[DiffStep]:
+def _steps(one: Side, other: Side, skipped_a: int, skipped_b: int) -> Iterator[DiffStep]:
     """The same calls as fixed points, and between two of them what stands on either side."""
+    a, b = one.calls[skipped_a:], other.calls[skipped_b:]
     pairs = aligned([call.key for call in a], [call.key for call in b])
     for (i, j), (next_i, next_j) in pairwise([(-1, -1), *pairs, (len(a), len(b))]):
         if i >= 0:
             yield DiffStep(_kind(a[i], b[j]), a[i], b[j])
-        yield from _between(a[i + 1 : next_i], b[j + 1 : next_j])
+        yield from _between(
+            a[i + 1 : next_i], b[j + 1 : next_j], base_a=one.facts.cwd, base_b=other.facts.cwd
+        )
 
 
-def _between(a: Sequence[Call], b: Sequence[Call]) -> Iterator[DiffStep]:
-    """Calls that are not the same: those of the same tool side by side, the others alone."""
-    pairs = aligned([call.row.title for call in a], [call.row.title for call in b])
+def _between(
+    a: Sequence[Call], b: Sequence[Call], *, base_a: str | None, base_b: str | None
+) -> Iterator[DiffStep]:
+    """Calls that are not the same: those that are alike side by side, the others alone."""
+    pairs = alike(_telling(a, base_a), _telling(b, base_b)) if a and b else []
     for (i, j), (next_i, next_j) in pairwise([(-1, -1), *pairs, (len(a), len(b))]):
         if i >= 0:
             yield DiffStep("changed", a[i], b[j], other_arguments(a[i].key, b[j].key))
         yield from (DiffStep("only_a", call, None) for call in a[i + 1 : next_i])
         yield from (DiffStep("only_b", None, call) for call in b[j + 1 : next_j])
+
+
+def _telling(calls: Sequence[Call], base: str | None) -> list[Telling]:
+    return [telling(call.row.title, call.row.detail, base=base) for call in calls]
 
 
 def _kind(a: Call, b: Call) -> StepKind:

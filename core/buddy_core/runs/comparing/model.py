@@ -16,7 +16,7 @@ from buddy_core.runs.viewing.timeline import TimelineRow
 
 StepKind = Literal["same", "outcome", "changed", "only_a", "only_b", "before"]
 """`same`: the same call with the same outcome. `outcome`: the same call went another way. `changed`: the same tool with
-other arguments. `only_a`, `only_b`: a call that the other run did not make. `before`: a call of the parent before
+arguments that are only much alike (`likeness.ALIKE`). `only_a`, `only_b`: a call that the other run did not make. `before`: a call of the parent before
 its fork began, which belongs to the history of both."""
 
 Relation = Literal["fork", "parent", "siblings"]
