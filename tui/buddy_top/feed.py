@@ -396,6 +396,7 @@ def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
         names=fresh.names,
         by_id=fresh.by_id,
         numbers=fresh.numbers,
+        raw=fresh.raw,
         around=fresh.around,
         behind=fresh.behind,
         paused=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from buddy_top.state import Wants
+from buddy_top.state import RawPage, Wants
 
 if TYPE_CHECKING:
     from buddy_core.observe import Observer
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from buddy_top.family_reader import FamilyReader
     from buddy_top.listing.lister import Lister
     from buddy_top.numbers_reader import NumbersReader
+    from buddy_top.raw_reader import RawReader
 
 
 class Depths(NamedTuple):
@@ -23,6 +24,7 @@ class Depths(NamedTuple):
 
     family: Family | None = None
     numbers: RunNumbers | None = None
+    raw: RawPage | None = None
 
 
 NOTHING = Depths()
@@ -45,24 +47,27 @@ class RunDepths:
         self._prices = prices
         self._families: FamilyReader | None = None
         self._numbers: NumbersReader | None = None
+        self._raw: RawReader | None = None
 
     @property
     def more(self) -> bool:
         """There is more to read at once: ask again soon."""
-        return self._numbers is not None and self._numbers.more
+        return any(reader is not None and reader.more for reader in (self._numbers, self._raw))
 
     async def read(self, wants: Wants, run: RunFacts | None, now_ms: int) -> Depths:
         """What `wants` asks for of `run`, read on a little; what it does not ask for any more is let go."""
         return Depths(
             family=self._read_family(wants, now_ms),
             numbers=await self._read_numbers(run if wants.numbers else None, now_ms),
+            raw=self._read_raw(wants),
         )
 
     def close(self) -> None:
         """Let go of all files."""
-        if self._numbers is not None:
-            self._numbers.close()
-            self._numbers = None
+        for reader in (self._numbers, self._raw):
+            if reader is not None:
+                reader.close()
+        self._numbers = self._raw = None
 
     def _read_family(self, wants: Wants, now_ms: int) -> Family | None:
         if not wants.family or wants.run_id is None:
@@ -75,7 +80,8 @@ class RunDepths:
 
     async def _read_numbers(self, run: RunFacts | None, now_ms: int) -> RunNumbers | None:
         if self._numbers is not None and (run is None or self._numbers.run_id != run.run_id):
-            self.close()
+            self._numbers.close()
+            self._numbers = None
         if run is None:
             return None
         if self._numbers is None:
@@ -83,3 +89,16 @@ class RunDepths:
 
             self._numbers = NumbersReader(self._runs_dir, run, self._prices)
         return await self._numbers.read(run, self._observer.facts(), now_ms)
+
+    def _read_raw(self, wants: Wants) -> RawPage | None:
+        raw, run_id = wants.raw, wants.run_id
+        if self._raw is not None and (raw is None or not self._raw.is_of(run_id, raw.name)):
+            self._raw.close()
+            self._raw = None
+        if raw is None or run_id is None:
+            return None
+        if self._raw is None:
+            from buddy_top.raw_reader import RawReader
+
+            self._raw = RawReader(self._observer.run_dir(run_id), raw.name)
+        return self._raw.read(raw)

@@ -83,6 +83,7 @@ def take_snapshot(
         listing=listing,
         family=depths.family,
         numbers=depths.numbers,
+        raw=depths.raw,
         around=around if around is not None and around[0] == wants.around else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,

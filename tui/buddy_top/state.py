@@ -31,12 +31,13 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.reading.accounting import Accounting
     from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_core.runs.viewing.rawfile import RawLine, RawName
     from buddy_core.runs.viewing.runnumbers import RunNumbers
     from buddy_core.runs.viewing.timeline import TimelineRow
     from buddy_top.listing.model import Listing, ListWants
 
 SeriesKind = Literal["provider", "tool", "error"]
-RunView = Literal["timeline", "metrics", "artifacts", "family"]
+RunView = Literal["timeline", "metrics", "artifacts", "family", "raw"]
 
 
 class Tab(Enum):
@@ -52,6 +53,26 @@ class Tab(Enum):
     def number(self) -> int:
         """The digit key that opens it, from 1."""
         return list(Tab).index(self) + 1
+
+
+class RawSearch(msgspec.Struct, frozen=True):
+    """A search for the next line that has some words; another `number` is another search."""
+
+    number: int
+    words: str
+    first: int
+    step: int
+
+
+class RawWants(msgspec.Struct, frozen=True):
+    """Which lines of which file of a run."""
+
+    name: RawName = "events.jsonl"
+    first: int = 0
+    last: int = 100
+    line: int = 0
+    """The line under the cursor."""
+    search: RawSearch | None = None
 
 
 class Wants(msgspec.Struct, frozen=True):
@@ -71,6 +92,8 @@ class Wants(msgspec.Struct, frozen=True):
     """The forks around that run are on the screen."""
     numbers: bool = False
     """The numbers of that run over its time are on the screen."""
+    raw: RawWants | None = None
+    """Lines of one of that run's files are on the screen."""
     around: Moment | None = None
     """The error whose neighbours in its run are on the screen."""
     listing: ListWants | None = None
@@ -86,6 +109,28 @@ class FilterNames(msgspec.Struct, frozen=True):
     tools: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     artifacts: tuple[str, ...] = ()
+
+
+class RawPage(msgspec.Struct, frozen=True):
+    """Lines of one file of a run as they stand, and where a search ended."""
+
+    run_id: str
+    wants: RawWants
+    sizes: tuple[tuple[RawName, int], ...] = ()
+    """The files there are, with their sizes."""
+    lines: int = 0
+    """How many were found so far."""
+    read_bytes: int = 0
+    reading: bool = False
+    """The end of the file has not been reached yet."""
+    page: tuple[RawLine, ...] = ()
+    """Those that were asked for."""
+    chosen: RawLine | None = None
+    """The one under the cursor, with more of its text."""
+    found: int | None = None
+    """The line that the search came to; None while it goes on, and where there is none."""
+    searching: bool = False
+    problem: str | None = None
 
 
 class SeriesDetail(msgspec.Struct, frozen=True):
@@ -143,6 +188,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The tree of forks of the run on the screen."""
     numbers: RunNumbers | None = None
     """What that run spent when, and where its time went."""
+    raw: RawPage | None = None
+    """Lines of that run's file."""
     around: tuple[Moment, Surroundings | None] | None = None
     """An error and what stands around it in its run; None there while that is about to be read."""
     alerts: tuple[Alert, ...] = ()

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from buddy_core.runs.lineage.model import Amount, Family, Member
 from buddy_core.runs.lineage.words import amount_words, branch, oddities, remark
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.names import is_run_id
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
@@ -129,7 +130,10 @@ class FamilyView(RunPart):
     def on_table_opened(self, event: Table.Opened) -> None:
         """Open the member under the cursor."""
         event.stop()
-        self.post_message(OpenRun(event.key))
+        if is_run_id(
+            event.key
+        ):  # what a fork calls its parent may be anything, and names a directory to open
+            self.post_message(OpenRun(event.key))
 
     def copied(self, *, whole: bool) -> str:
         """The id of the member under the cursor, or all that is known of it as JSON."""

@@ -42,11 +42,18 @@ def _family() -> RunPart:
     return FamilyView()
 
 
+def _raw() -> RunPart:
+    from buddy_top.run_view.raw import RawView
+
+    return RawView()
+
+
 _MAKE: dict[RunView, Callable[[], RunPart]] = {
     "timeline": TimelineView,
     "metrics": _metrics,
     "artifacts": _artifacts,
     "family": _family,
+    "raw": _raw,
 }
 
 VIEWS: tuple[RunView, ...] = tuple(_MAKE)
