@@ -27,7 +27,13 @@ class InlineFeed:
     """Everything the live feed does, in the order the test asks for it."""
 
     def __init__(
-        self, runs_dir: Path, clock: Clock, prices: PriceTable | None = None, state: Path | None = None
+        self,
+        runs_dir: Path,
+        clock: Clock,
+        prices: PriceTable | None = None,
+        state: Path | None = None,
+        *,
+        writes: bool = True,
     ) -> None:
         self.clock = clock
         self.collector = MetricsCollector(clock=clock, prices=prices)
@@ -35,7 +41,7 @@ class InlineFeed:
         self.watch: AlertWatch | None = None
         self.wants = Wants()
         self.lister = Lister(
-            self.observer, clock=clock, prices=prices, state_dir=state, writes=True, told=self.take_soon
+            self.observer, clock=clock, prices=prices, state_dir=state, writes=writes, told=self.take_soon
         )
         self.loop: asyncio.AbstractEventLoop | None = None
         self.around = AroundReader(self.observer.runs_dir)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +122,13 @@ class Monitor:
         self.feed.reread()
         await self.settle()
 
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Wait for what threads do, and show it; what is waited for must come within half a minute."""
+        async with asyncio.timeout(10):
+            while not reached():
+                await asyncio.sleep(0.005)
+                await self.settle()
+
     async def click(self, words: str, *, times: int = 1) -> None:
         """Click on the first place on the screen where these words stand."""
         x, y = self.find(words)
@@ -204,7 +211,9 @@ def make_app(
     """The app and its feed, not yet running; alerts are looked for where `limits` are given."""
     clock = ManualClock(now_ms)
     prices = PriceTable(options["prices"]) if "prices" in options else None
-    feed = InlineFeed(runs_dir, clock, prices)
+    feed = InlineFeed(
+        runs_dir, clock, prices, options.get("state"), writes=not options.get("read_only", False)
+    )
     if "limits" in options:
         feed.watch = AlertWatch(feed.observer, feed.collector, options["limits"])
     app = kind(Options(runs_dir=runs_dir, tab=tab, window=window, clock=clock, **options), feed)

@@ -104,5 +104,7 @@ def test_a_catalog_that_knows_few_of_the_runs_lists_all_that_are_known(tmp_path:
         found = from_catalog(observer, tmp_path / "state", Question(ListWants(), unsure=facts))
         assert list(found.ids) == [run.run_id for run in facts]
         assert found.total == 3
+        both = Question(ListWants(), known=facts[:1], unsure=facts)
+        assert list(from_catalog(observer, tmp_path / "state", both).ids) == [run.run_id for run in facts]
         gone = Question(ListWants(), unsure=facts[:1], hidden=frozenset({facts[-1].run_id}))
         assert list(from_catalog(observer, tmp_path / "state", gone).ids) == [facts[0].run_id]

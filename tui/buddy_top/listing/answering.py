@@ -92,9 +92,12 @@ class Answering:
             yield msgspec.structs.replace(answer, whole=whole, searched=searched)
 
     def _known_runs(self) -> list[RunFacts]:
+        known = self._question.known
         unsure = {run.run_id: run for run in self._question.unsure}
+        for run in known:
+            unsure.pop(run.run_id, None)
         missing = self._catalog.unknown(unsure) if unsure else ()
-        return [*self._question.known, *(unsure[run_id] for run_id in missing)]
+        return [*known, *(unsure[run_id] for run_id in missing)]
 
     def _fitting(self, known: Sequence[RunFacts]) -> list[RunFacts]:
         """Those of the known runs that fit, as the catalog would have them: secrets masked."""

@@ -106,6 +106,7 @@ class ManyRuns:
             answer.depths,
             self._asker.rows,
             self._partial(answer, wants),
+            current=current,
             searching=not (current and answer.whole),
             progress=progress,
             problem=kept.problem,

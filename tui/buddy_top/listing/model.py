@@ -36,7 +36,7 @@ class Listing(msgspec.Struct, frozen=True):
     """The list as far as it is known."""
 
     wants: ListWants
-    """What was asked when it was made; `ids` may still be the answer to what was asked before (`searching`)."""
+    """What was asked when it was made."""
     ids: Sequence[str] = ()
     """Every run that fits, in order: the same object as before while nothing in it has changed."""
     total: int = 0
@@ -47,6 +47,8 @@ class Listing(msgspec.Struct, frozen=True):
     """The runs in sight, as far as they were read; others may be among them."""
     partial: frozenset[str] = frozenset()
     """Those of which only the summary was read, so that nothing is known of their events."""
+    current: bool = True
+    """False while `ids` still are the answer to what was asked before."""
     searching: bool = False
     """The answer is not complete yet: more may come, or another."""
     progress: str = ""

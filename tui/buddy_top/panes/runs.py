@@ -108,7 +108,8 @@ class RunsPane(TablePane[RunFacts]):
         self.table.set_empty(self._empty_words(listing))
         self.table.set_source(listing.ids, self._render_row)
         self._go_to_sought(listing)
-        self._show_summary(listing)
+        if listing.current:
+            self._show_summary(listing)
         self.detail.show(snapshot, self.selected)
 
     def _empty_words(self, listing: Listing) -> Plain:
@@ -237,8 +238,8 @@ class RunsPane(TablePane[RunFacts]):
             self._sought = None
 
     def sheet(self) -> Sheet | None:
-        """The rows that have been read."""
-        ids = () if self._listing is None else self._listing.ids[:MOST_EXPORTED]
+        """The first rows, as far as they have been read."""
+        ids = () if self._listing is None else self._listing.ids[:MARGIN]
         by_id = {} if self._snapshot is None else self._snapshot.by_id
         return self._sheet_of([by_id[run_id] for run_id in ids if run_id in by_id])
 
