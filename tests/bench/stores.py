@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from buddy_core.runs.names import run_id_at
@@ -124,5 +124,5 @@ def _calls(rng: random.Random, vocabulary: list[str], run_id: str, at: int, call
         )
 
 
-def _line(ts: int, run_id: str, kind: str, data: dict[str, object]) -> str:
+def _line(ts: int, run_id: str, kind: str, data: Mapping[str, object]) -> str:
     return json.dumps({"ts": ts, "runId": run_id, "type": kind, "data": data}) + "\n"
