@@ -136,8 +136,18 @@ class SafeApp(App[None]):
         return True
 
 
-def end_of_start() -> None:
-    """Collect garbage again, if the launch has switched it off, and never again among what the start left."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
+def end_of_start() -> bool:
+    """Collect garbage again, if the launch has switched it off, and never again among what the start left.
+
+    True when it had been switched off, and so the process is the monitor's own.
+    """
+    if gc.isenabled():
+        return False
+    gc.freeze()
+    gc.enable()
+    return True
+
+
+def end_of_reading() -> None:
+    """What was read so far stays too: a search for garbage among it stops every thread for a tenth of a second."""
+    gc.freeze()

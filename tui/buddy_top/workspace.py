@@ -33,7 +33,7 @@ from buddy_top.options import Options
 from buddy_top.panes import pane_class
 from buddy_top.panes.base import Pane
 from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
-from buddy_top.safe_app import SafeApp, end_of_start
+from buddy_top.safe_app import SafeApp, end_of_reading, end_of_start
 from buddy_top.screens.root import RootScreen
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.themes import THEMES
@@ -71,6 +71,7 @@ class Workspace(SafeApp):
         self.run_page: RunPage | None = None
         self.alerts_screen: AlertsScreen | None = None
         self._announcer = Announcer(options.notify)
+        self._is_alone = False  # nothing else lives in this process
         self.panes: dict[Tab, Pane] = {}
         self._window_is_chosen = options.window is not None
         self._window_was_chosen = False
@@ -126,7 +127,9 @@ class Workspace(SafeApp):
     @on(SnapshotTaken)
     def _show_snapshot(self, event: SnapshotTaken) -> None:
         if self.snapshot is None:
-            end_of_start()
+            self._is_alone = end_of_start()
+        elif self._is_alone and not self.snapshot.sources.complete:
+            end_of_reading()  # of a part of it, or of the last
         self.snapshot = event.snapshot
         if self._should_widen(event.snapshot):
             self._window_is_chosen = True

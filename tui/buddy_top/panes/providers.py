@@ -18,7 +18,7 @@ from buddy_top.panes.cells import failure_share_cell, number_cell
 from buddy_top.panes.fields import Field, Order
 from buddy_top.panes.kinds import age_field, count_field, name_field, number_field, trend_field
 from buddy_top.panes.provider_detail import ProviderDetail
-from buddy_top.panes.words import nothing_in, of_part
+from buddy_top.panes.words import in_part, nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.bars import share_bar
 from buddy_top.widgets.panel import Panel
@@ -149,13 +149,13 @@ class ProvidersPane(TablePane[ProviderMetrics]):
         view = snapshot.view
         self.panel.set_title(Plain("Providers"))
         failing = sum(1 for row in view.providers if row.error_count)
-        words = str(fmt.plural(len(view.providers), "model"))
+        words = str(fmt.plural(len(view.providers), "model")) + in_part(snapshot)
         if failing:
             words += f" · {failing} failing"
         if view.unattributed_cost:
             estimated = view.unattributed_estimated_cost is not None
             words += f" · {fmt.cost(view.unattributed_cost, estimated=estimated)} not logged by provider"
-        self.panel.set_summary(Plain(words + of_part(snapshot)))
+        self.panel.set_summary(Plain(words))
         self.more.show(snapshot, self.selected)
 
     def on_table_opened(self, event: Table.Opened) -> None:

@@ -22,7 +22,7 @@ from buddy_top.panes.cells import failures_cell, number_cell
 from buddy_top.panes.fields import Field, Order
 from buddy_top.panes.kinds import age_field, count_field, name_field, number_field, trend_field
 from buddy_top.panes.tool_detail import ToolDetail
-from buddy_top.panes.words import nothing_in, of_part
+from buddy_top.panes.words import in_part, nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
@@ -148,9 +148,9 @@ class ToolsPane(TablePane[ToolMetrics]):
         view = snapshot.view
         failing = sum(1 for row in view.tools if row.error_count)
         self.panel.set_title(Plain("Tools"))
-        words = f"{fmt.plural(len(view.tools), 'tool')} · {fmt.plural(view.total_tool_calls, 'call')}"
+        words = f"{fmt.plural(len(view.tools), 'tool')}{in_part(snapshot)} · {fmt.plural(view.total_tool_calls, 'call')}"
         words += f" · {failing} failing" if failing else ""
-        self.panel.set_summary(Plain(words + of_part(snapshot)))
+        self.panel.set_summary(Plain(words))
         self.more.show(snapshot, self.selected)
 
     @property

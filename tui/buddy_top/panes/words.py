@@ -24,10 +24,10 @@ def within(snapshot: Snapshot) -> str:
     return f"in {part}" if window is Window.ALL else f"{WINDOW_WORDS[window]} in {part}"
 
 
-def of_part(snapshot: Snapshot) -> str:
-    """` · of the newest 5,000 of 100,000 runs`, behind a number that is not of all; else nothing."""
+def in_part(snapshot: Snapshot) -> str:
+    """` in the newest 5,000 of 100,000 runs`, behind a number that is not of all; else nothing."""
     part = snapshot.sources.part_of(snapshot.view.since_ms)
-    return "" if part is None else f" · of {part}"
+    return "" if part is None else f" in {part}"
 
 
 def nothing_in(snapshot: Snapshot, what: str) -> Plain:
