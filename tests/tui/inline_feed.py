@@ -48,6 +48,7 @@ class InlineFeed:
         self.depths = RunDepths(runs_dir, self.observer, self.lister, prices)
         self.paused = False
         self.rereads = 0
+        self.reader: RunReader | None = None
         self._publish: Callable[[Snapshot], None] | None = None
         self.pending: set[asyncio.Task[None]] = set()
 
@@ -75,7 +76,14 @@ class InlineFeed:
             task.cancel()
         self.lister.close()
         self.depths.close()
+        self.close_reader()
         self.observer.close()
+
+    def close_reader(self) -> None:
+        """Let go of the run that is on the screen."""
+        if self.reader is not None:
+            self.reader.close()
+        self.reader = None
 
     def find_runs(self, text: str) -> Future[Sequence[RunFacts]]:
         return self.lister.find(text)
@@ -99,9 +107,10 @@ class InlineFeed:
     async def _take(self) -> None:
         wants, run = self.wants, None
         if wants.run_id is not None:
-            reader = RunReader(self.observer.runs_dir, wants.run_id)
-            run = await reader.read()
-            reader.close()
+            if self.reader is None or self.reader.run_id != wants.run_id:
+                self.close_reader()
+                self.reader = RunReader(self.observer.runs_dir, wants.run_id, self.take_soon)
+            run = self.reader.read(wants)
         around = None
         if wants.around is not None:
             around = (wants.around, self.around.read(wants.around))

@@ -116,9 +116,9 @@ def test_the_detail_of_the_run_on_the_screen_grows_with_its_file(tmp_path: Path)
         feed.ask(Wants(tab=Tab.RUNS, run_id=run.run_id))
         first = published.until(lambda snapshot: snapshot.run is not None)
         assert first.run is not None
-        rows = len(first.run.rows)
+        rows = first.run.rows
         run.tool("bash", {"command": "second"}).write()
-        published.until(lambda snapshot: snapshot.run is not None and len(snapshot.run.rows) == rows + 1)
+        published.until(lambda snapshot: snapshot.run is not None and snapshot.run.rows == rows + 1)
         feed.ask(Wants(tab=Tab.RUNS))
         assert published.until(lambda snapshot: snapshot.wants.run_id is None).run is None
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.tui.monitor import COMFORTABLE, NOW, monitor
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.viewing.indexing import Indexer
 from buddy_core.runs.viewing.runnumbers import NumbersFold
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top import run_reader
+from buddy_top import run_indexing
 from buddy_top.cells import text_of
 from buddy_top.feed import Feed
 from buddy_top.run_reader import RunReader
 from buddy_top.run_view.metrics import metrics_lines
-from buddy_top.run_view.timeline import older_words
 from buddy_top.state import RunDetail, Snapshot, Tab, Wants
 
 CALLS = 200
@@ -27,9 +28,9 @@ CALLS = 200
 
 @pytest.fixture
 def long_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectoryBuilder:
-    """A run of many pieces, because the pieces are small."""
-    monkeypatch.setattr(run_reader, "PIECE_BYTES", 2_000)
-    monkeypatch.setattr(run_reader, "PIECES", 3)
+    """A run of many pieces, because the pieces are small, that nobody indexes at once."""
+    monkeypatch.setattr(run_indexing, "PIECE", 2_000)
+    monkeypatch.setattr(run_indexing, "AT_ONCE_S", 0.0)
     runs = tmp_path / "runs"
     runs.mkdir()
     run = RunDirectoryBuilder(runs, started_at=NOW - 600_000, objective="Read me slowly")
@@ -39,8 +40,23 @@ def long_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectoryBui
     return run
 
 
-def reader_of(run: RunDirectoryBuilder) -> RunReader:
-    return RunReader(run.run_dir.parent, run.run_id)
+class Reading:
+    """A reader that waits for its thread at will."""
+
+    def __init__(self, run: RunDirectoryBuilder) -> None:
+        self.told = threading.Event()
+        self.reader = RunReader(run.run_dir.parent, run.run_id, self.told.set)
+
+    def read(self, **wants: Any) -> RunDetail:
+        return self.reader.read(Wants(run_id=self.reader.run_id, **wants))
+
+    def to_the_end(self, **wants: Any) -> RunDetail:
+        detail = self.read(**wants)
+        while self.reader.busy:
+            self.told.wait(20)
+            self.told.clear()
+            detail = self.read(**wants)
+        return detail
 
 
 def facts(**more: object) -> RunFacts:
@@ -61,95 +77,90 @@ def facts(**more: object) -> RunFacts:
     return RunFacts(**(known | more))  # type: ignore[arg-type]
 
 
-async def test_a_long_file_is_shown_when_it_has_been_read_and_says_how_far_it_is_until_then(
+def test_the_first_rows_of_a_long_file_are_there_before_it_is_read_and_it_says_how_far_it_is(
     long_run: RunDirectoryBuilder,
 ) -> None:
     """Case 22."""
-    reader = reader_of(long_run)
-    first = await reader.read()
+    reading = Reading(long_run)
+    first = reading.read()
     assert first.reading
-    assert reader.more
-    assert first.rows == ()
     assert first.accounting is not None
-    assert 0 < first.accounting.seen <= 6_000
+    assert 0 < first.accounting.seen < first.size
+    assert first.page[1].detail == "echo 0"
+    assert first.newest[-1].detail == f"echo {CALLS - 1}", "and the newest, ahead of the index"
 
-    while reader.more:
-        last = await reader.read()
+    last = reading.to_the_end(rows=(150, 3))
     assert not last.reading
-    assert sum(row.kind == "tool_call" for row in last.rows) == CALLS
-    reader.close()
+    assert last.newest == ()
+    assert (last.rows, last.events) == (CALLS + 1, 2 * CALLS + 1)
+    assert (last.page[150].detail, last.page[3].detail) == ("echo 149", "echo 2")
+    reading.reader.close()
 
 
-async def test_growth_in_a_file_that_was_read_is_added_without_blanking_it(
-    long_run: RunDirectoryBuilder,
-) -> None:
-    reader = reader_of(long_run)
-    while reader.more:
-        before = await reader.read()
-    for number in range(CALLS):
-        long_run.tool("bash", {"command": f"again {number}"}, took_ms=10)
+def test_what_has_come_since_is_there_with_the_end_that_is_in_sight(long_run: RunDirectoryBuilder) -> None:
+    reading = Reading(long_run)
+    before = reading.to_the_end()
+    long_run.tool("bash", {"command": "again"}, took_ms=10)
     long_run.write()
-    after = await reader.read()
-
-    assert reader.more
+    after = reading.to_the_end(rows=(before.rows - 1,))
     assert not after.reading
-    assert len(after.rows) > len(before.rows)
-    reader.close()
+    assert after.index is before.index
+    assert after.page[before.rows].detail == "again", "nobody could have asked for it"
+    reading.reader.close()
 
 
-async def test_other_work_has_its_turn_between_two_pieces(long_run: RunDirectoryBuilder) -> None:
-    """Case 39: whoever watches the other runs lives in the same loop."""
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(others())
-    reader = reader_of(long_run)
-    await reader.read()
-    task.cancel()
-    reader.close()
-
-    assert turns >= run_reader.PIECES
+def test_a_filter_finds_in_its_thread_and_another_one_takes_its_place(long_run: RunDirectoryBuilder) -> None:
+    reading = Reading(long_run)
+    reading.read(row_filter="tool:bash")
+    found = reading.to_the_end(row_filter="echo 19").found
+    assert found is not None
+    assert (found.text, found.count) == ("echo 19", 12)
+    assert reading.to_the_end().found is None
+    reading.reader.close()
 
 
-def test_the_feed_goes_on_reading_without_being_asked_and_publishes_on_the_way(
-    long_run: RunDirectoryBuilder,
+def test_a_thread_that_is_no_longer_wanted_ends_and_lets_go(long_run: RunDirectoryBuilder) -> None:
+    reading = Reading(long_run)
+    reading.read()
+    reading.reader.close()
+    while reading.reader.busy:
+        reading.told.wait(20)
+        reading.told.clear()
+    assert reading.read().rows < CALLS, "nothing is read any more"
+
+
+def test_a_thread_that_fails_is_heard_of_where_its_work_is_waited_for(
+    long_run: RunDirectoryBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The refresh interval is endless here: only what is left to read brings the next picture."""
+    reading = Reading(long_run)
+    reading.read()
+
+    def broken(_self: Indexer, _batch: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Indexer, "feed", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        reading.to_the_end()
+
+
+def test_the_feed_goes_on_reading_without_being_asked(long_run: RunDirectoryBuilder) -> None:
+    """The refresh interval is short here; nothing else happens that could bring the next picture."""
     published: list[Snapshot] = []
-    done = asyncio.Event()
-    feed = Feed(long_run.run_dir.parent, clock=ManualClock(NOW), refresh_s=3_600.0)
+    done = threading.Event()
+    feed = Feed(long_run.run_dir.parent, clock=ManualClock(NOW), refresh_s=0.01)
     feed.ask(Wants(tab=Tab.RUNS, run_id=long_run.run_id))
 
-    async def until_read() -> None:
-        loop = asyncio.get_running_loop()
+    def publish(snapshot: Snapshot) -> None:
+        published.append(snapshot)
+        if snapshot.run is not None and not snapshot.run.reading:
+            done.set()
 
-        def publish(snapshot: Snapshot) -> None:
-            published.append(snapshot)
-            if snapshot.run is not None and not snapshot.run.reading:
-                loop.call_soon_threadsafe(done.set)
-
-        feed.start(publish, lambda error: loop.call_soon_threadsafe(done.set))
-        await asyncio.wait_for(done.wait(), 20)
-
-    try:
-        asyncio.run(until_read())
-    finally:
-        feed.stop()
-
+    feed.start(publish, lambda error: done.set())
+    assert done.wait(20)
+    feed.stop()
     details = [snapshot.run for snapshot in published if snapshot.run is not None]
-    assert sum(detail.reading for detail in details) > 3
-    assert len(details[-1].rows) >= CALLS
-
-
-def detail(*, reading: bool = False, hidden: int = 0) -> RunDetail:
-    return RunDetail(
-        run_id="run_a_000000", rows=(), hidden=hidden, artifacts=(), accounting=None, reading=reading
-    )
+    assert details[0].reading
+    assert details[-1].rows == CALLS + 1
 
 
 def test_nothing_is_said_of_tools_before_the_events_are_read() -> None:
@@ -160,11 +171,6 @@ def test_nothing_is_said_of_tools_before_the_events_are_read() -> None:
         told = "\n".join(text_of(line) for line in lines)
         is_read = numbers is not None and not numbers.reading
         assert ("reading the events" in told, "no tool was called" in told) == (not is_read, is_read)
-
-
-def test_a_timeline_of_only_the_newest_lines_says_so() -> None:
-    assert older_words(detail(hidden=580_001)).endswith("580,001 older lines not shown")
-    assert older_words(detail()) == ""
 
 
 async def test_a_run_that_is_removed_while_it_is_open_says_so_in_every_view(

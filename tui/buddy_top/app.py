@@ -141,6 +141,21 @@ class BuddyTop(Workspace):
         if pane.filter_text and not pane.jump_match(self.focused, step):
             self.footer.say(Plain("no match here"))
 
+    def action_fold(self, fold: bool) -> None:
+        """Fold a step of the timeline, or unfold it."""
+        if self.run_page is not None and not self.run_page.detail.part.fold(fold=fold):
+            self.footer.say(Plain("no step to fold here" if fold else "nothing is folded here"))
+
+    def action_fold_all(self) -> None:
+        """Fold every step, or unfold all."""
+        if self.run_page is not None and not self.run_page.detail.part.fold_all():
+            self.footer.say(Plain("no step to fold here"))
+
+    def action_go_to_moment(self) -> None:
+        """Ask for a time, and go there."""
+        if self.run_page is not None:
+            self.run_page.detail.part.go_to_moment()
+
     def action_raw(self) -> None:
         """The selected event as it stands in its file."""
         if self.run_page is not None:

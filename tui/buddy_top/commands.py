@@ -17,9 +17,9 @@ from buddy_top.state import Tab
 Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
 """Where a command works: one of the tabs, or the full-screen run."""
 
-Need = Literal["filter", "failures", "numbers", "text"]
+Need = Literal["filter", "failures", "numbers", "text", "events"]
 """What some commands need on the screen: a filter in force, rows of something that failed, any number at all, a
-text that another program could show."""
+text that another program could show, the timeline of a run."""
 
 NEEDS: frozenset[Need] = frozenset(get_args(Need))
 TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
@@ -191,6 +191,49 @@ COMMANDS: tuple[Command, ...] = (
         "Jump to the previous match of the filter",
         LISTS,
         needs="filter",
+    ),
+    Command(
+        "fold",
+        "minus",
+        "fold(True)",
+        "fold",
+        "Fold the step the cursor is in; again, the step around it",
+        frozenset({"run"}),
+        0,
+        "-",
+        needs="events",
+    ),
+    Command(
+        "unfold",
+        "plus,equals_sign",
+        "fold(False)",
+        "unfold",
+        "Unfold the step the cursor is on",
+        frozenset({"run"}),
+        0,
+        "+",
+        needs="events",
+    ),
+    Command(
+        "fold.all",
+        "underscore",
+        "fold_all",
+        "fold all",
+        "Fold every step, or unfold all of them",
+        frozenset({"run"}),
+        0,
+        "_",
+        needs="events",
+    ),
+    Command(
+        "moment",
+        "T,colon",
+        "go_to_moment",
+        "go to time",
+        "Go to a time of the run: 14:05, +3m20s, 50%",
+        frozenset({"run"}),
+        5,
+        needs="events",
     ),
     Command(
         "raw",

@@ -128,6 +128,7 @@ class Feed:
         self._complete = False
         self._last: Snapshot | None = None
         self._patient = False
+        self._moved = False
         self._reader: RunReader | None = None
         self._around: AroundReader | None = None
         self._resting: Moment | None = None
@@ -257,6 +258,7 @@ class Feed:
         await self._observer.follow(on_change=self._on_change)
 
     def _on_change(self) -> None:
+        self._moved = True
         self._behind += self._paused
         sources = self._observer.sources()
         if self._changed is not None and self._asked is not None:
@@ -277,7 +279,7 @@ class Feed:
             self._asked.clear()
             publish(await self._snapshot())
             self._pictured.set()
-            if (self._reader is not None and self._reader.more) or self._depths.more:
+            if self._depths.more:
                 self._changed.set()  # a long file: it is read on between pictures, without a pause
             else:
                 await _wait(self._asked, self._refresh_s)
@@ -293,6 +295,7 @@ class Feed:
 
     def _has_more(self) -> None:
         """There is more to list: from any thread."""
+        self._moved = True
         self._wake(self._asked)
 
     def _next_tick_s(self) -> float:
@@ -308,9 +311,14 @@ class Feed:
         if held is not None and held.wants == self._wants and not (_waits(held) or self._depths.more):
             self._last = replace(held, behind=self._behind, paused=True)
             return self._last
+        wants = self._wants
+        if (last := self._last) is not None and self._only_rows_differ(last, wants):
+            run = self._read_run(wants)
+            self._last = replace(last, wants=wants, run=run, behind=self._behind)
+            return self._last
         from buddy_top.snapshots import take_snapshot
 
-        wants = self._wants
+        self._moved = False
         self._observer.tick()
         now_ms = self._clock.now_ms()
         listing = self._lister.listing(wants.listing, now_ms, hold=self._paused)
@@ -320,7 +328,7 @@ class Feed:
             self._observer,
             wants,
             now_ms=now_ms,
-            run=await self._read_run(wants),
+            run=self._read_run(wants),
             listing=listing,
             opened=opened,
             depths=await self._depths.read(wants, opened, now_ms),
@@ -334,13 +342,22 @@ class Feed:
         self._last = fresh if held is None else _with_detail_of(held, fresh)
         return self._last
 
+    def _only_rows_differ(self, last: Snapshot, wants: Wants) -> bool:
+        """Nothing has happened but that other rows of the run on the screen are in sight, or more of it was read."""
+        if wants.run_id is None or last.paused != self._paused or self._depths.more:
+            return False
+        if replace(wants, rows=last.wants.rows, row_filter=last.wants.row_filter) != last.wants:
+            return False
+        fresh = not self._moved and abs(self._clock.now_ms() - last.taken_at) < HURRIED_MS
+        return (fresh or self._paused) and not _waits(last)
+
     def _patience(self, now_ms: int) -> int:
         """While pictures follow each other quickly, what nobody sees need not be up to date in each of them."""
         hurried = self._last is not None and abs(now_ms - self._last.taken_at) < HURRIED_MS
         self._patient = hurried
         return PATIENCE_MS if hurried else 0
 
-    async def _read_run(self, wants: Wants) -> RunDetail | None:
+    def _read_run(self, wants: Wants) -> RunDetail | None:
         if self._reader is not None and self._reader.run_id != wants.run_id:
             self._reader.close()
             self._reader = None
@@ -349,8 +366,8 @@ class Feed:
         if self._reader is None:
             from buddy_top.run_reader import RunReader
 
-            self._reader = RunReader(self._observer.runs_dir, wants.run_id)
-        return await self._reader.read()
+            self._reader = RunReader(self._observer.runs_dir, wants.run_id, lambda: self._wake(self._changed))
+        return self._reader.read(wants)
 
     def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
         """What stands around an error, once the cursor has rested on it: who only passes by waits for no file."""

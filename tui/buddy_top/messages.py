@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -11,6 +11,10 @@ from buddy_top.state import Snapshot, Tab
 
 if TYPE_CHECKING:
     from buddy_core.runs.viewing.timeline import TimelineRow
+    from buddy_top.run_view.shown_rows import ShownRows
+
+CallNamed = tuple[str, float | None]
+"""Tool and duration of a call, which tell it from others that ended at the same moment."""
 
 
 class SnapshotTaken(Message):
@@ -54,10 +58,6 @@ class OpenTab(Message):
         super().__init__()
 
 
-CallNamed = tuple[str, float | None]
-"""Tool and duration of a call, which tell it from others that ended at the same moment."""
-
-
 class OpenRun(Message):
     """Show one run full screen, at the event that happened at `at_ms` where one is given.
 
@@ -72,15 +72,15 @@ class OpenRun(Message):
 
 
 class OpenEvent(Message):
-    """Show one row of a run's timeline in full, over the others; `raw` as it stands in the file.
+    """Show the row at place `at` of a run's timeline in full, over the others; `raw` as it stands in the file.
 
-    `left_at` hears of the row that was shown last, when that is not the one that was asked for.
+    `left_at` hears of the row that was shown last.
     """
 
     def __init__(
         self,
         run_id: str,
-        rows: Sequence[TimelineRow],
+        rows: ShownRows,
         at: int,
         left_at: Callable[[TimelineRow], None],
         *,

@@ -1,68 +1,88 @@
-"""Reads the one run that is on the screen: its timeline, grown as the file grows, and its artifacts."""
+"""Reads the one run that is on the screen: the rows in sight, how far its index is, and its artifacts."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.artifacts import list_artifacts
-from buddy_core.runs.reading.tail import FileTail
-from buddy_core.runs.viewing.timeline import TimelineBuilder
-from buddy_top.state import RunDetail
+from buddy_core.runs.artifacts import ArtifactInfo, list_artifacts
+from buddy_core.runs.viewing.eventindex import EventIndex
+from buddy_core.runs.viewing.newest import newest_rows
+from buddy_core.runs.viewing.rowmaker import RowMaker
+from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.safety.paths import stat_beneath
+from buddy_top.run_indexing import RunIndexing
+from buddy_top.state import RunDetail, Wants
 
-PIECE_BYTES = 512 * 1024
-"""Read and sorted into the timeline at once; between two pieces the other runs have their turn."""
+if TYPE_CHECKING:
+    from buddy_core.runs.viewing.timeline import TimelineRow
 
-PIECES = 8
-"""Pieces between two pictures: a long file says how far it is, and can be left for another run."""
+FIRST_ROWS = 120
+"""Rows that are made before anybody has said which are in sight: more than most screens have lines."""
 
 
 class RunReader:
-    """Follows one run's events for the detail view. Not thread-safe: it lives in the feed's thread."""
+    """Follows one run for the detail view. Not thread-safe: it lives in the feed's thread.
 
-    def __init__(self, runs_dir: Path, run_id: str) -> None:
+    `wake` is called, from another thread, when there is more to show of a long run.
+    """
+
+    def __init__(self, runs_dir: Path, run_id: str, wake: Callable[[], None] = lambda: None) -> None:
         self.run_id = run_id
         self._runs_dir = runs_dir
-        self._tail = FileTail(runs_dir, run_id, "events.jsonl")
-        self._builder = TimelineBuilder()
-        self._problem: str | None = None
-        self._whole = False  # what stood in the file was read to its end once
-        self.more = True
-        """There is more to read at once: ask again soon."""
+        self._indexing = RunIndexing(runs_dir, run_id, wake)
+        self._maker = RowMaker(runs_dir, run_id)
 
-    async def read(self) -> RunDetail:
-        """Read on; `more` says that it was not all."""
-        await self._grow()
-        run_dir = self._runs_dir / self.run_id
+    def read(self, wants: Wants) -> RunDetail:
+        """Read on, and the rows that are wanted."""
+        indexing = self._indexing
+        indexing.go_on(wants.row_filter)
+        index = indexing.index
+        events, rows = len(index), index.rows
+        problem = indexing.problem
         try:
-            artifacts = list_artifacts(run_dir)
+            artifacts: tuple[ArtifactInfo, ...] = list_artifacts(self._runs_dir / self.run_id)
         except (OSError, BuddyError) as error:
-            artifacts, self._problem = (), str(error)
+            artifacts, problem = (), str(error)
         return RunDetail(
             run_id=self.run_id,
-            rows=tuple(self._builder.rows()) if self._whole else (),
-            hidden=self._builder.hidden,
+            run_dir=self._runs_dir / self.run_id,
+            index=index,
+            events=events,
+            rows=rows,
+            page=self._page(index, rows, wants.rows),
             artifacts=artifacts,
-            accounting=self._accounting,
-            problem=self._problem,
-            reading=not self._whole,
+            accounting=indexing.accounting,
+            newest=() if indexing.whole else newest_rows(self._runs_dir, self.run_id),
+            size=self._size(),
+            found=indexing.found(),
+            problem=problem,
+            reading=not indexing.whole,
         )
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._tail.close()
+    @property
+    def busy(self) -> bool:
+        """A long file is being indexed or searched."""
+        return self._indexing.busy
 
-    async def _grow(self) -> None:
-        for _ in range(PIECES):
-            change = self._tail.poll(PIECE_BYTES)
-            if change.reset:
-                self._builder, self._whole = TimelineBuilder(), False
-            self._builder.feed(change.batch)
-            self._problem = change.problem
-            self._accounting = change.accounting
-            self.more = change.more
-            if not change.more:
-                self._whole = True
-                return
-            await asyncio.sleep(0)
+    def close(self) -> None:
+        """Let go of the files."""
+        self._indexing.close()
+        self._maker.close()
+
+    def _page(self, index: EventIndex, rows: int, wanted: tuple[int, ...]) -> Mapping[int, TimelineRow]:
+        numbers = {row for row in wanted if row < rows}
+        if not numbers:
+            last = range(max(rows - FIRST_ROWS, FIRST_ROWS), rows)  # a live run is seen from its end
+            numbers.update(range(min(rows, FIRST_ROWS)), last)
+        elif max(numbers) >= rows - FIRST_ROWS:  # near its end: what has come since may be in sight
+            numbers.update(range(max(numbers), rows))
+        return {row.index: row for row in self._maker.rows(index, sorted(numbers))}
+
+    def _size(self) -> int:
+        try:
+            return stat_beneath(self._runs_dir, self.run_id, EVENTS_NAME).st_size
+        except (OSError, ValueError):
+            return 0

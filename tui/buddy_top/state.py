@@ -11,6 +11,8 @@ import msgspec
 from buddy_core.metrics.window import Window
 
 if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
+    from pathlib import Path
+
     from buddy_core.alerts.model import Alert, BudgetUse
     from buddy_core.metrics.model import (
         Activity,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.reading.accounting import Accounting
     from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_core.runs.viewing.eventindex import EventIndex
     from buddy_core.runs.viewing.rawfile import RawLine, RawName
     from buddy_core.runs.viewing.runnumbers import RunNumbers
     from buddy_core.runs.viewing.timeline import TimelineRow
@@ -88,6 +91,10 @@ class Wants(msgspec.Struct, frozen=True):
     """What is listed with a trend in each row."""
     run_id: str | None = None
     """The run whose detail is on the screen."""
+    rows: tuple[int, ...] = ()
+    """The rows of that run's timeline that are on the screen or near it, by their numbers."""
+    row_filter: str = ""
+    """What the rows of its timeline are filtered by."""
     family: bool = False
     """The forks around that run are on the screen."""
     numbers: bool = False
@@ -153,19 +160,42 @@ class SeriesDetail(msgspec.Struct, frozen=True):
     """Of a tool: its slowest and latest calls, and what its failures said."""
 
 
+class Found(msgspec.Struct, frozen=True):
+    """The rows of a timeline that a filter means, as far as they have been looked for."""
+
+    text: str
+    matches: Sequence[int]
+    """Numbers of rows, in order; there may be more of them by now than `count`."""
+    count: int
+    searched: int
+    """Rows that were looked at."""
+
+
 class RunDetail(msgspec.Struct, frozen=True):
     """One run in depth."""
 
     run_id: str
-    rows: Sequence[TimelineRow]
-    hidden: int
-    """Earlier events that are not in `rows` because the run is very long."""
+    run_dir: Path
+    index: EventIndex
+    """Of its events, as far as they have been read; it goes on growing behind the picture."""
+    events: int
+    """How many events the picture knows of."""
+    rows: int
+    """How many lines they make."""
+    page: Mapping[int, TimelineRow]
+    """The rows that were asked for, by their numbers."""
     artifacts: tuple[ArtifactInfo, ...]
     accounting: Accounting | None
+    newest: tuple[TimelineRow, ...] = ()
+    """While a long file is being read: its last rows, ahead of the others."""
+    size: int = 0
+    """Bytes of the event file."""
+    found: Found | None = None
+    """What the filter that was asked for has found."""
     problem: str | None = None
     """Why the run's files could not be read, in words."""
     reading: bool = False
-    """Not read to its end yet: `rows` stay empty until then, and `accounting` says how far it is."""
+    """Not read to its end yet: `accounting` says how far it is."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -294,7 +294,7 @@ class Workspace(SafeApp):
         from buddy_top.screens.event import EventScreen
 
         def closed(row: TimelineRow | None) -> None:
-            if row is not None and row is not event.rows[event.at]:
+            if row is not None:
                 event.left_at(row)
 
         run_dir = self.options.runs_dir / event.run_id

@@ -14,7 +14,7 @@ from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.messages import OpenRun
 from buddy_top.panes.cells import run_cell
-from buddy_top.run_view.timeline import row_cells
+from buddy_top.run_view.row_cells import Look, row_cells
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 
@@ -87,9 +87,8 @@ class AroundPanel(Panel):
 
     def _cells(self, index: int) -> Sequence[Cell]:
         row, at = self._found.rows[index], self._found.at
-        _, _, mark, title, detail, took, _ = row_cells(
-            row, base=self._base, room=self.table.width_of("detail")
-        )
+        look = Look(base=self._base, room=self.table.width_of("detail"))
+        _, _, mark, title, detail, took, *_ = row_cells(row, look)
         when = _when(row, self._found.rows[at] if at is not None else row)
         return (when, mark, title[1:], detail, took)  # steps are not told, so nothing stands in from them
 

@@ -69,6 +69,17 @@ class RunPart(Container):
     def toggle_grouping(self) -> None:
         """The other way of laying out its rows, where there are two."""
 
+    def fold(self, *, fold: bool) -> bool:
+        """Fold what the cursor is in, or unfold what it is on; False where there is nothing of the kind."""
+        return False
+
+    def fold_all(self) -> bool:
+        """Fold everything that folds, or unfold it; False where there is nothing of the kind."""
+        return False
+
+    def go_to_moment(self) -> None:
+        """Ask for a time and go there, where there are times."""
+
     def open_raw(self) -> None:
         """The selection as it stands in its file, where there is such a thing."""
 

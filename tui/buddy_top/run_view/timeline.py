@@ -1,69 +1,69 @@
-"""The timeline of one run: every event on a line of its own, calls joined with their results."""
+"""The timeline of one run: every event on a line of its own, calls joined with their results.
+
+The table holds places, the index of the run says which row stands where, and the rows in sight come with the
+snapshots. Until a row has come its line shows what the index knows, so that nothing waits for a file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.widget import Widget
 
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.viewing.eventindex import EventIndex
+from buddy_core.runs.viewing.folds import Folded, outermost_steps, steps_around
+from buddy_core.runs.viewing.moments import row_of_moment
+from buddy_core.runs.viewing.rowfilter import parse_row_filter
 from buddy_core.runs.viewing.timeline import TimelineRow
-from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_core.signs import STATE_SIGNS
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, cut_right, text_of
-from buddy_top.messages import CallNamed, OpenEvent
-from buddy_top.panes.fields import matching
-from buddy_top.panes.words import no_match
-from buddy_top.run_view.part import NO_REMARK, RunPart
-from buddy_top.state import RunDetail, RunView, Snapshot
-from buddy_top.states import STATE_INKS
-from buddy_top.widgets.table import Column, Table
+from buddy_top.cells import Cell, text_of
+from buddy_top.messages import CallNamed, OpenEvent, WantsChanged
+from buddy_top.run_view.part import RunPart
+from buddy_top.run_view.remarks import empty_words, searching_words, timeline_remark
+from buddy_top.run_view.row_cells import COLUMNS, Fold, Look, outline_cells, row_cells, when_bar
+from buddy_top.run_view.shown_rows import KnownRows, ShownRows, Written
+from buddy_top.run_view.sight import AllRows, NewestKeys, RowKeys, Sight, SomeRows
+from buddy_top.state import RunDetail, RunView, Snapshot, Wants
+from buddy_top.widgets.table import Table
 
 if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 
-_COLUMNS = (
-    Column("at", Plain("time"), 9, align="right", sortable=False),
-    Column("gap", Plain("gap"), 7, align="right", priority=3, sortable=False),
-    Column("mark", Plain(""), 1, sortable=False),
-    Column("what", Plain("what"), 14, grow=1, sortable=False),
-    Column("detail", Plain("detail"), 20, grow=4, sortable=False),
-    Column("took", Plain("took"), 7, align="right", priority=1, sortable=False),
-    Column("out", Plain("output"), 7, align="right", priority=2, sortable=False),
-)
+MOST_WRITTEN = 20_000
+"""Rows that are exported: those from the cursor on, or the last ones."""
 
-_ASKED = 12
-"""Columns a failed row has at least for what was asked; half of the room is for what went wrong."""
+_MARGIN = 2
+"""Screenfuls read before and after the one in sight."""
 
-_FAILURES = ("failed", "error")
-_CALLS = ("tool_call", "tool_result")
-_SAME_MOMENT_MS = 5
-"""Durations are rounded, and a result is written a little after its call ended."""
-
-_QUIET_GAP_MS = 1_000
-"""Shorter gaps say nothing and are left blank."""
+_SCREENFUL = (20, 60)
+_KEPT = 2_000
+_WHOLE_ROOM = 10_000
 
 
 class TimelineView(RunPart):
-    """A table of timeline rows with relative or absolute times."""
+    """A table of timeline rows with relative or absolute times, steps that fold, and a filter."""
 
     NAME: ClassVar[RunView] = "timeline"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.table = Table(*_COLUMNS, newest="last")
+        self.table = Table(*COLUMNS, newest="last")
         self.absolute = False
-        self._all: Sequence[TimelineRow] = ()
-        self._rows: Sequence[TimelineRow] = ()
         self._filter = ""
-        self._empty = Plain("")
-        self._run_id: str | None = None
+        self._detail: RunDetail | None = None
+        self._run: RunFacts | None = None
+        self._now_ms = 0
         self._base = ""
+        self._sight: Sight = AllRows(0)
+        self._newest: Sequence[TimelineRow] = ()  # listed in place of the sight, ahead of the index
+        self._known: dict[int, TimelineRow] = {}
+        self._folded: set[int] = set()
+        self._asked: tuple[int, ...] | None = None
         self._jump_to: tuple[int, CallNamed | None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -75,29 +75,131 @@ class TimelineView(RunPart):
         """The table."""
         return self.table
 
+    # Snapshots
+
+    def wants(self, base: Wants) -> Wants:
+        """The rows in sight and those near them, and what they are filtered by."""
+        self._asked = self._window()
+        return replace(base, rows=self._asked, row_filter=self._filter)
+
     def show_run(self, snapshot: Snapshot, run: RunFacts, detail: RunDetail | None) -> Plain:
-        """Draw what was read of the run's events so far."""
-        rows = detail.rows if detail is not None else ()
-        self.show(run.run_id, rows, _empty_words(detail), cwd=run.cwd)
-        return older_words(detail)
+        """Draw what was read of the run's events so far; another run than before starts at its top."""
+        if self._run is None or run.run_id != self._run.run_id:
+            self._forget()
+        self._run, self._now_ms = run, snapshot.taken_at
+        self._base = f"{run.cwd.rstrip('/')}/" if run.cwd and len(run.cwd) > 1 else ""
+        if detail is not None:
+            self._take(detail)
+        self._list()
+        self._jump_if_there()
+        self._ask_if_elsewhere()
+        folded = self._sight.hidden if isinstance(self._sight, Folded) else 0
+        return timeline_remark(self._detail, run, self._filter, folded, snapshot.taken_at)
 
     def show_nothing(self, words: Plain) -> None:
         """No rows."""
-        self.show("", (), words)
+        self._forget()
+        self._run = None
+        self.table.set_empty(words)
 
-    def show(self, run_id: str, rows: Sequence[TimelineRow], empty: Plain, *, cwd: str | None = None) -> None:
-        """Show a run's rows; another run than before starts at its top. Paths below `cwd` are shown from there."""
-        self._base = f"{cwd.rstrip('/')}/" if cwd and len(cwd) > 1 else ""
-        if run_id != self._run_id:
-            self._run_id = run_id
-            self._all = ()
-            self.table.set_source([], self._cells_at)
-        if rows is not self._all or empty != self._empty:
-            self._all, self._empty = rows, empty
-            self._apply()
-        if self._jump_to is not None and self._rows:
-            self._go_to(*self._jump_to)
-            self._jump_to = None
+    def _forget(self) -> None:
+        self._detail, self._newest, self._sight = None, (), AllRows(0)
+        self._known.clear()
+        self._folded.clear()
+        self._asked = None
+        self.table.set_source([], self._cells_at)
+
+    def _take(self, detail: RunDetail) -> None:
+        if self._detail is None or detail.index is not self._detail.index:
+            self._known.clear()
+            self._folded.clear()
+        if len(self._known) > _KEPT:
+            self._known.clear()
+        self._known.update(detail.page)
+        self._detail = detail
+
+    def _list(self) -> None:
+        """Put into the table what is to be seen of the run now."""
+        detail, table = self._detail, self.table
+        if detail is None:
+            table.set_empty(empty_words(None))
+            return
+        ahead = self._newest
+        self._newest = detail.newest if self._looks_ahead(detail) else ()
+        self._sight = self._sight_of(detail)
+        found = detail.found if detail.found is not None and detail.found.text == self._filter else None
+        searched = self._filter and detail.rows
+        table.set_empty(searching_words(found, detail) if searched else empty_words(detail))
+        if self._newest:
+            table.set_source(NewestKeys(self._newest), self._newest_cells)
+            return
+        table.set_source(RowKeys(self._sight), self._cells_at)
+        if ahead and not table.follow:
+            self._go_on_from(ahead, detail.index)
+
+    def _looks_ahead(self, detail: RunDetail) -> bool:
+        """A live run that is followed is seen at its end before it is indexed up to there."""
+        live = self._run is not None and self._run.live
+        wanted = self.table.follow or bool(self._newest) or not self.table.keys
+        return detail.reading and live and wanted and not self._filter and bool(detail.newest)
+
+    def _sight_of(self, detail: RunDetail) -> Sight:
+        if self._filter:
+            found = detail.found
+            known = found is not None and found.text == self._filter
+            return SomeRows(found.matches, found.count) if known and found is not None else SomeRows((), 0)
+        if self._folded:
+            return Folded(detail.index, detail.rows, self._folded)
+        return AllRows(detail.rows)
+
+    def _go_on_from(self, rows: Sequence[TimelineRow], index: EventIndex) -> None:
+        """The cursor was on one of the rows that were read ahead: put it on the same one."""
+        at = min(self.table.cursor_index, len(rows) - 1)
+        event = index.event_at(rows[at].offset)
+        row = None if event is None else index.row_of_event(event)
+        if row is not None:
+            self.table.move_to(self._sight.place(row))
+
+    # What is asked for
+
+    def _window(self) -> tuple[int, ...]:
+        """Numbers of the rows that should be read: whole screenfuls, so that a step of the cursor asks for nothing new."""
+        if self._newest or not len(self._sight):
+            return ()
+        least, most = _SCREENFUL
+        screenful = min(max(self.table.page, least), most)
+        at = self.table.top // screenful
+        first, last = (at - _MARGIN) * screenful, (at + _MARGIN + 2) * screenful
+        return tuple(self._sight.row(place) for place in range(max(first, 0), min(last, len(self._sight))))
+
+    def _ask_if_elsewhere(self) -> None:
+        """Ask for other rows when a line in sight has none yet, or when the screen came near the last that were asked for."""
+        window = self._window()
+        if window == self._asked or not window:
+            return
+        top = self.table.top
+        in_sight = range(top, min(top + self.table.page, len(self._sight)))
+        missing = any(self._row_at(place) is None for place in in_sight)
+        if missing or self._asked is None or not set(window[:1]) & set(self._asked[:1]):
+            self._asked = window
+            self.post_message(WantsChanged())
+
+    def on_table_highlighted(self, event: Table.Highlighted) -> None:
+        """The cursor moved, and perhaps the picture with it."""
+        event.stop()
+        self._ask_if_elsewhere()
+
+    def on_table_scrolled(self, event: Table.Scrolled) -> None:
+        """The wheel moved the picture."""
+        event.stop()
+        self._ask_if_elsewhere()
+
+    # Filter, folds, times
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """Whether anything failed in a long timeline is not looked for beforehand."""
+        return frozenset({"failures", "events"})
 
     @property
     def filter_text(self) -> str:
@@ -105,48 +207,157 @@ class TimelineView(RunPart):
         return self._filter
 
     def set_filter(self, text: str) -> None:
-        """Show only the rows that contain every word of `text`."""
+        """Show only the rows that fit; they come as they are found."""
+        if text == self._filter:
+            return
         self._filter = text
-        self._apply()
+        words = parse_row_filter(text).words
+        self.table.highlight_matches(" ".join(words), each_word=True)
+        self._asked = None
+        self._list()
+        self.post_message(WantsChanged())
 
     def toggle_grouping(self) -> None:
         """Times since the start of the run, or of the day."""
         self.absolute = not self.absolute
-        self._apply()
+        self.table.rerender()
+
+    def fold(self, *, fold: bool) -> bool:
+        """Fold the step the cursor is on or in, on a folded one the step around it; or unfold the one it is on."""
+        detail, row = self._detail, self._cursor_row
+        if detail is None or row is None or self._filter:
+            return False
+        return self._fold(detail.index, row) if fold else self._unfold(detail.index, row)
+
+    def _fold(self, index: EventIndex, row: int) -> bool:
+        own = index.step_begun_at(row)
+        around = steps_around(index, row)
+        steps = [step for step in ([own] if own is not None else []) + around if step not in self._folded]
+        if steps:
+            self._folded.add(steps[0])
+            self._list_again(index.step_rows[steps[0]])
+        return bool(steps)
+
+    def _unfold(self, index: EventIndex, row: int) -> bool:
+        step = index.step_begun_at(row)
+        if step is None or step not in self._folded:
+            return False
+        self._folded.discard(step)
+        self._list_again(row)
+        return True
+
+    def fold_all(self) -> bool:
+        """Fold every outermost step, or unfold all; False where there is no step."""
+        detail, row = self._detail, self._cursor_row
+        if detail is None or row is None or self._filter:
+            return False
+        outer = outermost_steps(detail.index)
+        around = [step for step in steps_around(detail.index, row) if not self._folded]
+        self._folded = set() if self._folded else set(outer)
+        self._list_again(detail.index.step_rows[around[-1]] if around else row)
+        return bool(outer)
+
+    def _list_again(self, row: int) -> None:
+        """After a change of folds: the cursor on that row, at the same height of the screen."""
+        self._list()
+        self.table.move_to(str(row))
+        self._ask_if_elsewhere()
+        if self._run is not None:
+            self.post_message(WantsChanged())
+
+    # Going somewhere
+
+    def go_to_moment(self) -> None:
+        """Ask for a time, and put the cursor on the last event that had begun by then."""
+        detail = self._detail
+        if detail is None or not detail.events:
+            return
+        from buddy_top.screens.moment import MomentScreen
+
+        index = detail.index
+        begin, end = index.first_at or index.times[0], index.times[detail.events - 1]
+
+        def go(at_ms: int | None) -> None:
+            if at_ms is not None:
+                self.jump_to_moment(at_ms)
+
+        self.app.push_screen(MomentScreen(begin, end), go)
 
     def jump_to_moment(self, at_ms: int, call: CallNamed | None = None) -> None:
-        """Put the cursor on the row that `row_at` finds, now or when the rows arrive."""
-        if self._rows:
-            self._go_to(at_ms, call)
-        else:
-            self._jump_to = at_ms, call
+        """Put the cursor on the row that `row_of_moment` finds, now or when the index has come so far."""
+        self._jump_to = at_ms, call
+        self._jump_if_there()
+
+    def _jump_if_there(self) -> None:
+        detail = self._detail
+        if self._jump_to is None or detail is None or not detail.rows or self._newest:
+            return
+        at_ms, call = self._jump_to
+        if detail.reading and not (detail.index.ordered and detail.index.times[-1] > at_ms + 1_000):
+            return
+        self._jump_to = None
+        self._go_to_row(row_of_moment(detail.index, at_ms, call))
+
+    def _go_to_row(self, row: int) -> None:
+        if self._detail is not None and isinstance(self._sight, Folded) and self._sight.hides(row):
+            self._folded.difference_update(steps_around(self._detail.index, row))
+            self._list()
+            self.post_message(WantsChanged())
+        self._stay_at(self._sight.place(row))
 
     def jump_error(self, step: int) -> bool:
         """Put the cursor on the next (1) or previous (-1) failure; False when there is none that way."""
-        at = self.table.cursor_index
-        order = range(at + 1, len(self._rows)) if step > 0 else range(at - 1, -1, -1)
-        for index in order:
-            if self._rows[index].state in _FAILURES:
-                self._stay_at(index)
-                return True
-        return False
+        detail, row = self._detail, self._cursor_row
+        if detail is None or row is None:
+            return False
+        found = detail.index.next_wrong(row, step)
+        while found is not None and found < detail.rows and self._filter and not self._lists(found):
+            found = detail.index.next_wrong(found, step)
+        if found is None or found >= detail.rows:
+            return False
+        self._go_to_row(found)
+        return True
 
-    @property
-    def there(self) -> frozenset[Need]:
-        """Whether anything failed in a long timeline is not looked for beforehand."""
-        return frozenset({"failures"})
+    def _lists(self, row: int) -> bool:
+        return len(self._sight) > 0 and self._sight.row(self._sight.place(row)) == row
 
     def jump_match(self, focused: Widget | None, step: int) -> bool:
         """To the next row (-1: the previous one), for only rows that match are listed; False without rows."""
-        if self._rows:
-            self._stay_at((self.table.cursor_index + step) % len(self._rows))
-        return bool(self._rows)
+        rows = len(self.table.keys)
+        if rows:
+            self._stay_at((self.table.cursor_index + step) % rows)
+        return rows > 0
+
+    def _stay_at(self, place: int) -> None:
+        """Whoever asks for a row wants to read it: the newest one is no longer followed."""
+        self.table.follow = False
+        if not self.table.top <= place < self.table.top + self.table.page:
+            self.table.set_top(place - self.table.page // 2)  # with what stands around it
+        self.table.move_to(place)
+        self.table.post_message(Table.FollowEnded(self.table))
+
+    # The row under the cursor
+
+    @property
+    def _cursor_row(self) -> int | None:
+        """Its number; None without rows, or while only the newest ones are there."""
+        at = self.table.cursor_index
+        return None if self._newest or not 0 <= at < len(self._sight) else self._sight.row(at)
 
     @property
     def selected(self) -> TimelineRow | None:
-        """The row under the cursor."""
+        """The row under the cursor; None where it has not been read yet."""
         at = self.table.cursor_index
-        return self._rows[at] if 0 <= at < len(self._rows) else None
+        if self._newest:
+            return self._newest[at] if at < len(self._newest) else None
+        return self._row_at(at) if at < len(self._sight) else None
+
+    def _row_at(self, place: int) -> TimelineRow | None:
+        """The row at a place if it has come, and still stands as it stood then."""
+        number = self._sight.row(place)
+        row = self._known.get(number)
+        index = self._detail.index if self._detail is not None else None
+        return row if row is not None and index is not None and row.state == index.state(number) else None
 
     def open_raw(self) -> None:
         """The selected event as it stands in its file."""
@@ -154,32 +365,43 @@ class TimelineView(RunPart):
 
     def open_event(self, *, raw: bool = False) -> None:
         """Ask for the selected row in full."""
-        if self._run_id is not None and self.selected is not None:
+        if self._detail is not None and self.table.keys:
             at = self.table.cursor_index
-            self.post_message(OpenEvent(self._run_id, self._rows, at, self._came_back_at, raw=raw))
+            rows = self._rows_shown(self._detail)
+            self.post_message(OpenEvent(self._detail.run_id, rows, at, self._came_back_at, raw=raw))
+
+    def _rows_shown(self, detail: RunDetail) -> ShownRows:
+        if self._newest:
+            return KnownRows(self._newest)
+        return ShownRows(detail.run_dir, detail.index, self._sight, dict(self._known))
 
     def _came_back_at(self, row: TimelineRow) -> None:
-        """Go on where the reader stopped; the rows may be others by now, and then the cursor stays."""
-        for at, candidate in enumerate(self._rows):
-            if candidate.index == row.index:
-                self._stay_at(at)
-                return
+        """Go on where the reader stopped; what is listed may be other rows by now, and then the cursor stays."""
+        if not self._newest and self._lists(row.index) and row.index != self._cursor_row:
+            self._stay_at(self._sight.place(row.index))
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Enter shows the whole event."""
         event.stop()
         self.open_event()
 
-    def sheet(self) -> Sheet:
-        """The rows as they are shown."""
+    # Copies
+
+    def sheet(self) -> Sheet | None:
+        """The rows as they are shown; of very many those from the cursor on. They are read when it is gone through."""
         from buddy_core.runs.viewing.entries import fields_of
         from buddy_top.export.sheet import Sheet
 
+        if self._detail is None:
+            return None
+        rows, look = self._rows_shown(self._detail), replace_room(self._look)
+        first = min(self.table.cursor_index, max(len(rows) - MOST_WRITTEN, 0))
+        places = range(first, min(first + MOST_WRITTEN, len(rows)))
         return Sheet(
             title="timeline",
-            columns=[column.title or column.key for column in _COLUMNS],
-            lines=[[text_of(cell) for cell in self._cells_at(index)] for index in range(len(self._rows))],
-            records=[fields_of(row) for row in self._rows],
+            columns=[column.title or column.key for column in COLUMNS],
+            lines=Written(rows, places, lambda row: [text_of(cell) for cell in row_cells(row, look)]),
+            records=Written(rows, places, fields_of),
         )
 
     def copied(self, *, whole: bool) -> str:
@@ -194,99 +416,36 @@ class TimelineView(RunPart):
 
         return one_record(fields_of(row))
 
-    def _apply(self) -> None:
-        self._rows = matching(self._all, self._filter, _text_of) if self._filter else self._all
-        self.table.set_empty(no_match(self._filter) if self._filter and self._all else self._empty)
-        self.table.set_source([str(row.index) for row in self._rows], self._cells_at)
+    # Cells
 
-    def _go_to(self, at_ms: int, call: CallNamed | None) -> None:
-        self._stay_at(row_at(self._rows, at_ms, call))
+    @property
+    def _look(self) -> Look:
+        live = self._run is not None and self._run.live
+        return Look(self.absolute, self._base, self.table.width_of("detail"), self._now_ms if live else None)
 
-    def _stay_at(self, index: int) -> None:
-        """Whoever asks for a row wants to read it: the newest one is no longer followed."""
-        self.table.follow = False
-        self.table.move_to(index)
-        self.table.post_message(Table.FollowEnded(self.table))
+    def _newest_cells(self, place: int) -> Sequence[Cell]:
+        return row_cells(self._newest[place], self._look)
 
-    def _cells_at(self, index: int) -> Sequence[Cell]:
-        return row_cells(
-            self._rows[index],
-            absolute=self.absolute,
-            base=self._base,
-            room=self.table.width_of("detail"),
-        )
+    def _cells_at(self, place: int) -> Sequence[Cell]:
+        assert self._detail is not None
+        index, number, look = self._detail.index, self._sight.row(place), self._look
+        bar = when_bar(index, number, look.now_ms) if self.table.width_of("when") else ()
+        fold = self._fold_of(index, number)
+        row = self._row_at(place)
+        if row is None:
+            return outline_cells(index, number, look, fold, bar)
+        return row_cells(row, look, fold, bar)
 
-
-def _empty_words(detail: RunDetail | None) -> Plain:
-    if detail is None:
-        return Plain("reading …")
-    if detail.reading and detail.accounting is not None:
-        return Plain(f"reading … {fmt.bytes_(detail.accounting.seen)} so far")
-    return shown(detail.problem) if detail.problem else Plain("no events yet")
-
-
-def older_words(detail: RunDetail | None) -> Plain:
-    """That the timeline begins later than the run does, where it does."""
-    if detail is None or detail.reading or not detail.hidden:
-        return NO_REMARK
-    return Plain(f"  {fmt.count(detail.hidden)} older lines not shown")
+    def _fold_of(self, index: EventIndex, row: int) -> Fold | None:
+        step = index.step_begun_at(row)
+        if step is None or self._filter:
+            return None
+        if step not in self._folded:
+            return Fold(0)
+        first, end = index.folded_by(step)
+        return Fold(end - first)
 
 
-def row_cells(row: TimelineRow, *, absolute: bool = False, base: str = "", room: int = 0) -> tuple[Cell, ...]:
-    """Time, gap, sign, what, detail, duration and output of an event.
-
-    `base` is the directory in which paths are told from there, `room` the columns of the detail.
-    """
-    return (
-        (Span(fmt.clock(row.at_ms) if absolute else fmt.relative(row.since_start_ms), "label"),),
-        (Span(_gap(row.gap_ms), "dim"),),
-        (Span(Plain(STATE_SIGNS[row.state]), STATE_INKS[row.state]),),
-        (Span(Plain("  " * min(row.depth, 3))), Span(shown(row.title), _title_ink(row))),
-        _detail(row, base, room),
-        (Span(Plain("") if row.duration_ms is None else fmt.duration(row.duration_ms), "value"),),
-        (Span(Plain("") if row.output_bytes is None else fmt.bytes_(row.output_bytes), "dim"),),
-    )
-
-
-def row_at(rows: Sequence[TimelineRow], at_ms: int, call: CallNamed | None = None) -> int:
-    """Index of the failure that was recorded at `at_ms`, else of the last row that had begun by then.
-
-    A `call` that is named by its tool and duration is found first, by when it ended.
-
-    A call is recorded as failed when its result comes, so of several parallel calls the one that ended
-    at that moment is meant.
-    """
-    meant = [
-        (abs(row.at_ms + (row.duration_ms or 0) - at_ms), index)
-        for index, row in enumerate(rows)
-        if (row.title, row.duration_ms) == call and row.kind in _CALLS
-    ]
-    if meant:
-        return min(meant)[1]
-    for index, row in enumerate(rows):
-        if row.state in _FAILURES and abs(row.at_ms + (row.duration_ms or 0) - at_ms) <= _SAME_MOMENT_MS:
-            return index
-    return max((index for index, row in enumerate(rows) if row.at_ms <= at_ms), default=0)
-
-
-def _gap(gap_ms: int | None) -> Plain:
-    return Plain("") if gap_ms is None or gap_ms < _QUIET_GAP_MS else fmt.duration(gap_ms)
-
-
-def _title_ink(row: TimelineRow) -> str:
-    return "bad" if row.state in _FAILURES else "value" if row.state != "info" else "label"
-
-
-def _detail(row: TimelineRow, base: str, room: int) -> Cell:
-    text = row.detail.removeprefix(base) if base else row.detail
-    words = shown(text)
-    if not row.error:
-        return (Span(words, "label"),)
-    error = Span(shown(row.error, limit=300), "bad")
-    if not words:
-        return (error,)
-    return (Span(Plain(cut_right(words, max(_ASKED, room // 2))), "label"), Span(Plain("  "), "dim"), error)
-
-
-def _text_of(row: TimelineRow) -> str:
-    return f"{row.kind} {row.title} {row.detail} {row.error or ''}"
+def replace_room(look: Look) -> Look:
+    """The same without a limit to what a detail may take."""
+    return look._replace(room=_WHOLE_ROOM)

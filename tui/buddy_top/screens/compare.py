@@ -28,6 +28,7 @@ from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span, literal
 from buddy_top.config.prices import price_table
 from buddy_top.options import Options
+from buddy_top.run_view.shown_rows import KnownRows
 from buddy_top.screens.event import EventScreen
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
@@ -126,7 +127,7 @@ class CompareScreen(ModalScreen[None]):
             return
         side, call = (self._ids[1], step.b) if step.b is not None else (self._ids[0], step.a)
         if call is not None:
-            self.app.push_screen(EventScreen(self._run_dir(side), (call.row,), 0))
+            self.app.push_screen(EventScreen(self._run_dir(side), KnownRows((call.row,)), 0))
 
     def _run_dir(self, run_id: str) -> Path:
         return self._options.runs_dir / run_id

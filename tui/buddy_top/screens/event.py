@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,9 +23,10 @@ from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
     from buddy_top.export.sheet import Sheet
+    from buddy_top.run_view.shown_rows import ShownRows
 
 
-class EventScreen(ModalScreen[TimelineRow]):
+class EventScreen(ModalScreen[TimelineRow | None]):
     """The event of one row; `→` and `←` go to the next and the previous row, `J` shows the record itself.
 
     It is left with the row that was shown last.
@@ -41,12 +41,13 @@ class EventScreen(ModalScreen[TimelineRow]):
         Binding("x", "export", "export", show=False),
     ]
 
-    def __init__(self, run_dir: Path, rows: Sequence[TimelineRow], at: int, *, as_raw: bool = False) -> None:
+    def __init__(self, run_dir: Path, rows: ShownRows, at: int, *, as_raw: bool = False) -> None:
         super().__init__()
         self._run_dir = run_dir
         self._rows = rows
         self._at = at
         self._raw = as_raw
+        self._row = rows.known(at)
         self._records: tuple[bytes, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -60,10 +61,14 @@ class EventScreen(ModalScreen[TimelineRow]):
         self.text.focus()
         self._read()
 
+    def on_unmount(self) -> None:
+        """Let go of the file."""
+        self._rows.close()
+
     @property
-    def row(self) -> TimelineRow:
-        """The row that is shown."""
-        return self._rows[self._at]
+    def row(self) -> TimelineRow | None:
+        """The row that is shown; None until the first has been read."""
+        return self._row
 
     def action_step(self, step: int) -> None:
         """The next row of the timeline, or the one before."""
@@ -101,21 +106,24 @@ class EventScreen(ModalScreen[TimelineRow]):
         return Sheet(title="event", columns=("event",), lines=lines, records=records_of(self._records))
 
     def _read(self) -> None:
-        self.run_worker(self._read_and_draw(self.row), exclusive=True, group="event")
+        self.run_worker(self._read_and_draw(self._at), exclusive=True, group="event")
 
-    async def _read_and_draw(self, row: TimelineRow) -> None:
+    async def _read_and_draw(self, at: int) -> None:
+        self._row = await asyncio.to_thread(self._rows.read, at)
         try:
-            self._records = await asyncio.to_thread(read_event, self._run_dir, row)
+            self._records = await asyncio.to_thread(read_event, self._run_dir, self._row)
         except (OSError, BuddyError) as error:
             self._records = ()
-            self._announce(row)
+            self._announce(self._row)
             self.text.set_lines(failed_words(error), keep_scroll=False)
             return
         self._draw()
 
     def _draw(self) -> None:
-        self._announce(self.row)
-        lines = raw(self._records) if self._raw else readable(self._records, self.row)
+        if self._row is None:
+            return
+        self._announce(self._row)
+        lines = raw(self._records) if self._raw else readable(self._records, self._row)
         self.text.set_lines(lines, keep_scroll=False)
 
     def _announce(self, row: TimelineRow) -> None:

@@ -7,7 +7,7 @@ import math
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span
 
-FULL, HALF, TRACK = "━", "╸", "─"
+FULL, HALF, LATER_HALF, TRACK, DOT = "━", "╸", "╺", "─", "·"
 """Strokes rather than blocks: bars in neighbouring rows of a table must not run into one another."""
 
 
@@ -40,3 +40,18 @@ def slice_bar(start: float, end: float, width: int, *, ink: str = "accent") -> C
         Span(Plain("━" * (last - first)), ink),
         Span(Plain(" " * (width - last))),
     )
+
+
+def moment_bar(start: float, end: float, width: int, *, ink: str = "accent") -> Cell:
+    """The part [start, end] of a whole of length 1, to half a column; a dot for what took no time that can be seen."""
+    if width <= 0 or not (math.isfinite(start) and math.isfinite(end)):
+        return ()
+    halves = 2 * width
+    first = min(max(int(start * halves), 0), halves - 1)
+    if end <= start:
+        return (Span(Plain(" " * (first // 2))), Span(Plain(DOT), "dim"))
+    last = min(max(math.ceil(end * halves), first + 1), halves)
+    stroke = LATER_HALF * (first % 2) + FULL * (last // 2 - (first + 1) // 2) + HALF * (last % 2)
+    if last // 2 < (first + 1) // 2:  # within one column, and its later half at that
+        stroke = LATER_HALF
+    return (Span(Plain(" " * (first // 2))), Span(Plain(stroke), ink))

@@ -96,6 +96,9 @@ class Table(LineScroller, can_focus=True):
             super().__init__(table)
             self.column = column
 
+    class Scrolled(TableMessage):
+        """The wheel or the scroll mark moved the picture; the cursor stayed where it was."""
+
     class FollowEnded(TableMessage):
         """The cursor was moved away from the newest row, so the table no longer follows it."""
 
@@ -369,6 +372,7 @@ class Table(LineScroller, can_focus=True):
     def top_changed(self) -> None:
         """After scrolling by wheel or mark: the picture is painted whole, so the record starts anew."""
         self._shown = self._looks(self.page)
+        self.post_message(self.Scrolled(self))
 
     def _repaint_changed(self) -> None:
         """Refresh the lines that look different from what was last asked for."""

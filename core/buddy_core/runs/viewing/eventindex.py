@@ -114,6 +114,8 @@ class EventIndex:
         self.tool_names.number("")
         self.first_at: int | None = None
         """Time of the first event that has one."""
+        self.ordered = True
+        """Times never went back, so that a moment is found by halving."""
 
     def __len__(self) -> int:
         """Events."""
@@ -155,13 +157,12 @@ class EventIndex:
     def events_until(self, at_ms: int) -> int:
         """How many events had happened by then: their number in the file, from its beginning.
 
-        Where the clock was set back times are not in order, and this is one of the places it may mean: it
-        is found by halving.
+        Found by halving: where times are not `ordered`, it is one of the places that may be meant.
         """
         return bisect_right(self.times, at_ms)
 
     def row_at(self, at_ms: int) -> int:
-        """The last row that had begun by then, found by halving; 0 where none had."""
+        """The last row that had begun by then, found by halving as `events_until`; 0 where none had."""
         return max(bisect_right(self.events, at_ms, key=self.times.__getitem__) - 1, 0)
 
     def state(self, row: int) -> State:
@@ -196,3 +197,9 @@ class EventIndex:
         """The rows that are inside a step: the first, and the first behind them."""
         end = self.step_ends[step]
         return self.step_rows[step] + 1, self.rows if end == NONE else end
+
+    def folded_by(self, step: int) -> tuple[int, int]:
+        """The rows that are out of sight when a step is folded: those inside it, and the line of its own end."""
+        first, end = self.inside(step)
+        closes = end < self.rows and self.answers[end] == self.events[self.step_rows[step]]
+        return first, end + 1 if closes else end

@@ -10,7 +10,7 @@ from buddy_core.runs.viewing.eventindex import NONE, EventIndex
 
 
 class Folded:
-    """The rows `0 … rows` of an index without those inside the steps `folded`.
+    """The rows `0 … rows` of an index without those of the steps `folded`, whose first rows stay.
 
     A place counts the rows that are left. Making one costs as much as there are folded steps; asking it is a
     matter of halving.
@@ -22,7 +22,7 @@ class Folded:
         self._hidden_before = array("I")  # of each stretch, the rows hidden before it
         hidden, reach = 0, 0
         for step in sorted(folded):
-            first, end = index.inside(step)
+            first, end = index.folded_by(step)
             first, end = max(first, reach), min(end, rows)
             if first >= end:
                 continue

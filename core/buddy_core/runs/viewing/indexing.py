@@ -76,6 +76,9 @@ class Indexer:
         times = [event.ts for event in events]
         if index.first_at is None:
             index.first_at = next((ts for ts in times if ts > 0), None)
+        if index.ordered:
+            last = index.times[-1:].tolist()
+            index.ordered = sorted(last + times) == last + times
         place = len(index.kinds)
         index.offsets.extend(batch.offsets)
         index.times.extend(times)

@@ -1,0 +1,69 @@
+"""A line to type a time of the run into."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from buddy_core.runs.viewing.moments import moment_in_run
+from buddy_core.safety.text import Plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span
+from buddy_top.widgets.lines import Lines
+from buddy_top.widgets.panel import Panel
+
+_FORMS = Plain("14:05   +3m20s   -30s   50%   2026-01-08 14:05")
+
+
+class MomentScreen(ModalScreen[int | None]):
+    """Answers with the time that was typed, in ms since the epoch, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", show=False)]
+
+    def __init__(self, begin_ms: int, end_ms: int) -> None:
+        super().__init__()
+        self._begin_ms = begin_ms
+        self._end_ms = end_ms
+
+    def compose(self) -> ComposeResult:
+        """The field, and what can be typed into it."""
+        with Panel(classes="menu -wide") as panel:
+            panel.set_title(Plain("go to a time"))
+            span = f"{fmt.clock(self._begin_ms)} – {fmt.clock(self._end_ms)}"
+            panel.set_summary(Plain(span))
+            self.field = Input(compact=True)
+            self.note = Lines(1)
+            yield self.field
+            yield self.note
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        self.note.set_lines([_note(wrong=False)])
+        self.field.focus()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.note.set_lines([_note(wrong=False)])
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not event.value.strip():
+            self.dismiss(None)
+            return
+        at_ms = moment_in_run(event.value, self._begin_ms, self._end_ms)
+        if at_ms is None:
+            self.note.set_lines([_note(wrong=True)])
+        else:
+            self.dismiss(at_ms)
+
+
+def _note(*, wrong: bool) -> Cell:
+    lead = (Span(Plain("no such time; try  "), "warn"),) if wrong else ()
+    return (*lead, Span(_FORMS, "dim"))
