@@ -155,6 +155,6 @@ def _counts(snapshot: Snapshot | None) -> dict[Tab, Plain]:
         Tab.PROVIDERS: len(view.providers),
         Tab.TOOLS: len(view.tools),
         Tab.ERRORS: view.total_errors,
-        Tab.RUNS: len(snapshot.runs) + snapshot.sources.left_alone,
+        Tab.RUNS: snapshot.sources.found,
     }
     return {tab: fmt.count(count) for tab, count in counts.items() if count}
