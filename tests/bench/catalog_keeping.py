@@ -32,7 +32,7 @@ def _summaries(scratch: Path, runs: int) -> list[Finding]:
     folders = [str(path) for path in (scratch / "many").iterdir()]
     _read_alone(folders)
     pairs, rates, cpu = Pairs(), [], []
-    for _ in range(7):
+    for _ in range(5):
         alone, busy = _timed(lambda: _read_alone(folders)), time.process_time()
         ours = _timed(lambda: _listed(scratch))
         cpu.append((time.process_time() - busy) / runs * 1e6)
