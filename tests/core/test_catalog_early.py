@@ -142,7 +142,12 @@ def test_while_only_summaries_are_read_words_are_found_in_them_and_counts_are_un
             assert (catalog.unread(), [row.whole for row in catalog.page()]) == (6, [False] * 6)
             assert b"canary" not in catalog.path.read_bytes()
 
-        catalog.keep(progress=look)
+        def look_at_words(progress: keeping.Progress) -> None:
+            look(progress)
+            (alone,) = catalog._cache.connection.execute("SELECT count(*) FROM word").fetchone()
+            assert alone < 2, "words are found quickly while events are read, too"
+
+        catalog.keep(progress=look_at_words)
         assert catalog.unread() == 0
         for query in (EVERYTHING, parse("task 3").query, parse("bash").query):
             assert by_catalog(catalog, query) == by_scan(tmp_path, query)

@@ -288,6 +288,7 @@ class Keeper:
             taken += 1
             if time.monotonic() > until:
                 break
+        self._rows.pack_words()
         self._rows.note()
         return taken
 

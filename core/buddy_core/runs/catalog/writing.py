@@ -105,14 +105,15 @@ class RowWriter:
         )
 
     def tidy(self) -> None:
-        """Pack words into blocks, and begin an index anew when most of it is about numbers that are gone."""
+        """Pack what can be packed, and begin an index anew when most of it is about numbers that are gone."""
         runs, pieces = self._connection.execute("SELECT count(*), total(pieces) FROM run").fetchone()
         if self._texts > 2 * pieces + _SLACK:
             self._connection.execute("INSERT INTO content(content) VALUES('delete-all')")
             self._connection.execute("UPDATE run SET indexed=0, pieces=0")
             self._texts = 0
-        (blocks,) = self._connection.execute("SELECT count(*) FROM wordblock").fetchone()
-        if blocks * wordindex.RUNS_IN_BLOCK > 2 * runs + _SLACK:
+        self.pack_words()
+        (worded,) = self._connection.execute("SELECT total(runs) FROM wordblock").fetchone()
+        if worded > 2 * runs + _SLACK:
             self._connection.execute("DELETE FROM wordblock")
             self._connection.execute("DELETE FROM word")
             for num, crc, record in self._connection.execute(
@@ -120,6 +121,10 @@ class RowWriter:
             ):
                 words = words_of(read_body(crc, record)).encode()
                 self._connection.execute("INSERT INTO word VALUES(?, ?)", (num, words))
+            wordindex.pack(self._connection)
+
+    def pack_words(self) -> None:
+        """Words are searched quickly only in blocks: make those that are full, and let go of those of no use."""
         wordindex.drop_unused(self._connection)
         wordindex.pack(self._connection)
 
