@@ -12,6 +12,8 @@ from buddy_core import observe
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
+from buddy_core.runs.folding.observed import ObservedRun
+from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.testing import RunDirectoryBuilder
 
 CALLS = 100
@@ -56,3 +58,22 @@ async def test_a_run_that_takes_long_to_read_is_shown_while_it_grows(
     run.write()
     seen = await shown_while_following(Observer(tmp_path, MetricsCollector(), clock=Passing()), 2 * CALLS + 1)
     assert len({events for events in seen if events <= CALLS}) > 4
+
+
+def test_a_line_that_is_cut_by_reading_in_pieces_is_no_damage(tmp_path: Path) -> None:
+    run = RunDirectoryBuilder(tmp_path, objective="Long")
+    for _ in range(CALLS):
+        run.tool("bash", {"command": "make"})
+    run.end().write()
+    observed = ObservedRun(tmp_path, run.run_id, SeenRecords())
+    more, pieces = True, 0
+    while more:
+        more = observed.read(now_ms=1, budget_bytes=1_000, watching=False).more
+        pieces += 1
+        assert observed.files.integrity.intact
+    assert pieces > CALLS / 20
+    with (tmp_path / run.run_id / "events.jsonl").open("ab") as file:
+        file.write(b'{"ts":1,"type":"to')
+    observed.read(now_ms=1, budget_bytes=1_000, watching=False)
+    assert observed.files.integrity.pending_bytes == 18
+    observed.close()

@@ -175,7 +175,9 @@ class ObservedRun:
         self._whole = not change.more and change.problem is None and change.accounting.seen > 0
         fresh = self._seen.sift(change.batch.identities)
         harvest = self.files.fold.feed(change.batch, now_ms=now_ms, fresh=fresh)
-        self.files = self.files._replace(integrity=self._integrity(change.accounting, change.problem))
+        self.files = self.files._replace(
+            integrity=self._integrity(change.accounting, change.problem, more=change.more)
+        )
         if self._whole and has_ended(self.files):
             self._tail.close()  # most likely for good
         return Reading(harvest, events, change.more)
@@ -230,7 +232,8 @@ class ObservedRun:
         signs = (self.files.fold.last_at, self._grew_at, start if start <= now_ms else None)
         return max((sign for sign in signs if sign is not None), default=None)
 
-    def _integrity(self, account: Accounting, problem: str | None) -> Integrity:
+    def _integrity(self, account: Accounting, problem: str | None, *, more: bool) -> Integrity:
+        """With `more` to read, what is pending is a piece that was cut in the reading, and no damage."""
         notes = [*account.notes]
         if foreign := self.files.fold.foreign_records:
             notes.append(
@@ -238,4 +241,6 @@ class ObservedRun:
             )
         problems = (problem, self._summary.problem, self._metrics.problem)
         notes += [problem for problem in problems if problem is not None]
-        return Integrity(account.skipped_lines, account.recovered_lines, account.pending, tuple(notes))
+        return Integrity(
+            account.skipped_lines, account.recovered_lines, 0 if more else account.pending, tuple(notes)
+        )
