@@ -17,8 +17,8 @@ import psutil
 import pytest
 from tests.core.replayable import Replayable, canary_environment, yes
 
+from buddy_core.runs.replay.live import KEPT_BYTES
 from buddy_core.runs.replay.model import Rerun
-from buddy_core.runs.replay.runner import KEPT_BYTES
 from buddy_core.runs.replay.session import ReplayCancelled
 
 pytestmark = pytest.mark.sweep

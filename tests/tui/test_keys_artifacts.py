@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,13 +10,12 @@ import pytest
 from tests.tui.artifact_texts import run_with_every_kind
 from tests.tui.monitor import Monitor, monitor, ways
 
-from buddy_top.app import BuddyTop
 from buddy_top.run_view.artifacts import ArtifactsView
 
 
 @asynccontextmanager
-async def artifacts(runs: Path, kind: type[BuddyTop] = BuddyTop, **options: bool) -> AsyncIterator[Monitor]:
-    async with monitor(runs, size=(100, 34), kind=kind, **options) as seen:
+async def artifacts(runs: Path, *, read_only: bool = False) -> AsyncIterator[Monitor]:
+    async with monitor(runs, size=(100, 34), read_only=read_only) as seen:
         await seen.go("run")
         assert seen.app.run_page is not None
         await seen.app.run_page.detail.open_view("artifacts")
@@ -74,14 +72,6 @@ async def test_another_width_is_laid_out_anew_and_the_place_is_kept(tmp_path: Pa
         await seen.settle()
         assert all(len(line) <= 70 for line in seen.lines)
         assert "[picture: the two instances]" in seen.text
-
-
-class Handed(BuddyTop):
-    """A monitor whose terminal can be handed over: there is none."""
-
-    @contextlib.contextmanager
-    def suspend(self) -> Iterator[None]:
-        yield
 
 
 async def test_opening_says_what_became_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,7 @@ CHANGES: dict[str, tuple[Place, tuple[str, ...], str]] = {
     "fold.all": ("run", (), "body"),
     "moment": ("run", (), "screen"),
     "raw": ("run", ("g",), "screen"),
+    "replay": ("runs", ("g",), "screen"),
     "pager": ("run", (), "said"),
     "editor": ("run", (), "said"),
     "run.next": ("run", (), "run"),

@@ -161,6 +161,12 @@ class BuddyTop(Workspace):
         if self.run_page is not None:
             self.run_page.detail.part.open_raw()
 
+    def action_replay(self) -> None:
+        """The test commands of a run."""
+        from buddy_top.replaying.opening import open_replay
+
+        open_replay(self)
+
     def action_open_outside(self, kind: Kind) -> None:
         """The text on the screen in another program."""
         from buddy_top.outside.opening import open_outside

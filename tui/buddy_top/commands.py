@@ -244,6 +244,14 @@ COMMANDS: tuple[Command, ...] = (
         frozenset({"run"}),
     ),
     Command(
+        "replay",
+        "R",
+        "replay",
+        "replay",
+        "The test commands of the run: read them, and run one again after typing its word",
+        frozenset({"runs", "run"}),
+    ),
+    Command(
         "pager",
         "o",
         "open_outside('pager')",

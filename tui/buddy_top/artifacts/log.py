@@ -44,14 +44,14 @@ def log_body(text: str, width: int) -> Body:
         if state == "bad":
             marks.append(len(lines))
         warnings += state == "warn"
-        lines += behind(_FRONTS[state], (Span(_narrowed(line, width - 2), state),), width)
+        lines += behind(_FRONTS[state], (Span(narrowed(line, width - 2), state),), width)
     return Body(lines, _summary(count_lines(text), len(marks), warnings), marks)
 
 
 _FRONTS = {"bad": _ERROR_FRONT, "warn": _WARNING_FRONT, "value": _FRONT}
 
 
-def _narrowed(line: Plain, width: int) -> Plain:
+def narrowed(line: Plain, width: int) -> Plain:
     """A line that is too wide because of a rule or a gap in it (`==== FAILURES ====`) with less of that."""
     excess = cell_len(line) - width if len(line) <= _LOOKED_AT else 0
     if excess <= 0:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from buddy_top.teardown import restore_terminal
@@ -87,15 +87,20 @@ async def _end_of(process: subprocess.Popen[bytes]) -> int:
 async def _enter(terminal: int) -> None:
     """Wait for a line; the end of input is one."""
     loop = asyncio.get_running_loop()
-    pressed = loop.create_future()
-    with _reading(loop, terminal, lambda: pressed.done() or pressed.set_result(None)):
+    pressed: asyncio.Future[None] = loop.create_future()
+    with _reading(loop, terminal, lambda: _settle(pressed)):
         os.write(1, _ASK)
         await pressed
         os.read(terminal, 4096)
 
 
+def _settle(pressed: asyncio.Future[None]) -> None:
+    if not pressed.done():
+        pressed.set_result(None)
+
+
 @contextlib.contextmanager
-def _reading(loop: asyncio.AbstractEventLoop, terminal: int, heard: Any) -> Iterator[None]:  # noqa: ANN401
+def _reading(loop: asyncio.AbstractEventLoop, terminal: int, heard: Callable[[], None]) -> Iterator[None]:
     loop.add_reader(terminal, heard)
     try:
         yield

@@ -14,7 +14,7 @@ from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.text import plain, plain_lines
 from buddy_core.signs import STATE_SIGNS
 
-_SIGNS = {
+SIGNS = {
     "passed": STATE_SIGNS["ok"],
     "failed": STATE_SIGNS["failed"],
     "timed out": STATE_SIGNS["failed"],
@@ -66,7 +66,7 @@ def approval_lines(command: Command) -> Iterator[str]:
 
 def rerun_lines(rerun: Rerun) -> Iterator[str]:
     """How a command ended just now, with the end of its output where it did not pass."""
-    yield f"{_SIGNS[rerun.ending]} {_ending(rerun)}"
+    yield f"{SIGNS[rerun.ending]} {ending_words(rerun)}"
     if rerun.ending == "passed":
         return
     shown = plain_lines(rerun.tail or rerun.head, limit_width=500)[-_TAIL_LINES:]
@@ -90,10 +90,10 @@ def _settled(item: Replayed) -> bool:
 
 
 def _outcome(number: int, item: Replayed) -> tuple[str, ...]:
-    recorded = _recorded(item.test.recorded)
+    recorded = recorded_words(item.test.recorded)
     if item.rerun is None:
         return str(number), "not run", recorded, item.left_out or "", _title(item)
-    now = f"{_SIGNS[item.rerun.ending]} {_ending(item.rerun)}"
+    now = f"{SIGNS[item.rerun.ending]} {ending_words(item.rerun)}"
     return str(number), item.change or "", recorded, now, _title(item)
 
 
@@ -106,7 +106,7 @@ def _found(tests: int, can: int) -> str:
 def _listed(number: int, item: Replayed) -> Iterator[str]:
     test = item.test
     times = f"  ({test.times} times)" if test.times > 1 else ""
-    yield f"{number}  {_recorded(test.recorded)}  {_title(item)}{times}"
+    yield f"{number}  {recorded_words(test.recorded)}  {_title(item)}{times}"
     if test.command is None:
         yield f"   not replayable: {plain(test.obstacle, limit=300)}"
     else:
@@ -120,14 +120,16 @@ def _title(item: Replayed) -> str:
     return plain(item.test.line, limit=500)
 
 
-def _recorded(recorded: Recorded) -> str:
+def recorded_words(recorded: Recorded) -> str:
+    """How it ended when the run was recorded: `✗ failed in 12 s (1 failed)`."""
     took = "" if recorded.duration_ms is None else f" in {fmt.duration(recorded.duration_ms)}"
     word = "no result" if recorded.verdict == "unknown" else recorded.verdict
     counts = f" ({_counts(recorded.counts)})" if recorded.counts.known else ""
-    return f"{_SIGNS[recorded.verdict]} {word}{took}{counts}"
+    return f"{SIGNS[recorded.verdict]} {word}{took}{counts}"
 
 
-def _ending(rerun: Rerun) -> str:
+def ending_words(rerun: Rerun) -> str:
+    """How it ended just now, with its exit code and what it left behind; without a sign."""
     words: list[str] = [rerun.ending]
     if rerun.duration_ms is not None:
         words.append(

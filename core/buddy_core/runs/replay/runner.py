@@ -13,16 +13,13 @@ import select
 import subprocess
 import sys
 import time
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from buddy_core.runs.replay.live import Live, Output
 from buddy_core.runs.replay.model import Command, Ending, Rerun
 from buddy_core.runs.replay.outcome import count_tests
-
-KEPT_BYTES = 64 * 1024
-"""Of what a command prints: the first half and the last half of so much; the rest is counted."""
 
 END_S = 4.0
 """After the keeper was told to stop it has this long before it is killed itself."""
@@ -40,13 +37,17 @@ class Interrupted(Exception):
         self.cause = cause
 
 
-def execute(command: Command) -> Rerun:
-    """Run `command` and wait for its end.
+class _Cancelled(Exception):
+    """Somebody else wants it to end."""
+
+
+def execute(command: Command, live: Live | None = None) -> Rerun:
+    """Run `command` and wait for its end, or until somebody cancels it through `live`, which takes its output.
 
     Raises:
         Interrupted: An exception (Ctrl-C, a signal handler's) arrived meanwhile; nothing of the command is left.
     """
-    output = _Output()
+    output = Output() if live is None else live.output
     report_read, report_write = os.pipe()
     try:
         keeper = _start_keeper(command, report_write)
@@ -58,7 +59,12 @@ def execute(command: Command) -> Rerun:
     session = _Session(keeper, report_read, output)
     try:
         session.send(command.document)
-        session.take(deadline=time.monotonic() + command.timeout_s + END_S)
+        session.take(
+            deadline=time.monotonic() + command.timeout_s + END_S, ears=None if live is None else live.ears
+        )
+    except _Cancelled:
+        session.finish()
+        return _rerun(command, session.report(), output, cancelled=True)
     except BaseException as cause:  # whatever it is, first the command has to end
         with suppress(KeyboardInterrupt):
             session.finish()
@@ -84,7 +90,7 @@ def _start_keeper(command: Command, report_fd: int) -> subprocess.Popen[bytes]:
 class _Session:
     """The keeper while it works: its output, and its report in the end."""
 
-    def __init__(self, keeper: subprocess.Popen[bytes], report_fd: int, output: _Output) -> None:
+    def __init__(self, keeper: subprocess.Popen[bytes], report_fd: int, output: Output) -> None:
         assert keeper.stdin is not None and keeper.stdout is not None
         self._keeper = keeper
         self._stdin, self._stdout = keeper.stdin, keeper.stdout
@@ -98,10 +104,13 @@ class _Session:
         with suppress(BrokenPipeError):
             self._stdin.write(len(document).to_bytes(8, "big") + document)
 
-    def take(self, *, deadline: float) -> None:
-        """Read until both ends are closed or the deadline comes."""
+    def take(self, *, deadline: float, ears: int | None = None) -> None:
+        """Read until both ends are closed or the deadline comes; `_Cancelled` when something comes to `ears`."""
+        more = [] if ears is None else [ears]
         while self._open and (left := deadline - time.monotonic()) > 0:
-            for fd in select.select(list(self._open), [], [], left)[0]:
+            for fd in select.select([*self._open, *more], [], [], left)[0]:
+                if fd == ears:
+                    raise _Cancelled
                 data = os.read(fd, _CHUNK)
                 if not data:
                     self._open.discard(fd)
@@ -145,37 +154,13 @@ class _Session:
             self._stdin.close()
 
 
-class _Output:
-    """The first and the last bytes of a stream of any length."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self.head = b""
-        self._tail: deque[bytes] = deque()
-        self._held = 0
-
-    def take(self, data: bytes) -> None:
-        self.size += len(data)
-        room = KEPT_BYTES // 2 - len(self.head)
-        self.head += data[:room]
-        rest = data[room:] if room > 0 else data
-        if not rest:
-            return
-        self._tail.append(rest)
-        self._held += len(rest)
-        while self._held - len(self._tail[0]) >= KEPT_BYTES // 2:
-            self._held -= len(self._tail.popleft())
-
-    def tail(self) -> bytes:
-        return b"".join(self._tail)[-(KEPT_BYTES // 2) :]
-
-
-def _rerun(command: Command, report: dict[str, Any], output: _Output, *, cancelled: bool = False) -> Rerun:
+def _rerun(command: Command, report: dict[str, Any], output: Output, *, cancelled: bool = False) -> Rerun:
     if "status" not in report:
         problem = str(report.get("problem") or "its keeper ended without a word")
         return Rerun(command, "cancelled" if cancelled else "not started", problem=problem)
     status = int(report["status"])
-    head, tail = output.head.decode("utf-8", "replace"), output.tail().decode("utf-8", "replace")
+    printed = output.printed()
+    head, tail = printed.head.decode("utf-8", "replace"), printed.tail.decode("utf-8", "replace")
     return Rerun(
         command=command,
         ending=_ending(status, report.get("why"), cancelled),
@@ -184,8 +169,8 @@ def _rerun(command: Command, report: dict[str, Any], output: _Output, *, cancell
         duration_ms=float(report["took_ms"]),
         head=head,
         tail=tail,
-        output_bytes=output.size,
-        output_omitted=max(0, output.size - len(output.head) - len(output.tail())),
+        output_bytes=printed.size,
+        output_omitted=printed.omitted,
         left_behind=int(report["left_behind"]),
         counts=count_tests(head + tail),
     )

@@ -1,0 +1,354 @@
+"""The test commands of a run, over the picture: read, approved by word, run again, ended.
+
+Nothing runs without the word that stands at the end of what would be executed, typed key by key; what runs is
+watched in the same place, bounded and masked, and recorded nowhere. It ends with this screen at the latest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Key
+from textual.screen import ModalScreen
+
+from buddy_core.errors import BuddyError
+from buddy_core.runs.replay.commands import Conditions, Findings, find_tests
+from buddy_core.runs.replay.live import Live
+from buddy_core.runs.replay.model import Command, RecordedTest, Replayed, Rerun
+from buddy_core.runs.replay.session import TIMEOUT_S
+from buddy_core.runs.replay.single import NotApproved, rerun_one
+from buddy_core.safety.shown import shown
+from buddy_core.safety.text import Plain
+from buddy_top import format as fmt
+from buddy_top.cells import Cell, Span, literal
+from buddy_top.replaying.lines import (
+    approval_cells,
+    ending_cell,
+    obstacle_cells,
+    output_cells,
+    printed_by,
+    sign_and_words,
+)
+from buddy_top.replaying.wordline import WordLine
+from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.textview import TextView
+
+_COLUMNS = (
+    Column("number", Plain(""), 2, align="right", sortable=False),
+    Column("command", Plain("command"), 16, grow=2, sortable=False),
+    Column("recorded", Plain("recorded"), 22, grow=1, sortable=False, priority=1),
+    Column("now", Plain("now"), 15, sortable=False),
+)
+_MOST_LISTED = 7
+REFRESH_S = 0.25
+"""Between two looks at what a running command prints."""
+
+GROUP = "replay"
+"""Group of the worker that waits for the command; there is at most one."""
+
+
+class ReplayScreen(ModalScreen[None]):
+    """A list of commands, the text of the chosen one, and a line that asks for its word."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,R", "leave", "back", show=False),
+        Binding("c", "cancel", "cancel", show=False),
+        Binding("t", "toggle_text", "output", show=False),
+        Binding("tab,shift+tab,right,left", "step_panel", "panel", show=False),
+    ]
+
+    def __init__(
+        self,
+        runs_dir: Path,
+        run_id: str,
+        *,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._runs_dir = runs_dir
+        self._run_id = run_id
+        self._read_only = read_only
+        self._conditions = Conditions(TIMEOUT_S, dict(os.environ if env is None else env))
+        self._tests: list[RecordedTest] = []
+        self._reruns: dict[Command, Rerun] = {}
+        self._live: Live | None = None
+        self._at_work: int | None = None
+        self._begun = 0.0
+        self._leaving = False
+        self._asks = False
+        self._plan = False
+        self._looked_at = -1
+        self._clock = clock
+
+    # What it looks like
+
+    def compose(self) -> ComposeResult:
+        """List, text, question."""
+        with Panel(classes="card replay") as self.panel:
+            self.panel.set_title(Plain("Replay"))
+            self.panel.set_summary(Plain("esc"))
+            self.table = Table(*_COLUMNS, empty=Plain("reading …"))
+            yield self.table
+            self.text = TextView(classes="words")
+            yield self.text
+            self.line = WordLine()
+            yield self.line
+
+    def on_mount(self) -> None:
+        """Look for the commands, elsewhere."""
+        self.table.focus()
+        self.run_worker(self._find(), group="find")
+        self.set_interval(REFRESH_S, self._watch)
+
+    def on_unmount(self) -> None:
+        """Whatever still runs ends."""
+        if self._live is not None:
+            self._live.cancel()
+
+    async def _find(self) -> None:
+        try:
+            found = await asyncio.to_thread(find_tests, self._runs_dir, self._run_id, self._conditions)
+        except (OSError, BuddyError) as error:
+            self.table.set_source([], self._cells)
+            self.text.set_lines([(Span(shown(f"the run cannot be read: {error}", limit=300), "bad"),)])
+            return
+        self._tests = list(found.tests)
+        self._announce(found)
+        self._list()
+        self._draw()
+
+    def _announce(self, found: Findings) -> None:
+        can = sum(test.command is not None for test in found.tests)
+        words = f"{fmt.plural(len(found.tests), 'test command')}, {can or 'none'} can be run again"
+        if not found.tests:
+            words = "no test commands were recorded"
+        self.panel.set_title((Span(Plain("Replay"), "strong"), Span(Plain(f"  {words}"), "label")))
+
+    def _list(self) -> None:
+        self.table.styles.height = min(_MOST_LISTED, max(2, len(self._tests) + 1))
+        self.table.set_source([str(index) for index in range(len(self._tests))], self._cells)
+
+    def _cells(self, index: int) -> tuple[Cell, ...]:
+        test = self._tests[index]
+        return (
+            literal(str(index + 1), "label"),
+            (Span(shown(test.line, limit=300), "value" if test.command is not None else "dim"),),
+            sign_and_words(test),
+            self._now(index, test),
+        )
+
+    def _now(self, index: int, test: RecordedTest) -> Cell:
+        if index == self._at_work:
+            return literal("● running", "accent")
+        rerun = None if test.command is None else self._reruns.get(test.command)
+        if rerun is None:
+            return literal("–" if test.command is not None else "cannot be run", "dim")
+        change = Replayed(test, rerun).change
+        ink = (
+            "ok"
+            if change in ("still passes", "now passes")
+            else "bad"
+            if change in ("now fails", "still fails")
+            else "warn"
+        )
+        return literal(rerun.ending if change in (None, "not comparable") else str(change), ink)
+
+    @property
+    def _chosen(self) -> int | None:
+        key = self.table.cursor_key
+        return None if key is None else int(key)
+
+    def _draw(self, *, keep_scroll: bool = False) -> None:
+        """The text of the chosen command, and the line below it."""
+        at = self._chosen
+        self.line.set_prompt(self._prompt())
+        if at is None:
+            return
+        test = self._tests[at]
+        command, shows_output = test.command, not self._plan
+        rerun = None if command is None else self._reruns.get(command)
+        if at == self._at_work and shows_output:
+            return
+        if command is None:
+            lines = list(obstacle_cells(test))
+        elif rerun is not None and shows_output:
+            lines = [ending_cell(rerun), (), *output_cells(printed_by(rerun), self._width)]
+        else:
+            lines = list(approval_cells(command, test, self._conditions.env))
+        self.text.set_lines(lines, keep_scroll=keep_scroll)
+
+    @property
+    def _width(self) -> int:
+        """Columns for a line of output."""
+        return max(self.text.size.width - 2, 20)
+
+    def _prompt(self) -> Cell:
+        """What the line at the bottom says or asks."""
+        if self._at_work is not None:
+            took = f"● running {fmt.duration(1000 * int(self._clock() - self._begun))}"
+            if self._leaving:
+                return literal("it still runs: y ends it and leaves, any other key stays", "warn")
+            return (Span(Plain(took), "accent"), Span(Plain("  c ends it · esc leaves"), "dim"))
+        at = self._chosen
+        command = None if at is None else self._tests[at].command
+        if command is None:
+            return literal("" if at is None else "esc back", "dim")
+        if self._read_only:
+            return literal("read-only: nothing is run", "warn")
+        if self._asks:
+            return literal("the word at the end of the text above runs exactly this: ", "label")
+        seen = " · t what it would run, or its output" if command in self._reruns else ""
+        return literal(f"enter asks for its word{seen} · esc back", "dim")
+
+    # What it does
+
+    async def on_table_highlighted(self, event: Table.Highlighted) -> None:
+        """Another command, another text."""
+        event.stop()
+        self._plan = False
+        self._looked_at = -1
+        self._draw()
+        await self._watch()
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Ask for the word of this command, with all of it in sight or below."""
+        event.stop()
+        at = self._chosen
+        if at is None or self._tests[at].command is None or self._at_work is not None or self._read_only:
+            return
+        self._plan = self._asks = True
+        self._draw()
+        self.line.focus()
+
+    @on(WordLine.Moved)
+    def _scroll(self, event: WordLine.Moved) -> None:
+        getattr(self.text, f"action_{event.action}")()
+
+    @on(WordLine.Left)
+    def _unasked(self) -> None:
+        self._asks = False
+        self.table.focus()
+        self._draw(keep_scroll=True)
+
+    @on(WordLine.Answered)
+    def _answered(self, event: WordLine.Answered) -> None:
+        at = self._chosen
+        command = None if at is None else self._tests[at].command
+        if at is None or command is None or self._at_work is not None or self._read_only:
+            return
+        if event.text != command.word:
+            words = (
+                "nothing was typed: nothing was run"
+                if not event.text
+                else "that is not its word: nothing was run"
+            )
+            self.line.set_prompt(literal(f"{words}   ", "warn"))
+            return
+        self._at_work, self._begun, self._live, self._plan = at, self._clock(), Live(), False
+        self._asks = False
+        self.table.focus()
+        self.text.set_lines([literal("starting …", "dim")], keep_scroll=False)
+        self._list()
+        self.run_worker(self._play(at, command, event.text, self._live), group=GROUP)
+
+    async def _play(self, at: int, command: Command, typed: str, live: Live) -> None:
+        told: Plain | None = None
+        try:
+            became = await asyncio.to_thread(
+                rerun_one,
+                self._runs_dir,
+                self._run_id,
+                self._conditions,
+                at,
+                command,
+                typed=typed,
+                live=live,
+            )
+            told = self._settle(at, command, became)
+        except (OSError, BuddyError, NotApproved) as error:
+            told = shown(f"nothing was run: {error}", limit=200)
+        finally:
+            live.cancel()
+            self._at_work = self._live = None
+        self._leaving = False
+        self._list()
+        self._draw()
+        if told is not None:
+            self.line.set_prompt((Span(told, "warn"),))
+
+    def _settle(self, at: int, command: Command, became: Rerun | RecordedTest | None) -> Plain | None:
+        """Keep the outcome; words where something else stands in the files now, and nothing was run."""
+        if isinstance(became, Rerun):
+            self._reruns[command] = became
+            return None
+        self._tests[at] = became or replace(
+            self._tests[at], command=None, obstacle="it is not there any more"
+        )
+        return Plain("it has changed meanwhile: nothing was run, read it again")
+
+    async def _watch(self) -> None:
+        """Draw what was printed since the last look; laid out elsewhere."""
+        live = self._live
+        if live is None or self._at_work is None:
+            return
+        self.line.set_prompt(self._prompt())
+        printed = live.output.printed()
+        if self._plan or self._chosen != self._at_work or printed.size == self._looked_at:
+            return
+        self._looked_at = printed.size
+        lines = await asyncio.to_thread(output_cells, printed, self._width)
+        if live is self._live:
+            at_end = self.text.top >= self.text.max_top
+            self.text.set_lines(lines)
+            if at_end:
+                self.text.set_top(self.text.max_top)
+
+    def action_cancel(self) -> None:
+        """End the command that runs, and everything it started."""
+        if self._live is not None:
+            self._live.cancel()
+            self.line.set_prompt(literal("ending it …", "warn"))
+
+    def action_toggle_text(self) -> None:
+        """What would be run, or what it printed."""
+        self._plan = not self._plan
+        self._looked_at = -1
+        self._draw()
+
+    def action_step_panel(self) -> None:
+        """List or text."""
+        self._asks = False
+        (self.text if self.table.has_focus else self.table).focus()
+
+    def action_leave(self) -> None:
+        """Back; where something runs, ask first."""
+        if self._at_work is None:
+            self.dismiss(None)
+        else:
+            self._leaving = True
+            self.line.set_prompt(self._prompt())
+
+    def on_key(self, event: Key) -> None:
+        """The answer to the question whether to leave."""
+        if not self._leaving or event.key in ("escape", "q", "R"):
+            return
+        self._leaving = False
+        event.stop()
+        event.prevent_default()
+        if event.key == "y":
+            self.action_cancel()
+            self.dismiss(None)
+        else:
+            self.line.set_prompt(self._prompt())
