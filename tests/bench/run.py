@@ -22,6 +22,7 @@ import crowd
 import host_cost
 import ingest_rate
 import latency
+import many_runs
 import memory
 import paint
 from ratios import Finding
@@ -30,6 +31,7 @@ MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "paint": paint.measure,
     "ingest": ingest_rate.measure,
     "catalog": catalog_cost.measure,
+    "many_runs": many_runs.measure,
     "host": host_cost.measure,
     "latency": latency.measure,
     "idle": cpu.idle,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -21,6 +22,7 @@ from buddy_core.metrics.model import Window
 from buddy_core.observe import Observer
 from buddy_core.prometheus.exporter import PrometheusExporter
 from buddy_core.runs.doctor import doctor
+from buddy_core.runs.watching.notify import PollingNotifier
 from buddy_core.runs.watching.watch import RunsWatch
 from buddy_core.testing import RunDirectoryBuilder
 
@@ -232,7 +234,7 @@ def few_descriptors(limit: int) -> Iterator[None]:
 
 
 def test_very_many_runs_are_read_with_few_descriptors(home: Home) -> None:
-    """Case 38: what is open is bounded, however many runs there are, and however many of them are not over."""
+    """Case 37: what is open is bounded, however many runs there are, and however many of them are not over."""
     for number in range(120):
         run = RunDirectoryBuilder(home.runs, started_at=NOW - 1000 * number, suffix=f"{number:06x}")
         run.tool("bash", took_ms=5).write()
@@ -244,3 +246,57 @@ def test_very_many_runs_are_read_with_few_descriptors(home: Home) -> None:
         observer.close()
     assert (observer.sources().loaded, observer.sources().left_alone) == (100, 20)
     assert collector.view(Window.ALL, now_ms=NOW).total_tool_calls == 100
+
+
+@pytest.mark.slow
+def test_five_hundred_live_runs_are_followed_under_a_limit_of_forty_descriptors(home: Home) -> None:
+    """Case 37: the runs grow all at once, and nothing is lost."""
+    clock = ManualClock(NOW)
+    runs = [
+        RunDirectoryBuilder(home.runs, started_at=NOW - number, suffix=f"{number:06x}")
+        for number in range(500)
+    ]
+    for run in runs:
+        run.tool("bash", took_ms=0).metrics(totalTokens=70, promptTokens=70).write()
+    collector = MetricsCollector(clock=clock)
+    with few_descriptors(40):
+        observer = Observer(home.runs, collector, clock=clock)
+        observer.load()
+        for run in runs:
+            run.tool("bash", took_ms=0).write()
+        observer.load()
+        observer.close()
+    view = collector.view(Window.ALL, now_ms=NOW)
+    assert (view.total_tool_calls, view.total_tokens) == (1_000, 500 * 70)
+    assert {facts.status for facts in observer.facts()} == {"running"}
+    assert not any(facts.integrity.notes for facts in observer.facts())
+
+
+@pytest.mark.slow
+async def test_ten_thousand_runs_need_no_more_watches_than_there_are_live_ones(home: Home) -> None:
+    """Case 32: the kernel has few watches to give."""
+    for number in range(10_000):
+        RunDirectoryBuilder(home.runs, started_at=NOW - DAY - number, suffix=f"{number:06x}").end().write()
+    live = RunDirectoryBuilder(home.runs, started_at=NOW, suffix="ffffff")
+    live.tool("bash", took_ms=1).write()
+    notifier = Counting()
+    watch = RunsWatch(home.runs, newest=500, notifier=notifier, sweep_ms=50)
+    observer = Observer(home.runs, MetricsCollector(clock=home.clock), clock=home.clock, watch=watch)
+    async with following(observer) as until:
+        await until(lambda: observer.sources().loaded == 500)
+        live.tool("bash", took_ms=1).write()
+        await until(lambda: observer.by_id()[live.run_id].tool_calls == 2)
+    assert observer.sources().mode == "notify"
+    assert notifier.most <= 3  # the directory, the one beside it with the turns, and the run that lives
+
+
+class Counting(PollingNotifier):
+    """Counts the directories that are watched at once, and refuses more than ten as the kernel would."""
+
+    most = 0
+
+    def watch(self, path: Path) -> None:
+        if len(self._paths) >= 10:
+            raise OSError(errno.ENOSPC, "no more watches")
+        super().watch(path)
+        self.most = max(self.most, len(self._paths))
