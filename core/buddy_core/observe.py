@@ -22,7 +22,14 @@ from buddy_core.runs.folding.company import Company
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.observed import ObservedRun
 from buddy_core.runs.folding.roster import Roster
-from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, RunSpan, TurnBook, span_of
+from buddy_core.runs.folding.turns import (
+    JOIN_MARGIN_MS,
+    TURN_METRICS,
+    RunSpan,
+    TurnBook,
+    span_of,
+    spans_around,
+)
 from buddy_core.runs.folding.uses import ModelUse, with_namers
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.gleaned import Gleaned
@@ -127,10 +134,6 @@ class Observer:
     def at_work(self) -> tuple[RunFacts, ...]:
         """Those that are running or stalled, newest first, as of the same moment."""
         return self._roster.at_work
-
-    def latest_at(self) -> int | None:
-        """The last event of all of them, as of the same moment; None without a run."""
-        return self._roster.latest_at
 
     def sources(self) -> SourceStatus:
         """What is being read, as of the last change or tick."""
@@ -298,9 +301,9 @@ class Observer:
         for run_id in change.removed:
             self._forget(run_id)
         self._left.add(change.left_alone)
-        for run_id in (*change.added, *self._left.take(change.touched)):
-            self._runs.wake(run_id)
-            self._queue[run_id] = None
+        come = (*change.added, *self._left.take(change.touched))
+        self._runs.expect(come)
+        self._queue.update(dict.fromkeys(come))
         self._queue.update(dict.fromkeys(run_id for run_id in change.touched if run_id in self._runs))
 
     def _follower(self, run_id: str) -> ObservedRun:
@@ -379,7 +382,7 @@ class Observer:
 
     def _enter_turns(self, requests: list[ApiRequest]) -> None:
         """Join requests to the runs that are there, and record them."""
-        spans = [*map(span_of, self._roster), *self._ingest.gone_spans]
+        spans = [*spans_around(self._roster, requests), *self._ingest.gone_spans]
         joined = [
             turn if turn.run_id is None or turn.run_id in self._runs else replace(turn, run_id=None)
             for turn in self._turns.enter(requests, spans)
@@ -441,7 +444,6 @@ class Observer:
         return min(len(self._roster), len(self._runs) - waiting)
 
     def _look_at_sources(self) -> SourceStatus:
-        reading = Reading(
-            self._named_dir, self._problem, self._loaded(), len(self._runs), self._left, self._roster
-        )
+        loaded, total = self._loaded(), len(self._runs)
+        reading = Reading(self._named_dir, self._problem, loaded, total, self._left, self._roster)
         return look_at_sources(reading, self._watch, self._turn_file, self._turns, self._history)

@@ -53,5 +53,6 @@ def look_at_sources(
         history_problem=history.problem if history is not None else None,
         history_loading=history is not None and history.loading,
         left_alone=len(reading.left),
+        latest_at=roster.latest_at,
         left_before_ms=reading.left.before_ms,
     )

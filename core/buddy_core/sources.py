@@ -46,6 +46,8 @@ class SourceStatus:
     """The history has not been counted to its end yet."""
     left_alone: int = 0
     """Runs that are there and were not read, because so many newer ones are; none of their numbers is counted."""
+    latest_at: int | None = None
+    """The latest event of all runs that were read, or start where there is none; None without a run."""
     left_before_ms: int | None = None
     """When the newest of them began; None when none is left alone."""
 

@@ -94,7 +94,6 @@ def take_snapshot(
         paused=paused,
         by_id=by_id,
         at_work=at_work,
-        latest_at=observer.latest_at(),
     )
 
 

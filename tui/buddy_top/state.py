@@ -240,8 +240,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     by_id: Mapping[str, RunFacts] = msgspec.field(default_factory=dict)
     """The same runs as `runs`, by id, and what was read of others for the list or the run on the screen; shared with
     other pictures."""
-    latest_at: int | None = None
-    """The latest event of any of them; None without a run."""
     at_work: tuple[RunFacts, ...] = ()
     """Those of `runs` that are running or stalled, newest first."""
 

@@ -36,7 +36,7 @@ def nothing_in(snapshot: Snapshot, what: str) -> Plain:
     if sources.loaded < sources.total:
         return Plain(f"reading runs, {sources.loaded:,} of {sources.total:,} …")
     sentence = f"{what} {within(snapshot)}"
-    newest = snapshot.latest_at
+    newest = sources.latest_at
     if snapshot.view.window is not Window.ALL and newest is not None:
         sentence += (
             f" · the newest event is {fmt.age(max(0, snapshot.taken_at - newest))} old · w looks further back"

@@ -6,7 +6,7 @@ from counting twice; from then on it stays awake, so that no file is read a thir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from buddy_core.runs.folding.observed import ObservedRun, Signature
@@ -31,14 +31,15 @@ class Company:
         self._follow = follow
         self._awake: dict[str, ObservedRun] = {}
         self._resting: dict[str, Rest] = {}
+        self._expected: set[str] = set()
         self._tired: dict[str, int] = {}  # those that are over, and since when that is known, longest first
         self._woken: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._awake) + len(self._resting)
+        return len(self._awake) + len(self._resting) + len(self._expected)
 
     def __contains__(self, run_id: object) -> bool:
-        return run_id in self._awake or run_id in self._resting
+        return run_id in self._awake or run_id in self._resting or run_id in self._expected
 
     def __iter__(self) -> Iterator[str]:
         """The ids of those that are awake."""
@@ -58,12 +59,17 @@ class Company:
         run = self._awake.get(run_id)
         return Signature(-1, 0) if run is None else run.signature(on_disk=on_disk)
 
+    def expect(self, run_ids: Iterable[str]) -> None:
+        """These belong to it too, and will be read; until then they cost nothing."""
+        self._expected.update(run_id for run_id in run_ids if run_id not in self)
+
     def wake(self, run_id: str) -> ObservedRun:
         """The run, which is to be read next; it is followed from now on if it was not."""
         self._tired.pop(run_id, None)
         run = self._awake.get(run_id)
         if run is None:
             run = self._awake[run_id] = self._follow(run_id)
+            self._expected.discard(run_id)
             rest = self._resting.pop(run_id, None)
             if rest is not None:
                 self._woken.add(run_id)
@@ -98,10 +104,12 @@ class Company:
         """The directory of a run is gone; False when it was not followed."""
         self._tired.pop(run_id, None)
         self._woken.discard(run_id)
-        run = self._awake.pop(run_id, None)
+        known, run = run_id in self, self._awake.pop(run_id, None)
         if run is not None:
             run.close()
-        return self._resting.pop(run_id, None) is not None or run is not None
+        self._resting.pop(run_id, None)
+        self._expected.discard(run_id)
+        return known
 
     def close(self) -> None:
         """Let go of all files."""

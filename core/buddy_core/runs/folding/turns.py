@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from heapq import heappop, heappush
@@ -63,6 +63,16 @@ def span_of(run: RunFacts) -> RunSpan:
     """From a run's start to its end; to its last event where nobody recorded an end."""
     end = run.ended_at or run.last_event_at or run.started_at
     return RunSpan(run.run_id, run.started_at, FOREVER if run.live else max(run.started_at, end))
+
+
+def spans_around(runs: Iterable[RunFacts], turns: Sequence[ApiRequest]) -> Iterator[RunSpan]:
+    """The spans of those of very many runs that can have made any of `turns`, and perhaps of some others."""
+    times = [turn.at_ms for turn in turns]
+    first, last = min(times, default=0) - JOIN_MARGIN_MS, max(times, default=0) + JOIN_MARGIN_MS
+    for run in runs:
+        end = run.ended_at or run.last_event_at or 0
+        if run.started_at <= last and (run.live or end >= first or run.started_at >= first):
+            yield span_of(run)
 
 
 def turn_requests(lines: Iterable[TurnLine], *, after: int = 0) -> list[ApiRequest]:

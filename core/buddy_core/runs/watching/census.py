@@ -57,7 +57,7 @@ class Attendance:
     """Newest first."""
     removed: tuple[str, ...] = ()
     left_alone: tuple[str, ...] = ()
-    """Who came together with more newer ones than are wanted."""
+    """Who came together with more newer ones than are wanted; the newest first."""
 
 
 NOBODY = Attendance()

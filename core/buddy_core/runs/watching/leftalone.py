@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from buddy_core.runs.names import started_at_of
 
@@ -25,13 +25,11 @@ class LeftAlone:
         """No younger run than one that began then is left alone, by the times in the ids; None when none is."""
         return self._before_ms if self._ids else None
 
-    def add(self, run_ids: Iterable[str]) -> None:
-        """Leave these runs alone."""
-        found = [*run_ids]
-        if found:
-            self._ids.update(found)
-            newest = max(found, key=lambda run_id: (len(run_id), run_id))
-            self._before_ms = max(started_at_of(newest) or 0, self.before_ms or 0)
+    def add(self, run_ids: Sequence[str]) -> None:
+        """Leave these runs alone; the newest comes first."""
+        if run_ids:
+            self._before_ms = max(started_at_of(run_ids[0]) or 0, self.before_ms or 0)
+            self._ids.update(run_ids)
 
     def take(self, run_ids: Iterable[str]) -> list[str]:
         """Those of `run_ids` that were left alone, and are not from now on."""
