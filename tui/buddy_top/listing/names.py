@@ -79,4 +79,5 @@ def names_in(catalog: Catalog) -> FilterNames:
 
 
 def _most(counts: Counter[str]) -> tuple[str, ...]:
-    return tuple(name for name, _ in counts.most_common(MOST_NAMES))
+    """Equally common ones by the alphabet, so that nothing moves while somebody chooses."""
+    return tuple(sorted(counts, key=lambda name: (-counts[name], name))[:MOST_NAMES])

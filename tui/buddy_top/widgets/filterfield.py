@@ -79,6 +79,17 @@ class FilterField(Input):
         if self.is_attached:
             self._helper.look()
 
+    async def _on_key(self, event: events.Key) -> None:
+        """Obey the field's keys in the order in which they come.
+
+        Bindings are looked up on the way back from the app: letters typed after such a key would go before it.
+        """
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
+
     def action_escape(self) -> None:
         """Close the completion first, then clear and leave."""
         self._helper.escape()

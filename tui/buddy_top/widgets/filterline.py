@@ -106,7 +106,7 @@ class FilterLine(Vertical):
     def edit(self) -> None:
         """Show the line and give it the keyboard."""
         self.add_class("-shown")
-        self.field.focus()
+        self.screen.set_focus(self.field)  # at once: the next letter may be here already
 
     def serve(self, place: str, text: str, adviser: Adviser | None) -> None:
         """Hold the filter of another place: what was typed there and is not in force yet comes back."""
