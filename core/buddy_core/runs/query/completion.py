@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 
 from buddy_core.runs.query.canonical import typable
 from buddy_core.runs.query.fields import BY_NAME, COMPARED, FIELDS, STATUS_WORDS, FieldInfo
@@ -76,8 +76,13 @@ def complete(text: str, cursor: int, known: Known | None = None) -> Completion:
         return Completion(cursor, cursor)
     begin, found = _ways_on(text[:cursor], known or Known())
     typed = text[begin:cursor]
-    fresh = dict.fromkeys(option for option in found if option.text != typed)
-    return Completion(begin, cursor, tuple(islice(fresh, MAX_OPTIONS)))
+    fresh: dict[Option, None] = {}
+    for option in found:
+        if option.text != typed:
+            fresh[option] = None
+        if len(fresh) == MAX_OPTIONS:  # of thousands of names no more are written down than shown
+            break
+    return Completion(begin, cursor, tuple(fresh))
 
 
 def _ways_on(text: str, known: Known) -> tuple[int, Iterable[Option]]:
