@@ -22,6 +22,7 @@ import crowd
 import host_cost
 import ingest_rate
 import latency
+import long_view
 import many_runs
 import memory
 import paint
@@ -37,6 +38,7 @@ MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "idle": cpu.idle,
     "busy": cpu.busy,
     "crowd": crowd.measure,
+    "longrun": long_view.measure,
     "memory": memory.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")

@@ -189,3 +189,43 @@ async def test_a_run_that_is_removed_while_it_is_open_says_so_in_every_view(
         assert "not there any more" in seen.text
         await seen.press("escape")
         assert seen.app.place == "runs"
+
+
+async def test_a_long_live_run_is_seen_at_its_end_before_it_is_indexed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the cursor stays on its row when the index has come so far."""
+    monkeypatch.setattr(run_indexing, "AT_ONCE_S", 0.0)
+    monkeypatch.setattr(run_indexing, "PIECE", 2_000)
+    go_on = threading.Event()
+    grow = run_indexing.RunIndexing._grow
+
+    def held(self: run_indexing.RunIndexing) -> None:
+        if len(self.index):
+            go_on.wait(20)
+        grow(self)
+
+    monkeypatch.setattr(run_indexing.RunIndexing, "_grow", held)
+    run = RunDirectoryBuilder(tmp_path, started_at=NOW - 60_000, objective="Still at it")
+    for number in range(CALLS):
+        run.wait(1).tool("bash", {"command": f"echo {number}"}, took_ms=1)
+    run.write()
+    try:
+        async with monitor(tmp_path, size=COMFORTABLE) as seen:
+            await seen.go("run")
+            assert f"echo {CALLS - 1}" in seen.text
+            assert "% indexed" in seen.text
+            await seen.press("k", "k")
+            assert seen.app.run_page is not None
+            timeline = seen.app.run_page.detail.timeline
+            assert timeline.selected is not None
+            assert timeline.selected.detail == f"echo {CALLS - 3}"
+            go_on.set()
+            while seen.feed.reader is not None and seen.feed.reader.busy:
+                await seen.settle()
+            await seen.refresh()
+            assert "% indexed" not in seen.text
+            assert timeline.selected is not None
+            assert (timeline.selected.detail, timeline.selected.index) == (f"echo {CALLS - 3}", CALLS - 2)
+    finally:
+        go_on.set()

@@ -33,8 +33,8 @@ class RunIndexing:
         self._tail = IndexTail(runs_dir, run_id)
         self._maker = RowMaker(runs_dir, run_id)
         self._wake = wake
-        self._search: RowSearch | None = None
-        self._filter = ""
+        self._search: tuple[str, RowSearch] | None = None
+        self._wanted = self._filter = ""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._failed: BaseException | None = None
@@ -64,33 +64,31 @@ class RunIndexing:
 
     def found(self) -> Found | None:
         """What the filter has found so far; None where nothing is filtered, or the work has not begun."""
-        search = self._search
-        if search is None or not self._filter:
+        if (known := self._search) is None:
             return None
-        return Found(self._filter, search.matches, len(search.matches), search.searched)
+        text, search = known
+        return Found(text, search.matches, len(search.matches), search.searched)
 
     def go_on(self, row_filter: str) -> None:
-        """Take in what is new in the file and in what is asked for; returns soon, perhaps with a thread at work."""
+        """Take in what is new in the file and in what is asked for; returns soon, perhaps with a thread at work.
+
+        A thread that is at work takes it in itself, or ends and wakes, so that this is called again.
+        """
+        self._wanted = row_filter
+        if self._failed is not None:
+            raise self._failed
+        if self.busy or self._closed:
+            return
         with self._lock:
-            if self._failed is not None:
-                raise self._failed
-            if row_filter != self._filter:
-                self._filter, self._search = row_filter, None
-            if self.busy or self._closed:
-                return
             if self._work(time.monotonic() + AT_ONCE_S):
                 self._thread = threading.Thread(target=self._run, name="buddy-top index", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
-        """Let go of the files; a thread at work ends after its piece and does it."""
+        """Let go of the files, after the piece that is being done; a thread at work ends."""
         self._closed = True
-        if self._lock.acquire(blocking=False):
-            try:
-                if not self.busy:
-                    self._let_go()
-            finally:
-                self._lock.release()
+        with self._lock:
+            self._let_go()
 
     def _run(self) -> None:
         told = time.monotonic()
@@ -110,12 +108,12 @@ class RunIndexing:
             if not self._closed and self._work(0.0):
                 return True
             self._thread = None
-            if self._closed:
-                self._let_go()
             return False
 
     def _work(self, until: float) -> bool:
         """Index and search, a piece of each in turn, until a moment; True where something is left to do."""
+        if self._wanted != self._filter:
+            self._filter, self._search = self._wanted, None
         look = True  # nobody but the file knows whether it has grown
         while True:
             if look or self._tail.more:
@@ -128,7 +126,7 @@ class RunIndexing:
 
     def _grow(self) -> None:
         self._tail.grow(PIECE)
-        if self._search is not None and self._search.index is not self._tail.index:
+        if self._search is not None and self._search[1].index is not self._tail.index:
             self._search = None
         if not self._tail.more:
             self.whole = True
@@ -138,10 +136,12 @@ class RunIndexing:
         if not self._filter:
             return False
         if self._search is None:
-            self._search = RowSearch(self._tail.index, parse_row_filter(self._filter), self._maker)
-        if self._search.more:
-            self._search.advance()
-        return self._search.more
+            wanted = parse_row_filter(self._filter)
+            self._search = self._filter, RowSearch(self._tail.index, wanted, self._maker)
+        search = self._search[1]
+        if search.more:
+            search.advance()
+        return search.more
 
     def _let_go(self) -> None:
         self._tail.close()

@@ -51,6 +51,8 @@ class Look(NamedTuple):
     """Columns of the detail."""
     now_ms: int | None = None
     """Of a live run, up to when what runs has taken its time."""
+    end_ms: int = 0
+    """When the run ended, or its newest event was, as far as that is known before it is indexed."""
 
 
 class Fold(NamedTuple):
@@ -95,10 +97,10 @@ def outline_cells(index: EventIndex, row: int, look: Look, fold: Fold | None, ba
     )
 
 
-def when_bar(index: EventIndex, row: int, now_ms: int | None) -> Cell:
+def when_bar(index: EventIndex, row: int, look: Look) -> Cell:
     """When a row was, and for how long, within the step it is in, or within the run: a bar, or a dot."""
     event = index.events[row]
-    begin, end = _span_around(index, row, now_ms)
+    begin, end = _span_around(index, row, look)
     if end <= begin:
         return ()
     at_ms, took = index.times[event], index.durations[row]
@@ -108,15 +110,16 @@ def when_bar(index: EventIndex, row: int, now_ms: int | None) -> Cell:
     elif kind == STEP_END:
         took = float("nan")  # the line of its beginning has the bar
     if isnan(took):
-        took = max(now_ms - at_ms, 0) if state == "running" and now_ms is not None else 0.0
+        runs = state == "running" and look.now_ms is not None
+        took = max((look.now_ms or 0) - at_ms, 0) if runs else 0.0
     start = (at_ms - begin) / (end - begin)
     ink = "bad" if state in _FAILURES else "label" if kind == STEP_START else "accent"
     return moment_bar(start, start + took / (end - begin), BAR, ink=ink)
 
 
-def _span_around(index: EventIndex, row: int, now_ms: int | None) -> tuple[int, int]:
+def _span_around(index: EventIndex, row: int, look: Look) -> tuple[int, int]:
     step = index.step_of(row)
-    last = index.times[-1] if now_ms is None else max(now_ms, index.times[-1])
+    last = max(look.now_ms or look.end_ms, index.times[-1])
     if step is None:
         return index.first_at or index.times[0], last
     begin = index.events[index.step_rows[step]]

@@ -6,7 +6,7 @@ snapshots. Until a row has come its line shows what the index knows, so that not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.folds import Folded, outermost_steps, steps_around
+from buddy_core.runs.viewing.folds import Folded
 from buddy_core.runs.viewing.moments import row_of_moment
 from buddy_core.runs.viewing.rowfilter import parse_row_filter
 from buddy_core.runs.viewing.timeline import TimelineRow
@@ -24,9 +24,10 @@ from buddy_top.cells import Cell, text_of
 from buddy_top.messages import CallNamed, OpenEvent, WantsChanged
 from buddy_top.run_view.part import RunPart
 from buddy_top.run_view.remarks import empty_words, searching_words, timeline_remark
-from buddy_top.run_view.row_cells import COLUMNS, Fold, Look, outline_cells, row_cells, when_bar
+from buddy_top.run_view.row_cells import COLUMNS, Look, outline_cells, row_cells, when_bar
 from buddy_top.run_view.shown_rows import KnownRows, ShownRows, Written
 from buddy_top.run_view.sight import AllRows, NewestKeys, RowKeys, Sight, SomeRows
+from buddy_top.run_view.step_folds import StepFolds
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
 from buddy_top.widgets.table import Table
 
@@ -62,7 +63,7 @@ class TimelineView(RunPart):
         self._sight: Sight = AllRows(0)
         self._newest: Sequence[TimelineRow] = ()  # listed in place of the sight, ahead of the index
         self._known: dict[int, TimelineRow] = {}
-        self._folded: set[int] = set()
+        self._folds = StepFolds()
         self._asked: tuple[int, ...] | None = None
         self._jump_to: tuple[int, CallNamed | None] | None = None
 
@@ -105,14 +106,14 @@ class TimelineView(RunPart):
     def _forget(self) -> None:
         self._detail, self._newest, self._sight = None, (), AllRows(0)
         self._known.clear()
-        self._folded.clear()
+        self._folds.clear()
         self._asked = None
         self.table.set_source([], self._cells_at)
 
     def _take(self, detail: RunDetail) -> None:
         if self._detail is None or detail.index is not self._detail.index:
             self._known.clear()
-            self._folded.clear()
+            self._folds.clear()
         if len(self._known) > _KEPT:
             self._known.clear()
         self._known.update(detail.page)
@@ -148,9 +149,7 @@ class TimelineView(RunPart):
             found = detail.found
             known = found is not None and found.text == self._filter
             return SomeRows(found.matches, found.count) if known and found is not None else SomeRows((), 0)
-        if self._folded:
-            return Folded(detail.index, detail.rows, self._folded)
-        return AllRows(detail.rows)
+        return self._folds.sight(detail.index, detail.rows)
 
     def _go_on_from(self, rows: Sequence[TimelineRow], index: EventIndex) -> None:
         """The cursor was on one of the rows that were read ahead: put it on the same one."""
@@ -224,38 +223,21 @@ class TimelineView(RunPart):
 
     def fold(self, *, fold: bool) -> bool:
         """Fold the step the cursor is on or in, on a folded one the step around it; or unfold the one it is on."""
-        detail, row = self._detail, self._cursor_row
-        if detail is None or row is None or self._filter:
-            return False
-        return self._fold(detail.index, row) if fold else self._unfold(detail.index, row)
-
-    def _fold(self, index: EventIndex, row: int) -> bool:
-        own = index.step_begun_at(row)
-        around = steps_around(index, row)
-        steps = [step for step in ([own] if own is not None else []) + around if step not in self._folded]
-        if steps:
-            self._folded.add(steps[0])
-            self._list_again(index.step_rows[steps[0]])
-        return bool(steps)
-
-    def _unfold(self, index: EventIndex, row: int) -> bool:
-        step = index.step_begun_at(row)
-        if step is None or step not in self._folded:
-            return False
-        self._folded.discard(step)
-        self._list_again(row)
-        return True
+        return self._refold(self._folds.fold if fold else self._folds.unfold)
 
     def fold_all(self) -> bool:
         """Fold every outermost step, or unfold all; False where there is no step."""
+        return self._refold(self._folds.fold_all)
+
+    def _refold(self, change: Callable[[EventIndex, int], int | None]) -> bool:
+        """Only where every row is listed: what a filter finds stands by itself."""
         detail, row = self._detail, self._cursor_row
         if detail is None or row is None or self._filter:
             return False
-        outer = outermost_steps(detail.index)
-        around = [step for step in steps_around(detail.index, row) if not self._folded]
-        self._folded = set() if self._folded else set(outer)
-        self._list_again(detail.index.step_rows[around[-1]] if around else row)
-        return bool(outer)
+        to = change(detail.index, row)
+        if to is not None:
+            self._list_again(to)
+        return to is not None
 
     def _list_again(self, row: int) -> None:
         """After a change of folds: the cursor on that row, at the same height of the screen."""
@@ -300,7 +282,7 @@ class TimelineView(RunPart):
 
     def _go_to_row(self, row: int) -> None:
         if self._detail is not None and isinstance(self._sight, Folded) and self._sight.hides(row):
-            self._folded.difference_update(steps_around(self._detail.index, row))
+            self._folds.reveal(self._detail.index, row)
             self._list()
             self.post_message(WantsChanged())
         self._stay_at(self._sight.place(row))
@@ -421,7 +403,14 @@ class TimelineView(RunPart):
     @property
     def _look(self) -> Look:
         live = self._run is not None and self._run.live
-        return Look(self.absolute, self._base, self.table.width_of("detail"), self._now_ms if live else None)
+        newest = self._detail.newest if self._detail is not None else ()
+        return Look(
+            self.absolute,
+            self._base,
+            self.table.width_of("detail"),
+            self._now_ms if live else None,
+            newest[-1].at_ms if newest else 0,
+        )
 
     def _newest_cells(self, place: int) -> Sequence[Cell]:
         return row_cells(self._newest[place], self._look)
@@ -429,21 +418,12 @@ class TimelineView(RunPart):
     def _cells_at(self, place: int) -> Sequence[Cell]:
         assert self._detail is not None
         index, number, look = self._detail.index, self._sight.row(place), self._look
-        bar = when_bar(index, number, look.now_ms) if self.table.width_of("when") else ()
-        fold = self._fold_of(index, number)
+        bar = when_bar(index, number, look) if self.table.width_of("when") else ()
+        fold = None if self._filter else self._folds.mark(index, number)
         row = self._row_at(place)
         if row is None:
             return outline_cells(index, number, look, fold, bar)
         return row_cells(row, look, fold, bar)
-
-    def _fold_of(self, index: EventIndex, row: int) -> Fold | None:
-        step = index.step_begun_at(row)
-        if step is None or self._filter:
-            return None
-        if step not in self._folded:
-            return Fold(0)
-        first, end = index.folded_by(step)
-        return Fold(end - first)
 
 
 def replace_room(look: Look) -> Look:

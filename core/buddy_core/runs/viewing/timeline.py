@@ -14,7 +14,6 @@ from typing import NamedTuple
 import msgspec
 
 from buddy_core.runs.reading.jsonl import Accounting, EventBatch, WireEvent, payload
-from buddy_core.runs.reading.tail import FileTail
 from buddy_core.runs.viewing.event_words import Payload, State, Words, call_id, describe, tool_name
 from buddy_core.runs.viewing.joining import MAX_STEP_NAME, Joiner, between
 from buddy_core.runs.writing.eventlog import EVENTS_NAME
@@ -196,19 +195,20 @@ class TimelineBuilder:
 
 
 def load_timeline(run_dir: Path, *, max_rows: int = MAX_ROWS) -> Timeline:
-    """Read a whole run. A missing or unreadable event file gives no rows; the accounting tells."""
-    tail = FileTail(run_dir.parent, run_dir.name, EVENTS_NAME)
-    builder = TimelineBuilder(max_rows=max_rows)
+    """Read a whole run, of which the newest rows are made. A missing or unreadable event file gives no rows."""
+    from buddy_core.runs.viewing.indextail import IndexTail
+    from buddy_core.runs.viewing.rowmaker import RowMaker
+
+    tail, maker = IndexTail(run_dir.parent, run_dir.name), RowMaker(run_dir.parent, run_dir.name)
     try:
-        while True:
-            change = tail.poll()
-            if change.reset:
-                builder = TimelineBuilder(max_rows=max_rows)
-            builder.feed(change.batch)
-            if not change.more:
-                return Timeline(tuple(builder.rows()), builder.hidden, change.accounting)
+        while tail.more:
+            tail.grow()
+        rows = tail.index.rows
+        hidden = max(0, rows - max_rows)
+        return Timeline(tuple(maker.rows(tail.index, range(hidden, rows))), hidden, tail.accounting)
     finally:
         tail.close()
+        maker.close()
 
 
 def read_record(run_dir: Path, offset: int, *, limit: int = MAX_RECORD) -> bytes:
