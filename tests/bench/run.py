@@ -26,6 +26,7 @@ import long_view
 import many_runs
 import memory
 import paint
+import run_list
 from ratios import Finding
 
 MEASURES: dict[str, Callable[..., list[Finding]]] = {
@@ -40,6 +41,7 @@ MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "crowd": crowd.measure,
     "longrun": long_view.measure,
     "memory": memory.measure,
+    "list": run_list.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _HEAD = (
