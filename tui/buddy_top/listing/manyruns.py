@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CALM_S = 1.0
 """The same question is asked no more often, however much changes."""
 
-READ_FIRST = 1_000
+READ_FIRST = 5_000
 """Runs that the observer has read before the catalog is kept."""
 
 FORGET_S = 60.0
