@@ -200,6 +200,8 @@ class Asker:
             self._read_rows(catalog, answer.ids[wants.first : wants.last])
             self.answer = answer
             self._told()
+            self._do_jobs(catalog)  # a search of very many files takes long: nobody waits for its end
+            self._read_rows(catalog, self._wanted)
         self._answered = question
 
     def _dropped(self, question: Question) -> Callable[[], bool]:
