@@ -66,7 +66,10 @@ class Nature:
 def kind_of_name(name: str) -> ArtifactKind:
     """The kind that the ending of a name promises."""
     lowered = name.lower()
-    return next((kind for kind, endings in _ENDINGS.items() if lowered.endswith(endings)), "text")
+    for kind, endings in _ENDINGS.items():
+        if lowered.endswith(endings):
+            return kind
+    return "text"
 
 
 def looks_like_diff(head: str) -> bool:

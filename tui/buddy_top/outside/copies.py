@@ -19,7 +19,7 @@ from buddy_core.safety.shown import shown_lines
 from buddy_top import format as fmt
 from buddy_top.artifacts.log import without_colours
 
-HALF_BYTES = 16 * 1024 * 1024
+HALF_BYTES = 8 * 1024 * 1024
 """Of an artifact longer than twice this, its beginning and its end are copied, so much of each."""
 
 _LONGEST_LINE = 1_000_000

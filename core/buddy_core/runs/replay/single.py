@@ -49,6 +49,6 @@ def rerun_one(
         now = tests[position] if position < len(tests) else None
         if now is None or now.command != command:
             return now
-        return execute(now.command, live)
+        return execute(command, live)
     finally:
         live.close()
