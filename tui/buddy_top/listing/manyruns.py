@@ -121,7 +121,9 @@ class ManyRuns:
         return known
 
     def names(self) -> FilterNames | None:
-        """The names in the catalog, as of a few seconds ago; None until they are known."""
+        """The names in the catalog, as of a minute ago; None until they are known, and while it is being made."""
+        if not (self._kept.complete or self._reads_only):
+            return None
         return self._names.of_catalog(self._asker.call, self._told)
 
     def find(self, text: str, limit: int) -> Future[Any]:
