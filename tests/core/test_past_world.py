@@ -196,7 +196,7 @@ def test_of_many_runs_the_newest_are_looked_at_and_always_the_one_travelled_thro
     world.go(PastMoment(T0 + 3 * MINUTE, oldest.run_id, 1))
 
     found = {run.run_id[-1] for run in world.observer.facts()}
-    assert (found, world.left_out) == ({"0", "2", "3"}, 1)
+    assert (found, world.observer.sources().left_alone) == ({"0", "2", "3"}, 1)
 
 
 def test_going_there_can_be_abandoned_and_gone_on_with(past: Past) -> None:

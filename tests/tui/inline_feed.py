@@ -13,14 +13,16 @@ from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
+from buddy_core.past.moment import PastMoment
 from buddy_core.prices.table import PriceTable
 from buddy_core.runs.model import RunFacts
 from buddy_top.around_reader import AroundReader
 from buddy_top.listing.lister import Lister
+from buddy_top.past.pictures import PastPictures
 from buddy_top.run_depths import RunDepths
 from buddy_top.run_reader import RunReader
 from buddy_top.snapshots import take_snapshot
-from buddy_top.state import Snapshot, Wants
+from buddy_top.state import RunDetail, Snapshot, Wants
 
 
 class InlineFeed:
@@ -46,6 +48,8 @@ class InlineFeed:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.around = AroundReader(self.observer.runs_dir)
         self.depths = RunDepths(runs_dir, self.observer, self.lister, prices)
+        self.prices = prices
+        self.past: PastPictures | None = None
         self.paused = False
         self.rereads = 0
         self.reader: RunReader | None = None
@@ -77,6 +81,8 @@ class InlineFeed:
         self.lister.close()
         self.depths.close()
         self.close_reader()
+        if self.past is not None:
+            self.past.close()
         self.observer.close()
 
     def close_reader(self) -> None:
@@ -105,12 +111,14 @@ class InlineFeed:
             task.add_done_callback(self.pending.discard)
 
     async def _take(self) -> None:
-        wants, run = self.wants, None
-        if wants.run_id is not None:
-            if self.reader is None or self.reader.run_id != wants.run_id:
-                self.close_reader()
-                self.reader = RunReader(self.observer.runs_dir, wants.run_id, self.take_soon)
-            run = self.reader.read(wants)
+        if self.wants.past is not None:
+            await self._take_past(self.wants, self.wants.past)
+            return
+        if self.past is not None:
+            self.past.close()
+            self.past = None
+        wants = self.wants
+        run = self._read_run(wants)
         around = None
         if wants.around is not None:
             around = (wants.around, self.around.read(wants.around))
@@ -137,3 +145,26 @@ class InlineFeed:
                 paused=self.paused,
             )
         )
+
+    def _read_run(self, wants: Wants) -> RunDetail | None:
+        if wants.run_id is None:
+            return None
+        if self.reader is None or self.reader.run_id != wants.run_id:
+            self.close_reader()
+            self.reader = RunReader(self.observer.runs_dir, wants.run_id, self.take_soon)
+        return self.reader.read(wants)
+
+    async def _take_past(self, wants: Wants, moment: PastMoment) -> None:
+        """As the live feed does, but a picture is published only when the moment was reached."""
+        if self.past is None:
+            self.past = PastPictures(self.observer.runs_dir, self.prices, self.clock, lambda: None)
+        run = self._read_run(wants)
+        taken = None
+        while self.wants is wants and self.past is not None:
+            taken = await self.past.take(wants, moment, run=run, around=None)
+            if self.past is None or not self.past.on_the_way:
+                break
+            await asyncio.sleep(0.002)
+        assert self._publish is not None
+        if taken is not None and self.wants is wants:
+            self._publish(taken)

@@ -45,7 +45,14 @@ def keys_of(keymap: dict[str, str], command: str) -> str:
     ],
 )
 def test_keys_are_written_as_people_write_them(written: str, key: str) -> None:
-    freed = {"help": "f9", "tab.runs": "f8", "reread": "f7", "sort.left": "f6", "fold": "f11"}
+    freed = {
+        "help": "f9",
+        "tab.runs": "f8",
+        "reread": "f7",
+        "sort.left": "f6",
+        "fold": "f11",
+        "pager": "alt+p",
+    }
     assert keys_of(freed | {"filter": written}, "filter") == key
 
 

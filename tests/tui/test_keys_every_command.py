@@ -49,11 +49,13 @@ class State:
     said: str
     left: int
     rereads: int
+    past: object
     body: str
 
 
 def state_of(seen: Monitor) -> State:
     app, pane, page = seen.app, seen.app.visible_pane, seen.app.run_page
+    traveller = app.journey.traveller
     return State(
         place=app.place,
         screen=type(app.screen).__name__,
@@ -65,6 +67,7 @@ def state_of(seen: Monitor) -> State:
         said=seen.footer,
         left=getattr(app, "left", 0),
         rereads=seen.feed.rereads,
+        past=traveller and (traveller.moment, traveller.playing, traveller.speed),
         body="\n".join(seen.lines[2:-1]),
     )
 
@@ -104,6 +107,15 @@ CHANGES: dict[str, tuple[Place, tuple[str, ...], str]] = {
     "maximize": ("overview", (), "body"),
     "panel.next": ("overview", (), "focus"),
     "panel.previous": ("overview", (), "focus"),
+    "panel.right": ("overview", (), "focus"),
+    "panel.left": ("overview", (), "focus"),
+    "past.back": ("run", ("G",), "past"),
+    "past.on": ("run", ("g",), "past"),
+    "past.back.ten": ("run", ("G",), "past"),
+    "past.on.ten": ("run", ("g",), "past"),
+    "past.play": ("run", ("g",), "past"),
+    "past.faster": ("run", ("BACK",), "past"),
+    "past.slower": ("run", ("BACK",), "past"),
     "origin": ("overview", (), "screen"),
     "alerts": ("overview", (), "screen"),
     "copy": ("runs", ("g",), "left"),
@@ -131,6 +143,7 @@ CHANGES: dict[str, tuple[Place, tuple[str, ...], str]] = {
 OTHERS = [f"alt+{sign}" for sign in "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ"] + [
     f"f{n}" for n in range(13, 25)
 ]
+OTHERS += [f"alt+f{n}" for n in range(1, 25)]
 """Keys that mean nothing yet."""
 
 KEYMAP = {command.id: key for command, key in zip(COMMANDS, OTHERS, strict=False)}
@@ -167,7 +180,11 @@ async def test_each_key_changes_what_it_is_for(keymap: dict[str, str], tmp_path:
 async def ready(seen: Monitor, place: Place, first: tuple[str, ...], registry: dict[str, Command]) -> State:
     """At a place, with a filter or a selection, and nothing said in the footer."""
     await go(seen, place)
-    names = {"slash": registry["filter"].keys, "NEXT": registry["run.next"].keys}
+    names = {
+        "slash": registry["filter"].keys,
+        "NEXT": registry["run.next"].keys,
+        "BACK": registry["past.back"].keys,
+    }
     await seen.press(*(names.get(key, key) for key in first))
     seen.app.footer.be_silent()
     await seen.settle()
@@ -195,6 +212,7 @@ async def leave(seen: Monitor) -> None:
         app.pop_screen()
         await seen.settle()
     app.alerts_screen = None
+    app.journey.end()
     if app.paused:
         app.action_pause()
     app.filter_line.hold("")

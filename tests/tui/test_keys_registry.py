@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.tui.monitor import PLACES, Monitor, monitor, samples
 from buddy_top import frame
 from buddy_top.app import BuddyTop
 from buddy_top.cells import text_of
-from buddy_top.commands import COMMANDS, MOVING, Place, commands_at
+from buddy_top.commands import COMMANDS, MOVING, Place, commands_at, possible
 from buddy_top.screens.help import HelpScreen, help_lines
 
 HERE = Path(__file__).parent
@@ -41,9 +42,10 @@ def test_every_command_has_a_test_of_what_its_keys_do() -> None:
 
 
 def test_no_key_means_two_things_at_one_place() -> None:
-    for place in PLACES:
-        keys = Counter(key for command in commands_at(place) for key in command.keys.split(","))
-        assert [key for key, times in keys.items() if times > 1] == []
+    for place, past in product(PLACES, (False, True)):
+        here = commands_at(place, there=possible(place, past=past))
+        keys = Counter(key for command in here for key in command.keys.split(","))
+        assert [key for key, times in keys.items() if times > 1] == [], (place, past)
 
 
 def test_ids_are_unique_and_every_command_has_words_for_people() -> None:

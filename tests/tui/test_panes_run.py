@@ -30,7 +30,7 @@ async def test_another_artifact_is_read_from_its_beginning(tmp_path: Path) -> No
         await open_artifacts(seen)
         await seen.press("enter", "pagedown", "pagedown")
         assert "row 0 " not in seen.text
-        await seen.press("left", "j")
+        await seen.press("h", "j")
         assert "line 0 " in seen.text
 
 

@@ -30,7 +30,7 @@ class Announcer:
 
     def words_for(self, snapshot: Snapshot) -> str:
         """What to write to the terminal for the alerts that are new in `snapshot`; empty where there is none."""
-        if self._notify == "none" or not snapshot.sources.complete:
+        if self._notify == "none" or snapshot.past is not None or not snapshot.sources.complete:
             return ""
         news = self._news(snapshot.alerts, snapshot.taken_at)
         if not news:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.widgets import Input
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
@@ -20,6 +21,7 @@ from buddy_top.panes.base import TablePane
 from buddy_top.panes.welcome import is_empty
 from buddy_top.state import Tab
 from buddy_top.widgets.table import Table
+from buddy_top.widgets.textview import TextView
 from buddy_top.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,7 +37,27 @@ class BuddyTop(Workspace):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that mean nothing here do nothing here."""
-        return frame.action_is_at(action, self.place)
+        if action == "travel_play" and not self._space_plays():
+            return False
+        return frame.action_is_at(action, self.place, past=self.journey.traveller is not None)
+
+    def _space_plays(self) -> bool:
+        """A key that works before what has the keyboard sees it: not where a space is typed, or turns a page."""
+        on_top, focused = len(self.screen_stack) > 1, self.focused
+        reads = isinstance(focused, TextView) and self.journey.traveller is None
+        return not (on_top or reads or isinstance(focused, Input))
+
+    def action_travel(self, events: int) -> None:
+        """So many events back, or on, in the past of a run."""
+        self.journey.step(events)
+
+    def action_travel_play(self) -> None:
+        """Let the past go on, or stop it."""
+        self.journey.play()
+
+    def action_travel_speed(self, step: int) -> None:
+        """Play faster, or slower."""
+        self.journey.change_speed(step)
 
     async def action_open_tab(self, name: str) -> None:
         """Go to a tab by name."""
@@ -68,7 +90,9 @@ class BuddyTop(Workspace):
             line.step(-1 if id == "earlier" else 1)
 
     async def action_back(self) -> None:
-        """Leave, innermost first: filter, maximised panel, run, and then whatever is not the main list."""
+        """Leave, innermost first: the past, filter, maximised panel, run, and then whatever is not the main list."""
+        if self.journey.end():
+            return
         if self.visible_pane.filter_text or self.filter_line.text:
             self.visible_pane.set_filter("")
             self.filter_line.hold("")
@@ -81,7 +105,9 @@ class BuddyTop(Workspace):
             self.visible_pane.focus_main()
 
     async def action_back_or_quit(self) -> None:
-        """Back from a run; at the root, quit."""
+        """Back from the past, then from a run; at the root, quit."""
+        if self.journey.end():
+            return
         if self.run_page is not None:
             await self.visit(self.tab)
         else:
@@ -244,7 +270,7 @@ class BuddyTop(Workspace):
         """Every key that works here."""
         from buddy_top.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.place, self.registry, self.visible_pane.there))
+        self.push_screen(HelpScreen(self.place, self.registry, self.there))
 
 
 def monitor_class(keymap: Mapping[str, str]) -> type[BuddyTop]:

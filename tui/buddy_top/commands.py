@@ -7,73 +7,37 @@ key of its own. Ids are stable, so that a configuration can remap keys by them.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Literal, get_args
 
 import msgspec
-from textual.binding import Binding
 
+from buddy_top.command import ALL, FAILING, LISTS, NEEDS, TABLES, TABS, Command, Need, Place, possible
+from buddy_top.past.commands import TRAVELLING
 from buddy_top.state import Tab
 
-Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
-"""Where a command works: one of the tabs, or the full-screen run."""
-
-Need = Literal["filter", "failures", "numbers", "text", "events"]
-"""What some commands need on the screen: a filter in force, rows of something that failed, any number at all, a
-text that another program could show, the timeline of a run."""
-
-NEEDS: frozenset[Need] = frozenset(get_args(Need))
-TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})
-LISTS: frozenset[Place] = frozenset({*TABLES, "run"})
-FAILING: frozenset[Place] = frozenset({"providers", "tools", "errors", "run"})
-TABS: frozenset[Place] = frozenset({*TABLES, "overview"})
-ALL: frozenset[Place] = LISTS | TABS
-
-
-class Command(msgspec.Struct, frozen=True):
-    """One thing a key does."""
-
-    id: str
-    keys: str
-    """Comma-separated key names as Textual spells them."""
-    action: str
-    word: str
-    """One or two words for the footer."""
-    help: str
-    """A sentence for the help screen and the palette."""
-    places: frozenset[Place] = ALL
-    footer: int = 0
-    """Rank in the footer, 1 first; 0 keeps it out of the footer."""
-    shown_key: str | None = None
-    """How the key is written for people, where it differs from its name."""
-    priority: bool = False
-    """Works even while a text field has the focus."""
-    palette: bool = True
-    needs: Need | None = None
-    """What there has to be on the screen for it to do anything; without it neither footer nor help name it."""
-
-    def binding(self) -> Binding:
-        """The same command as a Textual binding."""
-        return Binding(
-            self.keys,
-            self.action,
-            self.word,
-            show=False,
-            id=self.id,
-            priority=self.priority,
-            tooltip=self.help,
-        )
-
-    @property
-    def key_text(self) -> str:
-        """The key as people write it."""
-        return self.shown_key or self.keys.split(",")[0]
+__all__ = [
+    "ALL",
+    "COMMANDS",
+    "FAILING",
+    "FILTERING",
+    "LISTS",
+    "MOVING",
+    "MOVING_KEYS",
+    "NEEDS",
+    "TABLES",
+    "TABS",
+    "Command",
+    "LineKey",
+    "Need",
+    "Place",
+    "commands_at",
+    "footer_at",
+    "possible",
+]
 
 
 def _tab_command(tab: Tab) -> Command:
     name = tab.value
-    return Command(
-        f"tab.{name}", str(tab.number), f"open_tab('{name}')", name, f"Go to the {name} tab", places=TABS
-    )
+    return Command(f"tab.{name}", str(tab.number), f"open_tab('{name}')", name, f"Go to the {name} tab")
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -128,7 +92,10 @@ COMMANDS: tuple[Command, ...] = (
         frozenset({"run"}),
         4,
     ),
-    Command("mark", "space", "mark", "mark", "Mark a run, or take its mark away", frozenset({"runs"})),
+    *TRAVELLING,
+    Command(
+        "mark", "space", "mark", "mark", "Mark a run, or take its mark away", frozenset({"runs"}), needs="now"
+    ),
     Command(
         "compare",
         "D",
@@ -301,7 +268,9 @@ COMMANDS: tuple[Command, ...] = (
         frozenset({"errors", "runs", "run"}),
         6,
     ),
-    Command("pause", "p", "pause", "pause", "Hold the picture still; collecting goes on", ALL, 7),
+    Command(
+        "pause", "p", "pause", "pause", "Hold the picture still; collecting goes on", ALL, 7, needs="now"
+    ),
     Command(
         "maximize",
         "z",
@@ -310,9 +279,30 @@ COMMANDS: tuple[Command, ...] = (
         "Give the focused panel the whole pane, or give it back",
         TABS,
     ),
-    Command("panel.next", "right,l", "step_panel(1)", "panel", "To the next list or text", ALL, 6, "→"),
+    Command("panel.next", "l", "step_panel(1)", "panel", "To the next list or text", ALL),
+    Command("panel.previous", "h", "step_panel(-1)", "panel back", "To the list or text before", ALL),
     Command(
-        "panel.previous", "left,h", "step_panel(-1)", "panel back", "To the list or text before", ALL, 0, "←"
+        "panel.right",
+        "right",
+        "step_panel(1)",
+        "panel",
+        "To the next list or text",
+        TABS,
+        6,
+        "→",
+        palette=False,
+        needs="now",
+    ),
+    Command(
+        "panel.left",
+        "left",
+        "step_panel(-1)",
+        "panel back",
+        "To the list or text before",
+        TABS,
+        shown_key="←",
+        palette=False,
+        needs="now",
     ),
     Command(
         "origin",
@@ -377,8 +367,8 @@ COMMANDS: tuple[Command, ...] = (
         palette=False,
     ),
     *(_tab_command(tab) for tab in Tab),
-    Command("tab.next", "tab", "step_tab(1)", "next tab", "The tab to the right", TABS, priority=False),
-    Command("tab.previous", "shift+tab", "step_tab(-1)", "previous tab", "The tab to the left", TABS),
+    Command("tab.next", "tab", "step_tab(1)", "next tab", "The tab to the right", priority=False),
+    Command("tab.previous", "shift+tab", "step_tab(-1)", "previous tab", "The tab to the left"),
 )
 """All of them, in the order the help screen lists them."""
 
@@ -423,9 +413,10 @@ FILTERING: tuple[LineKey, ...] = (
 
 
 def commands_at(
-    place: Place, commands: Iterable[Command] = COMMANDS, there: Container[Need] = NEEDS
+    place: Place, commands: Iterable[Command] = COMMANDS, there: Container[Need] | None = None
 ) -> Iterable[Command]:
-    """The commands that do something at `place`, given what is `there`."""
+    """The commands that do something at `place`, given what is `there`; else what can be there in the present."""
+    there = possible(place) if there is None else there
     return (
         command
         for command in commands
@@ -434,7 +425,7 @@ def commands_at(
 
 
 def footer_at(
-    place: Place, commands: Iterable[Command] = COMMANDS, there: Container[Need] = NEEDS
+    place: Place, commands: Iterable[Command] = COMMANDS, there: Container[Need] | None = None
 ) -> list[Command]:
     """The commands the footer shows at `place`, the most useful first."""
     shown = (command for command in commands_at(place, commands, there) if command.footer)

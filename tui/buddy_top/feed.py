@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_top.around_reader import AroundReader
     from buddy_top.listing.lister import Lister
+    from buddy_top.past.pictures import PastPictures
     from buddy_top.run_depths import RunDepths
     from buddy_top.run_reader import RunReader
 
@@ -52,38 +54,6 @@ FIRST_LOOK_S = 0.5
 
 PATIENCE_MS = 2_000
 """So long numbers out of sight may stay as they were while one picture chases the next."""
-
-
-class SnapshotFeed(Protocol):
-    """What the app needs of a feed; tests hand it one that does everything at once."""
-
-    def start(self, publish: Callable[[Snapshot], None], failed: Callable[[BaseException], None]) -> None:
-        """Begin; `publish` and `failed` are called from any thread."""
-        ...
-
-    def ask(self, wants: Wants) -> None:
-        """Say what the screen shows now; a snapshot that holds it follows soon."""
-        ...
-
-    def pause(self, paused: bool) -> None:
-        """Hold the picture, or let it go on; collecting is not affected."""
-        ...
-
-    def reread(self) -> None:
-        """Look at every file again now."""
-        ...
-
-    def find_runs(self, text: str) -> Future[Sequence[RunFacts]]:
-        """Runs with all words of `text` in what is known of them, newest first, some of very many."""
-        ...
-
-    def read_runs(self, run_ids: Sequence[str]) -> Future[Sequence[RunFacts]]:
-        """The facts of these runs, in their order; runs that are gone are left out."""
-        ...
-
-    def stop(self) -> None:
-        """End the thread and let go of all files."""
-        ...
 
 
 class Feed:
@@ -131,6 +101,7 @@ class Feed:
         self._moved = False
         self._reader: RunReader | None = None
         self._around: AroundReader | None = None
+        self._past: PastPictures | None = None
         self._resting: Moment | None = None
         self._rested: Moment | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -215,6 +186,7 @@ class Feed:
                 self._reader.close()
             self._lister.close()
             self._depths.close()
+            self._leave_past()
             self._alerts.close()
             self._observer.close()
 
@@ -300,6 +272,8 @@ class Feed:
 
     def _next_tick_s(self) -> float:
         """Without a change, windows still slide, silent runs turn stalled, and what is out of sight is made good."""
+        if self._past is not None and self._past.on_the_way:
+            return self._refresh_s
         if self._last is not None and self._last.listing is not None and not self._last.listing.settled:
             return 1.0
         if self._patient:
@@ -307,6 +281,25 @@ class Feed:
         return 1.0 if self._observer.at_work() else 30.0
 
     async def _snapshot(self) -> Snapshot:
+        wants = self._wants
+        if wants.past is None:
+            self._leave_past()
+            return await self._present_snapshot()
+        if self._past is None:
+            from buddy_top.past.pictures import PastPictures
+
+            told = functools.partial(self._wake, self._asked)
+            self._past = PastPictures(self._runs_dir, self._collector.prices, self._clock, told)
+        run, around = self._read_run(wants), self._read_around(wants.around)
+        then = await self._past.take(wants, wants.past, run=run, around=around)
+        return then or await self._present_snapshot()
+
+    def _leave_past(self) -> None:
+        if self._past is not None:
+            self._past.close()
+            self._past = None
+
+    async def _present_snapshot(self) -> Snapshot:
         held = self._last if self._paused else None
         if held is not None and held.wants == self._wants and not (_waits(held) or self._depths.more):
             self._last = replace(held, behind=self._behind, paused=True)

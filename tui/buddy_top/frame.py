@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from datetime import tzinfo
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual.screen import Screen
 from textual.widget import Widget
@@ -14,12 +14,15 @@ from buddy_core.metrics.window import Window
 from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
-from buddy_top.commands import COMMANDS, NEEDS, Command, Need, Place, commands_at, footer_at
+from buddy_top.commands import COMMANDS, Command, Need, Place, commands_at, footer_at, possible
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.headerline import HeaderFields
 from buddy_top.widgets.tabline import TabLabel
 
-HeaderState = Literal["live", "paused", "busy", "trouble"]
+if TYPE_CHECKING:
+    from buddy_top.past.view import PastView
+
+HeaderState = Literal["live", "paused", "busy", "trouble", "past"]
 
 _HERE = Path(__file__).parent
 STYLE_SHEETS: list[str | PurePath] = [_HERE / "app.tcss"]
@@ -27,15 +30,21 @@ STYLE_SHEETS: list[str | PurePath] = [_HERE / "app.tcss"]
 _AXIS_COLUMNS = 10
 """Columns of a full-width chart that are not slices of time: border, padding and the axis."""
 
-_PLACES: dict[str, frozenset[Place]] = {}
+_ACTIONS: dict[str, list[Command]] = {}
 for _command in COMMANDS:
-    _name = _command.action.split("(")[0]
-    _PLACES[_name] = _PLACES.get(_name, frozenset()) | _command.places
+    _ACTIONS.setdefault(_command.action.split("(")[0], []).append(_command)
 
 
-def action_is_at(action: str, place: Place) -> bool:
-    """True when some command with this action works at `place`, or when it is no command of ours."""
-    return place in _PLACES.get(action, frozenset({place}))
+def action_is_at(action: str, place: Place, *, past: bool = False) -> bool:
+    """True when some command with this action works at `place`, or when it is no command of ours.
+
+    `past` says that the past is looked at. Travelling begins in a run.
+    """
+    commands = _ACTIONS.get(action)
+    return commands is None or any(
+        place in command.places and (command.needs is None or command.needs in possible(place, past=past))
+        for command in commands
+    )
 
 
 def slices_for(width: int) -> int:
@@ -53,7 +62,7 @@ def footer_keys(
     place: Place,
     commands: Sequence[Command] = COMMANDS,
     *,
-    there: Container[Need] = NEEDS,
+    there: Container[Need] | None = None,
     empty: bool = False,
 ) -> list[tuple[str, str, str]]:
     """Key, word and action of what the footer shows; `empty` is said while there is no run at all."""
@@ -83,19 +92,33 @@ def windows_line(chosen: Window) -> list[tuple[str, bool]]:
 
 
 def header_fields(
-    snapshot: Snapshot, window: Window, *, home: Path | None, demo: bool = False, tz: tzinfo | None = None
+    snapshot: Snapshot,
+    window: Window,
+    *,
+    home: Path | None,
+    demo: bool = False,
+    tz: tzinfo | None = None,
+    playing: str = "",
+    now_ms: int | None = None,
 ) -> HeaderFields:
     """The header's facts. A demonstration says that it is one in the place of its temporary directory.
 
     The clock has no seconds, for a line that changes every second is never at rest.
     """
     state, state_words = _state(snapshot)
+    state_short = Plain("")
+    if snapshot.past is not None:
+        state, state_words, state_short = (
+            "past",
+            *past_words(snapshot.past, now_ms or snapshot.taken_at, playing, tz),
+        )
     rate = None if snapshot.view.total_cost is None else snapshot.state.cost_per_hour
     estimated = snapshot.state.estimated_cost_per_hour is not None
     return HeaderFields(
         path=Plain("demo") if demo else _short_path(snapshot.sources.runs_dir, home),
         state=state,
         state_words=state_words,
+        state_short=state_short,
         running=snapshot.running,
         stalled=snapshot.stalled,
         alerts=len(snapshot.alerts),
@@ -123,6 +146,22 @@ def _state(snapshot: Snapshot) -> tuple[HeaderState, Plain]:
     if sources.mode == "polling":
         return "live", Plain("live, polling")
     return "live", Plain("live")
+
+
+def past_words(past: PastView, now_ms: int, playing: str, tz: tzinfo | None = None) -> tuple[Plain, Plain]:
+    """Which moment is shown, in full and in short; `playing` says how fast time goes on, empty while it stands."""
+    at = past.moment.at_ms
+    when = fmt.clock(at, tz)
+    if fmt.day(at, tz) != fmt.day(now_ms, tz):
+        when = Plain(f"{fmt.day(at, tz)} {when}")
+    full = f"the past: {when} · event {past.events:,} of {past.total:,}"
+    short = f"past {when} · {past.events:,}/{past.total:,}"
+    if playing:
+        full, short = f"{full} · ▶ {playing}", f"{short} ▶ {playing.split(',')[0]}"
+    if past.reading is not None and past.reading[1]:
+        full += f" · reading {past.reading[0]:,} of {fmt.plural(past.reading[1], 'run')}"
+        short += " …"
+    return Plain(full), Plain(short)
 
 
 def _short_path(path: Path, home: Path | None) -> Plain:

@@ -58,6 +58,14 @@ class OpenTab(Message):
         super().__init__()
 
 
+class MomentChosen(Message):
+    """While looking at the past: somebody went to the event that begins at `offset` in the run's file."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        super().__init__()
+
+
 class OpenRun(Message):
     """Show one run full screen, at the event that happened at `at_ms` where one is given.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.metrics.model import ApiRequest
+from buddy_core.runs.folding.observed import EVENTS, EventSource
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, TurnBook, span_of
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import started_at_of
@@ -32,16 +33,28 @@ class NumbersReader:
     Args:
         runs_dir: As it was named: the file of turns lies beside it.
         run: The run as it is now; only its id and its start are kept.
+        events: Where its events come from; its file as it grows unless given.
+        turns: The same of the turns.
     """
 
-    def __init__(self, runs_dir: Path, run: RunFacts, prices: PriceTable | None) -> None:
+    def __init__(
+        self,
+        runs_dir: Path,
+        run: RunFacts,
+        prices: PriceTable | None,
+        *,
+        events: EventSource | None = None,
+        turns: TurnFile | None = None,
+    ) -> None:
         self.run_id = run.run_id
         self.more = True
         """There is more to read at once: ask again soon."""
         self._started_at = run.started_at or started_at_of(run.run_id) or 0
         self._prices = prices
-        self._tail = Tail(real_root(runs_dir), run.run_id, "events.jsonl", dialect=TYPED_EVENTS, places=False)
-        self._turn_file = TurnFile(runs_dir.parent / TURN_METRICS)
+        self._tail = events or Tail(
+            real_root(runs_dir), run.run_id, EVENTS, dialect=TYPED_EVENTS, places=False
+        )
+        self._turn_file = turns or TurnFile(runs_dir.parent / TURN_METRICS)
         self._turns: list[ApiRequest] = []
         self._fold = self._new_fold()
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
         WindowView,
     )
     from buddy_core.observe import SourceStatus
+    from buddy_core.past.moment import PastMoment
     from buddy_core.prices.rates import Price
     from buddy_core.runs.artifacts import ArtifactInfo
     from buddy_core.runs.folding.uses import ModelUse
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.runs.viewing.runnumbers import RunNumbers
     from buddy_core.runs.viewing.timeline import TimelineRow
     from buddy_top.listing.model import Listing, ListWants
+    from buddy_top.past.view import PastView
 
 SeriesKind = Literal["provider", "tool", "error"]
 RunView = Literal["timeline", "metrics", "artifacts", "family", "raw"]
@@ -107,6 +109,8 @@ class Wants(msgspec.Struct, frozen=True):
     """What of the list of runs is on the screen, or needed to step through it."""
     names: bool = False
     """A filter of runs is being typed, and completed with the names that are there."""
+    past: PastMoment | None = None
+    """The moment that everything is shown as of; None: now."""
 
 
 class FilterNames(msgspec.Struct, frozen=True):
@@ -234,6 +238,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What a filter can be completed with; None while nobody types one, or while it is not known yet."""
     leaving: frozenset[str] = frozenset()
     """The ids of runs that the agent will remove when its next one starts."""
+    past: PastView | None = None
+    """Which moment of the past this is; None: it is the present."""
     behind: int = 0
     """Changes that wait while the picture is paused."""
     paused: bool = False

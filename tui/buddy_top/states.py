@@ -29,6 +29,10 @@ PAUSED = "⏸"
 """Before the word where the picture stands still."""
 
 
+PAST = "◷"
+"""Before the words of a picture of the past, and on the frame of each of its panels."""
+
+
 def status_cell(status: str, wide: bool = True) -> Cell:
     """`● running` where there is room (`wide`), `●` alone in a narrow column."""
     ink = STATE_INKS.get(status, "label")

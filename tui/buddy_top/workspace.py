@@ -13,16 +13,18 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
+from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.announce import Announcer
-from buddy_top.commands import COMMANDS, Command, Place
+from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
-from buddy_top.feed import SnapshotFeed, live_feed
+from buddy_top.feed import live_feed
 from buddy_top.listing.model import ListWants
 from buddy_top.messages import (
     CallNamed,
     FeedFailed,
     KeysChanged,
+    MomentChosen,
     OpenEvent,
     OpenRun,
     OpenTab,
@@ -33,8 +35,10 @@ from buddy_top.options import Options
 from buddy_top.panes import pane_class
 from buddy_top.panes.base import Pane
 from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
+from buddy_top.past.journey import HINT, Journey
 from buddy_top.safe_app import SafeApp, end_of_reading, end_of_start
 from buddy_top.screens.root import RootScreen
+from buddy_top.snapshot_feed import SnapshotFeed
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.themes import THEMES
 from buddy_top.widgets.filterline import FilterLine
@@ -75,6 +79,7 @@ class Workspace(SafeApp):
         self.panes: dict[Tab, Pane] = {}
         self._window_is_chosen = options.window is not None
         self._window_was_chosen = False
+        self.journey = Journey(self)
         self._left = options.left or Remembered()
         self._first_theme = options.theme or THEMES[0].name
         self._columns = 80
@@ -130,10 +135,14 @@ class Workspace(SafeApp):
             self._is_alone = end_of_start()
         elif self._is_alone and not self.snapshot.sources.complete:
             end_of_reading()  # of a part of it, or of the last
-        self.snapshot = event.snapshot
-        if self._should_widen(event.snapshot):
+        snapshot = self.journey.arrived(event.snapshot)
+        if snapshot is None:
+            return  # of a past that has been left since
+        self.snapshot = snapshot
+        if self._should_widen(snapshot):
             self._window_is_chosen = True
             self.set_window(Window.ALL)
+        self.show_time()
         self.draw()
         if (told := self._announcer.words_for(event.snapshot)) and self._driver is not None:
             self._driver.write(told)
@@ -153,18 +162,50 @@ class Workspace(SafeApp):
             window=self.window,
             slices=frame.slices_for(self._columns),
             names=self.filter_line.completing,
+            past=self.journey.moment,
         )
         self.feed.ask(self.visible_pane.wants(base))
+
+    def post_wants(self) -> None:
+        """Ask the feed for what the screen shows now."""
+        self._ask()
+
+    def show_time(self) -> None:
+        """Mark the whole screen as the past, or take the marks away: never by colour alone."""
+        past = self.snapshot is not None and self.snapshot.past is not None
+        self.screen_stack[0].set_class(past, "-past")
+        self.tab_line.set_remark(HINT if past else Plain(""))
+
+    @on(MomentChosen)
+    def _moment_chosen(self, event: MomentChosen) -> None:
+        self.journey.go_to_event_at(event.offset)
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """What some keys need to do anything: of the pane, and of the time one looks at."""
+        time: set[Need] = {"now"} if self.journey.traveller is None else {"past", "travel"}
+        if self.place == "run":
+            time.add("travel")
+        return self.visible_pane.there | time
 
     def _should_widen(self, snapshot: Snapshot) -> bool:
         """Nobody chose a window, everything is read, and all of it is older: an empty screen would lie."""
         sources = snapshot.sources
         anything = bool(snapshot.runs or sources.history_runs)
         done = sources.complete and anything
-        return not self._window_is_chosen and done and not frame.any_activity(snapshot)
+        quiet = not frame.any_activity(snapshot) and snapshot.past is None
+        return not self._window_is_chosen and done and quiet
 
     def _header_fields(self, snapshot: Snapshot) -> HeaderFields:
-        return frame.header_fields(snapshot, self.window, home=self.options.home, demo=self.options.demo)
+        options = self.options
+        return frame.header_fields(
+            snapshot,
+            self.window,
+            home=options.home,
+            demo=options.demo,
+            playing=self.journey.playing,
+            now_ms=options.clock.now_ms(),
+        )
 
     def draw(self) -> None:
         """Draw the last snapshot again: header, tabs, footer and the visible pane."""
@@ -186,7 +227,7 @@ class Workspace(SafeApp):
             self.footer.set_keys(self.filter_line.keys)
             return
         empty = self.snapshot is not None and is_empty(self.snapshot)
-        there = self.visible_pane.there
+        there = self.there
         self.footer.set_keys(frame.footer_keys(self.place, self.registry, there=there, empty=empty))
 
     # Panes
@@ -239,6 +280,7 @@ class Workspace(SafeApp):
             self.panes[self.tab].display = False
             await self.body.mount(self.run_page)
         self.run_page.open(run_id, at_ms, call)
+        self.journey.open_run(run_id)
         self._arrive()
 
     def _list_to_step_through(self) -> ListWants:

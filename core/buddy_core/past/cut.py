@@ -60,6 +60,11 @@ class CutFile(Generic[R]):
         return self._reader.accounting()
 
     @property
+    def last_at(self) -> int:
+        """When the last record was written that was looked at."""
+        return self._believed.last
+
+    @property
     def due(self) -> bool:
         """True when there is more to read as of the moment, or there may be."""
         if self._ahead is None:

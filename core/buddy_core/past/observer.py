@@ -6,7 +6,7 @@ written, and what only the history knows is not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.payloads import TurnLine
 from buddy_core.runs.reading.turnfile import TurnFile
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
+from buddy_core.sources import SourceStatus
 
 Cancelled = Callable[[], bool]
 """Asked now and then: True when nobody wants the answer any more."""
@@ -44,6 +45,7 @@ class PastObserver(Observer):
         clock: Is set to the moment.
         now_ms: The present: later times in files are not believed.
         turn_metrics: As for an observer of the present.
+        left: Runs that had begun and are not among `run_ids`, newest first.
     """
 
     def __init__(
@@ -56,7 +58,9 @@ class PastObserver(Observer):
         now_ms: int,
         moment: PastMoment,
         turn_metrics: Path | None = None,
+        left: Sequence[str] = (),
     ) -> None:
+        self._left_out = tuple(left)
         super().__init__(
             runs_dir, collector, clock=clock, turn_metrics=turn_metrics, watch=RunsWatch(runs_dir)
         )
@@ -68,9 +72,7 @@ class PastObserver(Observer):
         self._coming = sorted(run_ids, key=_began, reverse=True)  # the next one last
         self._open: dict[str, PastRun] = {}
         self._entered: list[ApiRequest] = []  # turns, with the runs they were joined to
-        self._by_turns: dict[
-            str, bool
-        ] = {}  # runs whose totals were settled, and whether turns had their tokens
+        self._by_turns: dict[str, bool] = {}  # of runs that were settled: whether turns had their tokens
 
     def go(self, moment: PastMoment, *, cancelled: Cancelled = bool) -> None:
         """Read on to a moment that is not earlier.
@@ -132,6 +134,11 @@ class PastObserver(Observer):
     def _settle_run(self, run_id: str, span: RunSpan, *, by_turns: bool, ended: bool) -> None:
         self._by_turns[run_id] = by_turns
         super()._settle_run(run_id, span, by_turns=by_turns, ended=ended)
+
+    def _look_at_sources(self) -> SourceStatus:
+        before = _began(self._left_out[0])[0] if self._left_out else None
+        found = super()._look_at_sources()
+        return replace(found, left_alone=len(self._left_out), left_before_ms=before)
 
     def _begun(self, at_ms: int) -> tuple[str, ...]:
         found = []

@@ -47,7 +47,6 @@ class PastRun(ObservedRun):
         now_ms: int,
         moment: PastMoment,
     ) -> None:
-        self._believed = Believed(started_at_of(run_id) or 0, now_ms)
         self._now_ms = now_ms
         self._at_ms = 0
         self._listed: tuple[str, ...] | None = None
@@ -58,7 +57,7 @@ class PastRun(ObservedRun):
         self.advance(moment)
 
     def _source(self, root: Path, run_id: str) -> EventSource:
-        self._cut = _Events(root, run_id, self._believed)
+        self._cut = PastEvents(root, run_id, self._now_ms)
         return self._cut
 
     @property
@@ -129,14 +128,15 @@ class PastRun(ObservedRun):
             if ended is not None and 0 < ended <= min(self._now_ms, LATEST_BELIEVED_MS):
                 return ended <= self._at_ms
             return self._cut.whole
-        quiet_since = max(self._believed.last, self._last_activity(self._at_ms) or 0)
+        quiet_since = max(self._cut.last_at, self._last_activity(self._at_ms) or 0)
         return self._cut.whole and self._at_ms - quiet_since >= INTERRUPTED_AFTER_MS
 
 
-class _Events(CutFile[TypedEvent]):
-    """The events of one run up to a moment, and the artifacts they tell of."""
+class PastEvents(CutFile[TypedEvent]):
+    """The events of one run up to a moment, and the artifacts they tell of; later times than `now_ms` are not believed."""
 
-    def __init__(self, root: Path, run_id: str, believed: Believed) -> None:
+    def __init__(self, root: Path, run_id: str, now_ms: int) -> None:
+        believed = Believed(started_at_of(run_id) or 0, now_ms)
         super().__init__(
             root, run_id, EVENTS, dialect=TYPED_EVENTS, time_of=lambda event: event.ts, believed=believed
         )

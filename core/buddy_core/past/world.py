@@ -53,8 +53,6 @@ class PastWorld:
         self._seen: frozenset[str] = frozenset()
         self.moment: PastMoment | None = None
         """Where it stands; None before the first `go` and after one that was abandoned."""
-        self.left_out = 0
-        """Older runs that had begun by then and are not looked at."""
 
     @property
     def observer(self) -> PastObserver:
@@ -117,7 +115,7 @@ class PastWorld:
         self.close()
         clock = ManualClock(moment.at_ms)
         collector = MetricsCollector(clock=clock, prices=self._prices)
-        chosen = self._choose(moment)
+        chosen, left = self._choose(moment)
         self._seen = frozenset(chosen)
         observer = PastObserver(
             self._runs_dir,
@@ -127,18 +125,18 @@ class PastWorld:
             now_ms=self._clock.now_ms(),
             moment=moment,
             turn_metrics=self._turn_metrics,
+            left=left,
         )
         self._at = observer, collector
 
-    def _choose(self, moment: PastMoment) -> list[str]:
-        """The runs to look at: the newest that had begun, all that begin later, and the one travelled through."""
+    def _choose(self, moment: PastMoment) -> tuple[list[str], list[str]]:
+        """The runs to look at: the newest that had begun, all that begin later, the one travelled through; the rest."""
         newest_first = run_ids(real_root(self._runs_dir))
         begun = [run_id for run_id in newest_first if (started_at_of(run_id) or 0) <= moment.at_ms]
         later = newest_first[: len(newest_first) - len(begun)]
         kept, left = begun[: self._most_runs], begun[self._most_runs :]
         own = [run_id for run_id in left if run_id == moment.run_id]
-        self.left_out = len(left) - len(own)
-        return [*later, *kept, *own]
+        return [*later, *kept, *own], [run_id for run_id in left if run_id != moment.run_id]
 
 
 __all__ = ["MOST_RUNS", "Abandoned", "Cancelled", "PastMoment", "PastWorld"]

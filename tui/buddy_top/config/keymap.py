@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 from msgspec.structs import replace
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, format_key
@@ -75,12 +76,19 @@ _SIGN_NAMES = frozenset(_sign_name(chr(code)) for code in range(0x21, 0x7F) if n
 
 def _clashes(commands: Sequence[Command], touched: set[str]) -> Iterator[str]:
     """Keys that would mean two things in one place, where the user's own table is the reason."""
-    seen: dict[tuple[str, str], Command] = {}
+    seen: dict[tuple[str, str, bool], Command] = {}
     for command in commands:
         for key in command.keys.split(","):
             if key in MOVING_KEYS and command.id in touched:
                 yield f"{key} moves the cursor and cannot be {command.id}"
-            for place in sorted(command.places):
-                other = seen.setdefault((place, key), command)
+            for place, now in product(sorted(command.places), _times(command)):
+                other = seen.setdefault((place, key, now), command)
                 if other is not command and touched & {other.id, command.id}:
                     yield f"{key} would be both {other.id} and {command.id}"
+
+
+def _times(command: Command) -> tuple[bool, ...]:
+    """Whether it works in the present (True), in the past (False) or in both; travelling begins where no tab is."""
+    if command.needs in ("travel", "past"):
+        return (False,)
+    return (True,) if command.needs == "now" else (True, False)

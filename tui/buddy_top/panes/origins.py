@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics
 from buddy_core.origins.errors import origin_of_errors
 from buddy_core.origins.everything import origin_of_everything
@@ -12,13 +14,19 @@ from buddy_core.origins.tools import origin_of_tool
 from buddy_core.runs.model import RunFacts
 from buddy_top.state import SeriesKind, Snapshot
 
+_OF_THE_PAST = (
+    "in the past there are no runs that only the history knows, because their directories are gone",
+    "in the past totals of summary.json and metrics.json count from the end of their run on, and alerts not at all",
+)
+
 
 def of_everything(snapshot: Snapshot) -> Origin:
     """The headline numbers."""
     prices, slice_ms = tuple(snapshot.prices.values()), snapshot.activity.bucket_ms
-    return origin_of_everything(
+    origin = origin_of_everything(
         snapshot.view, snapshot.state, snapshot.sources, snapshot.runs, prices, slice_ms
     )
+    return origin if snapshot.past is None else replace(origin, missing=(*origin.missing, *_OF_THE_PAST))
 
 
 def of_provider(row: ProviderMetrics, snapshot: Snapshot) -> Origin:

@@ -20,12 +20,13 @@ from buddy_core.runs.viewing.moments import row_of_moment
 from buddy_core.runs.viewing.rowfilter import parse_row_filter
 from buddy_core.runs.viewing.timeline import TimelineRow
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, text_of
-from buddy_top.messages import CallNamed, OpenEvent, WantsChanged
+from buddy_top.cells import Cell
+from buddy_top.messages import CallNamed, MomentChosen, OpenEvent, WantsChanged
+from buddy_top.past.then import rows_then
 from buddy_top.run_view.part import RunPart
 from buddy_top.run_view.remarks import empty_words, searching_words, timeline_remark
 from buddy_top.run_view.row_cells import COLUMNS, Look, outline_cells, row_cells, when_bar
-from buddy_top.run_view.shown_rows import KnownRows, ShownRows, Written
+from buddy_top.run_view.shown_rows import KnownRows, ShownRows
 from buddy_top.run_view.sight import AllRows, NewestKeys, RowKeys, Sight, SomeRows
 from buddy_top.run_view.step_folds import StepFolds
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
@@ -34,16 +35,13 @@ from buddy_top.widgets.table import Table
 if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
-
-MOST_WRITTEN = 20_000
-"""Rows that are exported: those from the cursor on, or the last ones."""
+    from buddy_top.past.rows import RowsThen
 
 _MARGIN = 2
 """Screenfuls read before and after the one in sight."""
 
 _SCREENFUL = (20, 60)
 _KEPT = 2_000
-_WHOLE_ROOM = 10_000
 
 
 class TimelineView(RunPart):
@@ -66,6 +64,7 @@ class TimelineView(RunPart):
         self._folds = StepFolds()
         self._asked: tuple[int, ...] | None = None
         self._jump_to: tuple[int, CallNamed | None] | None = None
+        self._then: RowsThen | None = None
 
     def compose(self) -> ComposeResult:
         """Just the table."""
@@ -75,8 +74,6 @@ class TimelineView(RunPart):
     def target(self) -> Widget:
         """The table."""
         return self.table
-
-    # Snapshots
 
     def wants(self, base: Wants) -> Wants:
         """The rows in sight and those near them, and what they are filtered by."""
@@ -88,11 +85,15 @@ class TimelineView(RunPart):
         if self._run is None or run.run_id != self._run.run_id:
             self._forget()
         self._run, self._now_ms = run, snapshot.taken_at
+        before, self._then = self._then, rows_then(snapshot, run.run_id, detail)
         self._base = f"{run.cwd.rstrip('/')}/" if run.cwd and len(run.cwd) > 1 else ""
         if detail is not None:
             self._take(detail)
         self._list()
         self._jump_if_there()
+        if self._then is not None and self._then != before:
+            self.table.follow = False
+            self.table.move_to(self._sight.place(self._then.last_row))
         self._ask_if_elsewhere()
         folded = self._sight.hidden if isinstance(self._sight, Folded) else 0
         return timeline_remark(self._detail, run, self._filter, folded, snapshot.taken_at)
@@ -142,7 +143,14 @@ class TimelineView(RunPart):
         """A live run that is followed is seen at its end before it is indexed up to there."""
         live = self._run is not None and self._run.live
         wanted = self.table.follow or bool(self._newest) or not self.table.keys
-        return detail.reading and live and wanted and not self._filter and bool(detail.newest)
+        return (
+            detail.reading
+            and live
+            and wanted
+            and self._then is None
+            and not self._filter
+            and bool(detail.newest)
+        )
 
     def _sight_of(self, detail: RunDetail) -> Sight:
         if self._filter:
@@ -254,16 +262,9 @@ class TimelineView(RunPart):
         detail = self._detail
         if detail is None or not detail.events:
             return
-        from buddy_top.screens.moment import MomentScreen
+        from buddy_top.screens.moment import ask_for_moment
 
-        index = detail.index
-        begin, end = index.first_at or index.times[0], index.times[detail.events - 1]
-
-        def go(at_ms: int | None) -> None:
-            if at_ms is not None:
-                self.jump_to_moment(at_ms)
-
-        self.app.push_screen(MomentScreen(begin, end), go)
+        ask_for_moment(self.app, detail.index, detail.events, self.jump_to_moment)
 
     def jump_to_moment(self, at_ms: int, call: CallNamed | None = None) -> None:
         """Put the cursor on the row that `row_of_moment` finds, now or when the index has come so far."""
@@ -317,6 +318,13 @@ class TimelineView(RunPart):
             self.table.set_top(place - self.table.page // 2)  # with what stands around it
         self.table.move_to(place)
         self.table.post_message(Table.FollowEnded(self.table))
+        self.table.post_message(Table.MovedByHand(self.table))
+
+    def on_table_moved_by_hand(self, event: Table.MovedByHand) -> None:
+        """In the past, who goes to a row goes to its moment."""
+        event.stop()
+        if self._then is not None and (place := self.event_at_cursor) is not None:
+            self.post_message(MomentChosen(place[1]))
 
     # The row under the cursor
 
@@ -325,6 +333,14 @@ class TimelineView(RunPart):
         """Its number; None without rows, or while only the newest ones are there."""
         at = self.table.cursor_index
         return None if self._newest or not 0 <= at < len(self._sight) else self._sight.row(at)
+
+    @property
+    def event_at_cursor(self) -> tuple[int, int] | None:
+        """When the event under the cursor happened, and where it begins in the file; None where there is none."""
+        if self._detail is None or (row := self._cursor_row) is None:
+            return None
+        index = self._detail.index
+        return index.times[index.events[row]], index.offsets[index.events[row]]
 
     @property
     def selected(self) -> TimelineRow | None:
@@ -371,34 +387,19 @@ class TimelineView(RunPart):
 
     def sheet(self) -> Sheet | None:
         """The rows as they are shown; of very many those from the cursor on. They are read when it is gone through."""
-        from buddy_core.runs.viewing.entries import fields_of
-        from buddy_top.export.sheet import Sheet
-
         if self._detail is None:
             return None
-        rows, look = self._rows_shown(self._detail), replace_room(self._look)
-        first = min(self.table.cursor_index, max(len(rows) - MOST_WRITTEN, 0))
-        places = range(first, min(first + MOST_WRITTEN, len(rows)))
-        return Sheet(
-            title="timeline",
-            columns=[column.title or column.key for column in COLUMNS],
-            lines=Written(rows, places, lambda row: [text_of(cell) for cell in row_cells(row, look)]),
-            records=Written(rows, places, fields_of),
-        )
+        from buddy_top.run_view.timeline_sheet import sheet_of
+
+        return sheet_of(self._rows_shown(self._detail), self.table.cursor_index, self._look)
 
     def copied(self, *, whole: bool) -> str:
         """The selected row's own words, or all that is known of it as JSON."""
-        row = self.selected
-        if row is None:
+        if self.selected is None:
             return ""
-        if not whole:
-            return row.detail or row.error or row.title
-        from buddy_core.runs.viewing.entries import fields_of
-        from buddy_top.export.sheet import one_record
+        from buddy_top.run_view.timeline_sheet import copy_of
 
-        return one_record(fields_of(row))
-
-    # Cells
+        return copy_of(self.selected, whole=whole)
 
     @property
     def _look(self) -> Look:
@@ -421,11 +422,8 @@ class TimelineView(RunPart):
         bar = when_bar(index, number, look) if self.table.width_of("when") else ()
         fold = None if self._filter else self._folds.mark(index, number)
         row = self._row_at(place)
+        if self._then is not None:
+            return self._then.cells(number, row, look, fold, bar)
         if row is None:
             return outline_cells(index, number, look, fold, bar)
         return row_cells(row, look, fold, bar)
-
-
-def replace_room(look: Look) -> Look:
-    """The same without a limit to what a detail may take."""
-    return look._replace(room=_WHOLE_ROOM)

@@ -153,7 +153,8 @@ class RunDetailView(Panel):
             self.timeline.table.follow = False  # what was followed was another run
         detail = snapshot.run if snapshot.run is not None and snapshot.run.run_id == run.run_id else None
         self._draw_view_names(self.part.show_run(snapshot, run, detail))
-        if self.view == "timeline" and run.live and self.follow and not self.timeline.table.follow:
+        follows = run.live and self.follow and snapshot.past is None
+        if self.view == "timeline" and follows and not self.timeline.table.follow:
             self.timeline.table.follow = True
 
     def _draw_view_names(self, remark: Plain = NO_REMARK) -> None:

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top.cells import Cell, Span
-from buddy_top.commands import COMMANDS, FILTERING, LISTS, MOVING, NEEDS, Command, Need, Place, commands_at
+from buddy_top.commands import COMMANDS, FILTERING, LISTS, MOVING, Command, Need, Place, commands_at
 from buddy_top.states import STATE_INKS
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
@@ -34,7 +34,7 @@ _SIGNS = (
 
 
 def help_lines(
-    place: Place, commands: Sequence[Command] = COMMANDS, there: Container[Need] = NEEDS
+    place: Place, commands: Sequence[Command] = COMMANDS, there: Container[Need] | None = None
 ) -> list[Cell]:
     """The text of the help screen at `place`, given what is `there`."""
     lines: list[Cell] = [(Span(Plain("Keys"), "strong"),)]
@@ -78,7 +78,7 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def __init__(
-        self, place: Place, commands: Sequence[Command] = COMMANDS, there: Container[Need] = NEEDS
+        self, place: Place, commands: Sequence[Command] = COMMANDS, there: Container[Need] | None = None
     ) -> None:
         super().__init__()
         self._place: Place = place

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from buddy_core.runs.viewing.eventindex import EventIndex
 from buddy_core.runs.viewing.moments import moment_in_run
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
@@ -18,6 +20,17 @@ from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.panel import Panel
 
 _FORMS = Plain("14:05   +3m20s   -30s   50%   2026-01-08 14:05")
+
+
+def ask_for_moment(app: App[object], index: EventIndex, events: int, go: Callable[[int], None]) -> None:
+    """Ask for a time within the first `events` of a run, and go there."""
+
+    def answered(at_ms: int | None) -> None:
+        if at_ms is not None:
+            go(at_ms)
+
+    begin, end = index.first_at or index.times[0], index.times[events - 1]
+    app.push_screen(MomentScreen(begin, end), answered)
 
 
 class MomentScreen(ModalScreen[int | None]):

@@ -11,7 +11,7 @@ from textual.message import Message
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top.cells import Span, cut_left
-from buddy_top.states import PAUSED, STATE_INKS
+from buddy_top.states import PAST, PAUSED, STATE_INKS
 from buddy_top.widgets.frameline import FrameLine, Piece, blank, words
 
 LEAST_PATH = 12
@@ -27,9 +27,11 @@ class HeaderFields(msgspec.Struct, frozen=True):
     """What the header says; an empty text is left out."""
 
     path: Plain = _NOTHING
-    state: Literal["live", "paused", "busy", "trouble"] = "live"
+    state: Literal["live", "paused", "busy", "trouble", "past"] = "live"
     state_words: Plain = _NOTHING
     """`live`, `paused, 214 events behind`, `reading 12 of 30 runs`, `polling`, `no such directory`."""
+    state_short: Plain = _NOTHING
+    """The same in fewer letters, for where room is short; empty where there are none to spare."""
     running: int = 0
     stalled: int = 0
     alerts: int = 0
@@ -47,6 +49,7 @@ _STATE_SIGNS = {
     "paused": (PAUSED, "warn"),
     "busy": ("◌", "info"),
     "trouble": ("▲", "bad"),
+    "past": (PAST, "warn"),
 }
 
 
@@ -111,9 +114,10 @@ _DROPS: tuple[frozenset[str], ...] = (
     frozenset({"clock"}),
     frozenset({"clock", "path"}),
     frozenset({"clock", "path", "rate"}),
-    frozenset({"clock", "path", "rate", "counts"}),
-    frozenset({"clock", "path", "rate", "counts", "cost"}),
-    frozenset({"clock", "path", "rate", "counts", "cost", "windows"}),
+    frozenset({"clock", "path", "rate", "short"}),
+    frozenset({"clock", "path", "rate", "short", "counts"}),
+    frozenset({"clock", "path", "rate", "short", "counts", "cost"}),
+    frozenset({"clock", "path", "rate", "short", "counts", "cost", "windows"}),
 )
 """What is left out, step by step, when room is short."""
 
@@ -127,7 +131,8 @@ def _left(fields: HeaderFields, dropped: frozenset[str], path: str) -> list[Piec
     pieces = [blank(1), words("buddy-top", "strong"), blank(2)]
     if path:
         pieces += [words(path, "label"), blank(3)]
-    pieces += [words(f"{sign} ", ink), Piece((Span(fields.state_words, ink),))]
+    told = fields.state_short if fields.state_short and "short" in dropped else fields.state_words
+    pieces += [words(f"{sign} ", ink), Piece((Span(told, ink),))]
     if "counts" not in dropped:
         for number, word, state in (
             (fields.running, "running", "running"),

@@ -16,6 +16,7 @@ from textual.strip import Strip
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span, cut, width_of
 from buddy_top.ink import InkWidget
+from buddy_top.states import PAST
 
 LEAST_SUMMARY = 8
 """Columns below which a shortened summary says nothing any more."""
@@ -49,7 +50,7 @@ class Panel(Container, InkWidget):
         super().__init__(*children, id=id, classes=classes)
         self._title: Cell = () if title is None else (Span(title, "strong"),)
         self._summary: Cell = () if summary is None else (Span(summary, "dim"),)
-        self._edge: tuple[tuple[Cell, Cell, int, Color, Color], Strip] | None = None
+        self._edge: tuple[tuple[Cell, Cell, bool, int, Color, Color], Strip] | None = None
 
     def set_title(self, title: Plain | Cell) -> None:
         """Words at the left of the top edge; a name is drawn `strong`, a cell brings its own inks."""
@@ -87,6 +88,7 @@ class Panel(Container, InkWidget):
         made_of = (
             self._title,
             self._summary,
+            self.styles.border_top[0] == "dashed",
             self.outer_size.width,
             base + self.styles.border_top[1],
             background,
@@ -98,13 +100,15 @@ class Panel(Container, InkWidget):
             strip = strip.apply_filter(line_filter, background)
         return strip
 
-    def _draw_edge(self, width: int, color: Color, background: Color) -> Strip:
+    def _draw_edge(self, past: bool, width: int, color: Color, background: Color) -> Strip:
         line = Style(color=color.rich_color, bgcolor=background.rich_color)
-        title, summary = edge_labels(self._title, self._summary, width - 3)
+        left, dash, right = ("┏", "╍", "┓") if past else ("╭", "─", "╮")
+        mark = (Span(Plain(f"{PAST} "), "warn"),) if past else ()
+        title, summary = edge_labels((*mark, *self._title), self._summary, width - 3)
         used = sum(width_of(label) + 2 for label in (title, summary) if label)
-        tail = "─╮" if summary else "╮"
-        stroke = "─" * max(width - 2 - len(tail) - used, 0)
-        segments = [Segment("╭─", line), *self._label(title), Segment(stroke, line)]
+        tail = f"{dash}{right}" if summary else right
+        stroke = dash * max(width - 2 - len(tail) - used, 0)
+        segments = [Segment(f"{left}{dash}", line), *self._label(title), Segment(stroke, line)]
         segments += [*self._label(summary), Segment(tail, line)]
         return Strip(segments).adjust_cell_length(width, line)
 

@@ -99,6 +99,9 @@ class Table(LineScroller, can_focus=True):
     class Scrolled(TableMessage):
         """The wheel or the scroll mark moved the picture; the cursor stayed where it was."""
 
+    class MovedByHand(TableMessage):
+        """The cursor was moved by a key or the mouse, and not because rows came or somebody asked for a row."""
+
     class FollowEnded(TableMessage):
         """The cursor was moved away from the newest row, so the table no longer follows it."""
 
@@ -319,6 +322,7 @@ class Table(LineScroller, can_focus=True):
         self.move_to(index)
         self._bring_into_sight()
         self._repaint_changed()
+        self.post_message(self.MovedByHand(self))
         if self._follow and self._cursor != self._newest_index():
             self._follow = False
             self.post_message(self.FollowEnded(self))

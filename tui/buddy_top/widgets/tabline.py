@@ -38,6 +38,13 @@ class TabLine(FrameLine):
         super().__init__(id=id, classes=classes)
         self._tabs: tuple[TabLabel, ...] = ()
         self._active = ""
+        self._remark = Plain("")
+
+    def set_remark(self, words: Plain) -> None:
+        """A hint at the right end of the line, where there is room."""
+        if words != self._remark:
+            self._remark = words
+            self.update_pieces()
 
     def set_tabs(self, tabs: Sequence[TabLabel], active: str) -> None:
         """Show these tabs; `active` is the key of the one that is open."""
@@ -51,7 +58,13 @@ class TabLine(FrameLine):
             pieces = [_piece(tab, tab.key == self._active, style) for tab in self._tabs]
             if sum(piece.width for piece in pieces) + 1 <= width:
                 break
-        return (blank(1), *pieces) if self._tabs else ()
+        if not self._tabs:
+            return ()
+        room = width - sum(piece.width for piece in pieces) - 2
+        hint = Piece((Span(self._remark, "warn"),))
+        if not self._remark or room < hint.width + 1:
+            return (blank(1), *pieces)
+        return (blank(1), *pieces, blank(room - hint.width), hint, blank(1))
 
     def on_click(self, event: events.Click) -> None:
         """Ask for the tab under the mouse."""
