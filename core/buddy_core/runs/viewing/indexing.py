@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from buddy_core.runs.reading.json_values import number_of
+from buddy_core.runs.reading.json_values import MAX_INT
 from buddy_core.runs.reading.jsonl import Batch
+from buddy_core.runs.reading.payloads import MAX_NAME
 from buddy_core.runs.reading.wire import WireEvent, payload
 from buddy_core.runs.viewing.event_words import Words, call_id, describe, text, tool_name
 from buddy_core.runs.viewing.eventindex import (
@@ -47,6 +48,7 @@ from buddy_core.runs.viewing.timeline import step_name
 _UNKNOWN = float("nan")
 _STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
 _UNNAMED = tool_name({})
+_MOST_NAMES = 1_000
 
 
 class Indexer:
@@ -55,6 +57,7 @@ class Indexer:
     def __init__(self, index: EventIndex) -> None:
         self.index = index
         self._joiner = Joiner()
+        self._tools: dict[str, str] = {}
         self._steps: list[int] = []  # the numbers of the open steps, the outermost first
         self._adders: Mapping[type, tuple[int, Callable[[Any, int], None]]] = {
             IndexCall: (CALL, self._call),
@@ -115,7 +118,7 @@ class Indexer:
 
     def _call(self, event: IndexCall, place: int) -> None:
         data = event.data
-        self._open_call(_tool_of(data), _id_of(data), event.ts, place)
+        self._open_call(self._tool_of(data), _id_of(data), event.ts, place)
 
     def _result(self, event: IndexResult, place: int) -> None:
         data = event.data
@@ -124,13 +127,19 @@ class Indexer:
             state = REFUSED
         elif not data.success:
             state = FAILED
-        self._answer(_tool_of(data), _id_of(data), event.ts, place, state, number_of(data.duration_ms))
+        took = data.duration_ms
+        if took is not None and not 0 <= took <= MAX_INT:
+            took = None
+        self._answer(self._tool_of(data), _id_of(data), event.ts, place, state, took)
 
     def _metric(self, event: IndexMetric, place: int) -> None:
         data = event.data
         if data.kind == "api_request":
-            took = number_of(data.latency_ms)
-            self._append(place, OK if data.success else FAILED, 0, _UNKNOWN if took is None else took)
+            took = data.latency_ms
+            known = took is not None and 0 <= took <= MAX_INT
+            self._append(
+                place, OK if data.success else FAILED, 0, took if known and took is not None else _UNKNOWN
+            )
         else:
             self._append(place, INFO)
 
@@ -169,6 +178,16 @@ class Indexer:
             self._append(place, state, 0, _length(words))
             if event.type == "run_end":
                 self._end_run()
+
+    def _tool_of(self, data: CallNames) -> str:
+        """The tool of a call; most have one of a few names, which are read once."""
+        known = self._tools.get(data.tool_name or "")
+        if known is not None:
+            return known
+        name = text(data.tool_name) or text(data.name) or _UNNAMED
+        if data.tool_name and len(name) <= MAX_NAME and len(self._tools) < _MOST_NAMES:
+            self._tools[data.tool_name] = name
+        return name
 
     # What they do to rows
 
@@ -233,10 +252,6 @@ class Indexer:
 
 def _length(words: Words) -> float:
     return _UNKNOWN if words.duration_ms is None else words.duration_ms
-
-
-def _tool_of(data: CallNames) -> str:
-    return text(data.tool_name) or text(data.name) or _UNNAMED
 
 
 def _id_of(data: CallNames) -> str | None:
