@@ -1,4 +1,7 @@
-"""The line into which the word of a command is typed: key by key, never pasted."""
+"""The line into which the word of a command is typed: key by key.
+
+It is no input field, so that nothing is pasted into it: whoever wrote the record may have filled the clipboard.
+"""
 
 from __future__ import annotations
 
@@ -66,11 +69,6 @@ class WordLine(InkWidget, can_focus=True):
     def on_blur(self) -> None:
         """An answer is given in one go."""
         self.clear()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Nothing is taken from a clipboard: whoever wrote the record may have filled it."""
-        event.stop()
-        event.prevent_default()
 
     def on_key(self, event: events.Key) -> None:
         """Take a sign, or take one back; arrows scroll what is to be read first."""
