@@ -156,6 +156,21 @@ def test_runs_that_come_end_and_go_are_listed_as_they_are(place: Place) -> None:
         assert catalog.count() == RUNS
 
 
+def test_a_run_that_fell_silent_is_listed_as_interrupted_though_its_files_are_as_they_were(
+    place: Place,
+) -> None:
+    run = place.add(99, ended=False)
+    silent = ListWants(query=parse("status:interrupted").query)
+    with place.lister() as made:
+        live = place.until(made, lambda listing: kept(listing) and len(listing.ids) == RUNS + 1)
+        assert live.ids[0] == run.run_id
+        assert not place.until(made, kept, silent).ids
+        place.clock.advance(3 * 3_600_000)
+        place.observer.tick()
+        assert list(place.until(made, lambda listing: bool(listing.ids), silent).ids) == [run.run_id]
+        assert run.run_id in place.until(made, kept).ids
+
+
 def test_another_monitor_reads_the_catalog_that_the_first_one_keeps(place: Place) -> None:
     """Case 54."""
     with place.lister() as made:

@@ -62,8 +62,8 @@ def take_snapshot(
     runs = observer.facts()
     view = collector.view(wants.window, now_ms=now_ms, patience_ms=patience_ms)
     by_id, at_work = observer.by_id(), observer.at_work()
-    if listing is not None or opened is not None:
-        by_id = {**_read_beside(listing, opened), **by_id}
+    if beside := _read_beside(listing, opened, by_id):
+        by_id = {**beside, **by_id}
     return Snapshot(
         taken_at=now_ms,
         wants=wants,
@@ -105,12 +105,14 @@ def _sources(observer: Observer, listing: Listing | None) -> SourceStatus:
     return sources
 
 
-def _read_beside(listing: Listing | None, opened: RunFacts | None) -> dict[str, RunFacts]:
-    """Runs that were read for the screen, whether anybody follows them or not."""
+def _read_beside(
+    listing: Listing | None, opened: RunFacts | None, followed: Mapping[str, RunFacts]
+) -> dict[str, RunFacts]:
+    """Runs that were read for the screen and that nobody follows."""
     found = {} if listing is None else dict(listing.facts)
     if opened is not None:
         found[opened.run_id] = opened
-    return found
+    return {run_id: run for run_id, run in found.items() if run_id not in followed}
 
 
 def _leaving(runs: Sequence[RunFacts], now_ms: int) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,8 +144,10 @@ class Asker:
             self._catalog.close()
             self._catalog = None
         question = self._question
-        for _, future in self._take_jobs():
-            future.set_exception(LookupError(problem))
+        while self._jobs:
+            _, future = self._jobs.pop(0)
+            if future.set_running_or_notify_cancel():
+                future.set_exception(LookupError(problem))
         if question is not None and (
             self.answer is None or self.answer.problem != problem or question is not self._answered
         ):
@@ -153,17 +155,20 @@ class Asker:
             self.answer = Answer(question, whole=True, problem=problem)
             self._told()
 
-    def _take_jobs(self) -> Iterator[tuple[Callable[[Catalog], object], Future[object]]]:
-        while self._jobs:
-            yield self._jobs.pop(0)
-
     def _do_jobs(self, catalog: Catalog) -> None:
-        for job, future in self._take_jobs():
+        from buddy_core.cachedb import CacheUnavailable
+
+        while self._jobs:
+            job, future = self._jobs.pop(0)
+            if not future.set_running_or_notify_cancel():
+                continue  # whoever asked has typed on
             try:
                 future.set_result(job(catalog))
-            except BaseException as error:
-                future.set_exception(error)
+            except CacheUnavailable as error:
+                future.set_exception(LookupError(str(error)))
                 raise
+            except Exception as error:  # noqa: BLE001 - it is told to whoever asked
+                future.set_exception(error)
 
     def _look(self, catalog: Catalog) -> None:
         """Another version has other rows, and another order."""

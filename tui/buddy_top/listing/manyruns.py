@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from buddy_core.clock import Clock
 from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
@@ -62,6 +64,7 @@ class ManyRuns:
         self._names = NamesHeld()
         self._fresh: dict[str, float] = {}  # runs that have changed and are not in the catalog like that
         self._gone: set[str] = set()
+        self._were_live: set[str] = set()  # nothing in the files tells of one that has fallen silent for good
         self._question: Question | None = None
         self._key: tuple[object, ...] = ()
         self._asked_at = 0.0
@@ -91,7 +94,10 @@ class ManyRuns:
         if answer is None or answer.problem:
             self._asker.ask(question, ())
             problem = kept.problem or (answer.problem if answer is not None and self._reads_only else "")
-            return self._few.listing(wants, now_ms, hold=hold, problem=_partly(problem), progress=kept.words)
+            newest = self._few.listing(
+                wants, now_ms, hold=hold, problem=_partly(problem), progress=kept.words
+            )
+            return newest if answer is not None else replace(newest, searching=True)
         lacking = self._lacking(answer, wants)
         self._asker.ask(question, lacking)
         current = answer.question.wants.question == wants.question
@@ -206,8 +212,10 @@ class ManyRuns:
 
     def _known(self) -> list[RunFacts]:
         by_id, at_work = self._observer.by_id(), self._observer.at_work()
-        fresh = (by_id.get(run_id) for run_id in self._fresh)
-        return [*at_work, *(run for run in fresh if run is not None and not run.live)]
+        self._were_live.update(run.run_id for run in at_work)
+        silent = {one for one in self._were_live if one in by_id and by_id[one].status == "interrupted"}
+        others = (by_id.get(run_id) for run_id in self._fresh.keys() | silent)
+        return [*at_work, *(run for run in others if run is not None and not run.live)]
 
     def _lacking(self, answer: Answer, wants: ListWants) -> list[str]:
         asker, followed = self._asker, self._observer.by_id()
