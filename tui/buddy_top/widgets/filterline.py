@@ -112,7 +112,6 @@ class FilterLine(Vertical):
         """Hold the filter of another place: what was typed there and is not in force yet comes back."""
         self._past.leave(self.text if not self._advice.good else "")
         self._adviser = adviser
-        self.field.placeholder = WORDS_HINT if adviser is None else ""
         draft = self._past.arrive(place)
         self.hold(draft or text)
         self._in_force = text
