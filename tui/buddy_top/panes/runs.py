@@ -123,9 +123,8 @@ class RunsPane(TablePane[RunFacts]):
         words = fmt.plural(listing.total, "run")
         if self.fitting is not None:
             matched = f"{fmt.count(len(listing.ids))} of {fmt.count(listing.total)} match"
-            words = Plain(
-                f"{matched}: {shown(self._filter.strip(), limit=40)}" if self.problem is None else matched
-            )
+            told = f": {shown(self._filter.strip(), limit=40)}" if self.problem is None else ""
+            words = Plain(matched + told)
         parts = [words, *(shown(part, limit=100) for part in (listing.progress, listing.problem) if part)]
         self.panel.set_summary(Plain(" · ".join(parts)))
 
