@@ -17,7 +17,9 @@ from buddy_core.past.moment import PastMoment
 from buddy_core.prices.table import PriceTable
 from buddy_core.runs.model import RunFacts
 from buddy_top.around_reader import AroundReader
+from buddy_top.kept.shelf import Shelf, unopened
 from buddy_top.listing.lister import Lister
+from buddy_top.listing.model import Listing
 from buddy_top.past.pictures import PastPictures
 from buddy_top.run_depths import RunDepths
 from buddy_top.run_reader import RunReader
@@ -34,6 +36,7 @@ class InlineFeed:
         clock: Clock,
         prices: PriceTable | None = None,
         state: Path | None = None,
+        archive: Path | None = None,
         *,
         writes: bool = True,
     ) -> None:
@@ -47,7 +50,8 @@ class InlineFeed:
         )
         self.loop: asyncio.AbstractEventLoop | None = None
         self.around = AroundReader(self.observer.runs_dir)
-        self.depths = RunDepths(runs_dir, self.observer, self.lister, prices)
+        self.shelf = Shelf(archive, self.observer.runs_dir, clock=clock, told=self.take_soon)
+        self.depths = RunDepths(runs_dir, self.observer, self.lister, prices, self.shelf)
         self.prices = prices
         self.past: PastPictures | None = None
         self.paused = False
@@ -80,6 +84,7 @@ class InlineFeed:
             task.cancel()
         self.lister.close()
         self.depths.close()
+        self.shelf.close()
         self.close_reader()
         if self.past is not None:
             self.past.close()
@@ -90,6 +95,9 @@ class InlineFeed:
         if self.reader is not None:
             self.reader.close()
         self.reader = None
+
+    def keep_runs(self, run_ids: Sequence[str]) -> Future[str]:
+        return self.shelf.keep(run_ids)
 
     def find_runs(self, text: str) -> Future[Sequence[RunFacts]]:
         return self.lister.find(text)
@@ -110,6 +118,13 @@ class InlineFeed:
             self.pending.add(task)
             task.add_done_callback(self.pending.discard)
 
+    def _listing(self, wants: Wants, now_ms: int) -> Listing | None:
+        if wants.listing is not None or wants.run_id is not None:
+            self.shelf.look(now_ms)
+        if wants.listing is not None and wants.listing.kept:
+            return self.shelf.listing(wants.listing, now_ms)
+        return self.lister.listing(wants.listing, now_ms, hold=self.paused)
+
     async def _take(self) -> None:
         if self.wants.past is not None:
             await self._take_past(self.wants, self.wants.past)
@@ -118,6 +133,7 @@ class InlineFeed:
             self.past.close()
             self.past = None
         wants = self.wants
+        kept = self.shelf.opened_instead(wants.run_id)
         run = self._read_run(wants)
         around = None
         if wants.around is not None:
@@ -125,9 +141,10 @@ class InlineFeed:
         assert self._publish is not None
         now_ms = self.clock.now_ms()
         opened = self.lister.facts_of(wants.run_id) if wants.run_id is not None else None
-        depths = await self.depths.read(wants, opened, now_ms)
+        opened = opened if kept is None else kept.facts
+        depths = await self.depths.read(wants, opened, now_ms, kept)
         while self.depths.more:
-            depths = await self.depths.read(wants, opened, now_ms)
+            depths = await self.depths.read(wants, opened, now_ms, kept)
         alerts = NO_ALERTS if self.watch is None else self.watch.check(now_ms)
         self._publish(
             take_snapshot(
@@ -138,8 +155,10 @@ class InlineFeed:
                 run=run,
                 depths=depths,
                 around=around,
-                listing=self.lister.listing(wants.listing, now_ms, hold=self.paused),
+                listing=self._listing(wants, now_ms),
                 opened=opened,
+                kept=self.shelf.ids,
+                place=None if kept is None else kept.place,
                 names=self.lister.names() if wants.names else None,
                 alerts=alerts,
                 paused=self.paused,
@@ -149,9 +168,14 @@ class InlineFeed:
     def _read_run(self, wants: Wants) -> RunDetail | None:
         if wants.run_id is None:
             return None
-        if self.reader is None or self.reader.run_id != wants.run_id:
+        kept = self.shelf.opened_instead(wants.run_id)
+        place = self.observer.runs_dir if kept is None else kept.place
+        if place is None:
+            problem = None if kept is None else kept.problem
+            return None if problem is None else unopened(self.observer.run_dir(wants.run_id), problem)
+        if self.reader is None or self.reader.place != (place, wants.run_id):
             self.close_reader()
-            self.reader = RunReader(self.observer.runs_dir, wants.run_id, self.take_soon)
+            self.reader = RunReader(place, wants.run_id, self.take_soon)
         return self.reader.read(wants)
 
     async def _take_past(self, wants: Wants, moment: PastMoment) -> None:

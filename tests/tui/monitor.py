@@ -211,9 +211,9 @@ def make_app(
     """The app and its feed, not yet running; alerts are looked for where `limits` are given."""
     clock = ManualClock(now_ms)
     prices = PriceTable(options["prices"]) if "prices" in options else None
-    feed = InlineFeed(
-        runs_dir, clock, prices, options.get("state"), writes=not options.get("read_only", False)
-    )
+    state, archive = options.get("state"), options.get("archive")
+    writes = not options.get("read_only", False)
+    feed = InlineFeed(runs_dir, clock, prices, state, archive, writes=writes)
     if "limits" in options:
         feed.watch = AlertWatch(feed.observer, feed.collector, options["limits"])
     app = kind(Options(runs_dir=runs_dir, tab=tab, window=window, clock=clock, **options), feed)

@@ -150,6 +150,19 @@ class BuddyTop(Workspace):
         if isinstance(self.visible_pane, RunsPane):
             self.visible_pane.table.toggle_mark()
 
+    def action_toggle_archive(self) -> None:
+        """The runs of the archive in place of those that are recorded, and back."""
+        from buddy_top.panes.runs import RunsPane
+
+        if isinstance(self.visible_pane, RunsPane):
+            self.visible_pane.toggle_kept()
+
+    def action_keep(self) -> None:
+        """Copy the run on the screen, the marked ones, or the one under the cursor into the archive."""
+        from buddy_top.kept.keeping import keep_chosen
+
+        keep_chosen(self)
+
     def action_compare(self) -> None:
         """Two runs side by side."""
         from buddy_top.run_view.comparing import open_comparison

@@ -97,6 +97,22 @@ COMMANDS: tuple[Command, ...] = (
         "mark", "space", "mark", "mark", "Mark a run, or take its mark away", frozenset({"runs"}), needs="now"
     ),
     Command(
+        "archive",
+        "A",
+        "toggle_archive",
+        "archive",
+        "The kept runs, or those that are recorded",
+        frozenset({"runs"}),
+    ),
+    Command(
+        "keep",
+        "K",
+        "keep",
+        "keep",
+        "Copy the run, or those that are marked, to where no agent removes it",
+        frozenset({"runs", "run"}),
+    ),
+    Command(
         "compare",
         "D",
         "compare",

@@ -34,19 +34,24 @@ class FamilyReader:
         self._asked: tuple[str, int, Future[Sequence[Row]] | None] = ("", 0, None)
         self._rows: Sequence[Row] = ()
         self._facts: tuple[RunFacts, ...] | None = None
+        self._kept: tuple[RunFacts, ...] = ()
         self._kindred = Kindred(())
         self._made: Family | None = None
         self._made_at = 0
 
-    def read(self, run_id: str, facts: tuple[RunFacts, ...], now_ms: int) -> Family | None:
-        """The family of a run among `facts` and what the catalog knows; the same object while nothing has changed.
+    def read(
+        self, run_id: str, facts: tuple[RunFacts, ...], now_ms: int, kept: tuple[RunFacts, ...] = ()
+    ) -> Family | None:
+        """The family of a run among `facts`, what the catalog knows, and runs that are `kept` and nowhere else.
+
+        The same object while nothing has changed.
 
         None while the catalog is being asked about a run that is beyond the facts.
         """
         changed = self._look_up(run_id, now_ms)
-        if facts is not self._facts or changed:
-            self._facts, self._made = facts, None
-            known = {row.facts.run_id: row.facts for row in self._rows}
+        if facts is not self._facts or kept is not self._kept or changed:
+            self._facts, self._kept, self._made = facts, kept, None
+            known = {run.run_id: run for run in kept} | {row.facts.run_id: row.facts for row in self._rows}
             self._kindred = Kindred({**known, **{run.run_id: run for run in facts}}.values())
         if self._made is None or self._made.run_id != run_id or self._is_older(self._made, now_ms):
             self._make(run_id, now_ms)

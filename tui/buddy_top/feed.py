@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock
+from buddy_top.holding import waits, with_detail_of
 from buddy_top.options import Options
 from buddy_top.state import RunDetail, Snapshot, Wants
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
     from buddy_top.around_reader import AroundReader
+    from buddy_top.kept.shelf import Shelf
     from buddy_top.listing.lister import Lister
+    from buddy_top.listing.model import Listing
     from buddy_top.past.pictures import PastPictures
     from buddy_top.run_depths import RunDepths
     from buddy_top.run_reader import RunReader
@@ -60,7 +63,8 @@ class Feed:
     """The live feed: observer and snapshots in a thread of their own.
 
     The file `history` tells of runs that are gone, and what is read is added to it if `keep` says so. With
-    `watch_runs` only so many are read, the newest. In `state` the catalog of very many runs is kept.
+    `watch_runs` only so many are read, the newest. In `state` the catalog of very many runs is kept. In `archive` are
+    runs that were kept.
     """
 
     _observer: Observer
@@ -69,6 +73,7 @@ class Feed:
     _lister: Lister
     _pictured: asyncio.Event
     _depths: RunDepths
+    _shelf: Shelf
 
     def __init__(
         self,
@@ -82,8 +87,10 @@ class Feed:
         keep: bool = True,
         watch_runs: int = 0,
         state: Path | None = None,
+        archive: Path | None = None,
     ) -> None:
         self._runs_dir = runs_dir
+        self._archive = archive
         self._prices = prices
         self._history = history
         self._keep = keep
@@ -142,6 +149,10 @@ class Feed:
         """Thread-safe: any runs, for an export."""
         return self._lister.read(run_ids)
 
+    def keep_runs(self, run_ids: Sequence[str]) -> Future[str]:
+        """Thread-safe: copy runs into the archive."""
+        return self._shelf.keep(run_ids)
+
     def stop(self) -> None:
         """End the loop; waits a second at most, for a hung file system must not keep the terminal."""
         self._stopped.set()
@@ -187,6 +198,7 @@ class Feed:
             self._lister.close()
             self._depths.close()
             self._leave_past()
+            self._shelf.close()
             self._alerts.close()
             self._observer.close()
 
@@ -196,6 +208,7 @@ class Feed:
         from buddy_core.metrics.collector import MetricsCollector
         from buddy_core.observe import Observer
         from buddy_top.config.prices import price_table
+        from buddy_top.kept.shelf import Shelf
         from buddy_top.listing.lister import Lister
         from buddy_top.run_depths import RunDepths
 
@@ -220,7 +233,10 @@ class Feed:
             writes=self._keep,
             told=self._has_more,
         )
-        self._depths = RunDepths(self._runs_dir, self._observer, self._lister, self._collector.prices)
+        self._shelf = Shelf(self._archive, self._observer.runs_dir, clock=self._clock, told=self._has_more)
+        self._depths = RunDepths(
+            self._runs_dir, self._observer, self._lister, self._collector.prices, self._shelf
+        )
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
 
     async def _follow(self) -> None:
@@ -301,7 +317,7 @@ class Feed:
 
     async def _present_snapshot(self) -> Snapshot:
         held = self._last if self._paused else None
-        if held is not None and held.wants == self._wants and not (_waits(held) or self._depths.more):
+        if held is not None and held.wants == self._wants and not (waits(held) or self._depths.more):
             self._last = replace(held, behind=self._behind, paused=True)
             return self._last
         wants = self._wants
@@ -314,8 +330,9 @@ class Feed:
         self._moved = False
         self._observer.tick()
         now_ms = self._clock.now_ms()
-        listing = self._lister.listing(wants.listing, now_ms, hold=self._paused)
+        listing, kept = self._list(wants, now_ms), self._shelf.opened_instead(wants.run_id)
         opened = self._lister.facts_of(wants.run_id) if wants.run_id is not None else None
+        opened = opened if kept is None else kept.facts
         fresh = take_snapshot(
             self._collector,
             self._observer,
@@ -324,7 +341,9 @@ class Feed:
             run=self._read_run(wants),
             listing=listing,
             opened=opened,
-            depths=await self._depths.read(wants, opened, now_ms),
+            depths=await self._depths.read(wants, opened, now_ms, kept),
+            kept=self._shelf.ids,
+            place=None if kept is None else kept.place,
             names=self._lister.names() if wants.names else None,
             around=self._read_around(wants.around),
             alerts=self._alerts.check(now_ms),
@@ -332,7 +351,7 @@ class Feed:
             paused=self._paused,
             patience_ms=self._patience(now_ms),
         )
-        self._last = fresh if held is None else _with_detail_of(held, fresh)
+        self._last = fresh if held is None else with_detail_of(held, fresh)
         return self._last
 
     def _only_rows_differ(self, last: Snapshot, wants: Wants) -> bool:
@@ -342,7 +361,7 @@ class Feed:
         if replace(wants, rows=last.wants.rows, row_filter=last.wants.row_filter) != last.wants:
             return False
         fresh = not self._moved and abs(self._clock.now_ms() - last.taken_at) < HURRIED_MS
-        return (fresh or self._paused) and not _waits(last)
+        return (fresh or self._paused) and not waits(last)
 
     def _patience(self, now_ms: int) -> int:
         """While pictures follow each other quickly, what nobody sees need not be up to date in each of them."""
@@ -350,16 +369,31 @@ class Feed:
         self._patient = hurried
         return PATIENCE_MS if hurried else 0
 
+    def _list(self, wants: Wants, now_ms: int) -> Listing | None:
+        """The runs that are recorded, or those that are kept."""
+        if wants.listing is not None or wants.run_id is not None:
+            self._shelf.look(now_ms)
+        if wants.listing is not None and wants.listing.kept:
+            return self._shelf.listing(wants.listing, now_ms)
+        return self._lister.listing(wants.listing, now_ms, hold=self._paused)
+
     def _read_run(self, wants: Wants) -> RunDetail | None:
-        if self._reader is not None and self._reader.run_id != wants.run_id:
+        kept = self._shelf.opened_instead(wants.run_id)
+        place = self._observer.runs_dir if kept is None else kept.place
+        if self._reader is not None and (place, wants.run_id) != self._reader.place:
             self._reader.close()
             self._reader = None
         if wants.run_id is None:
             return None
+        if place is None:
+            from buddy_top.kept.shelf import unopened
+
+            problem = None if kept is None else kept.problem
+            return None if problem is None else unopened(self._runs_dir / wants.run_id, problem)
         if self._reader is None:
             from buddy_top.run_reader import RunReader
 
-            self._reader = RunReader(self._observer.runs_dir, wants.run_id, lambda: self._wake(self._changed))
+            self._reader = RunReader(place, wants.run_id, lambda: self._wake(self._changed))
         return self._reader.read(wants)
 
     def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
@@ -385,34 +419,6 @@ class Feed:
             self._wake(self._asked)
 
 
-def _waits(held: Snapshot) -> bool:
-    """True when what stands around an error, or in the list of runs, was asked for and is still to be read."""
-    around, listing = held.around, held.listing
-    return (around is not None and around[1] is None) or (listing is not None and not listing.settled)
-
-
-def _with_detail_of(held: Snapshot, fresh: Snapshot) -> Snapshot:
-    """The held picture with what has been opened since; another window of time needs another picture."""
-    if (held.wants.window, held.wants.slices) != (fresh.wants.window, fresh.wants.slices):
-        return fresh
-    return replace(
-        held,
-        wants=fresh.wants,
-        series=fresh.series,
-        trends=held.trends if held.wants.trends == fresh.wants.trends else fresh.trends,
-        run=fresh.run,
-        family=fresh.family,
-        listing=fresh.listing,
-        names=fresh.names,
-        by_id=fresh.by_id,
-        numbers=fresh.numbers,
-        raw=fresh.raw,
-        around=fresh.around,
-        behind=fresh.behind,
-        paused=True,
-    )
-
-
 def live_feed(options: Options) -> Feed:
     """The feed of a monitor on the runs directory of `options`."""
     return Feed(
@@ -425,6 +431,7 @@ def live_feed(options: Options) -> Feed:
         keep=not options.read_only,
         watch_runs=options.watch_runs,
         state=options.state,
+        archive=options.archive,
     )
 
 

@@ -21,7 +21,7 @@ from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings
 from buddy_top.cli.parser import wrong_usage
 from buddy_top.config.load import Choices, limits_of
-from buddy_top.config.places import own_state_dir, state_file
+from buddy_top.config.places import chosen_archive, own_state_dir, state_file
 from buddy_top.config.remembered import save
 from buddy_top.config.resolve import Effective
 from buddy_top.options import TABS, Options, TabName
@@ -83,6 +83,7 @@ def _options(
         history=None if demo else choices.history,
         watch_runs=choices.watch_runs,
         state=None if demo else own_state_dir(),
+        archive=None if demo else chosen_archive(choices.value("archive_dir", str)),
         demo=demo,
         left=choices.remembered if remembers else None,
         home=home,

@@ -31,7 +31,7 @@ class NumbersReader:
     """Follows one run. Not thread-safe: it lives in the feed's thread.
 
     Args:
-        runs_dir: As it was named: the file of turns lies beside it.
+        runs_dir: The directory of runs that it lies in.
         run: The run as it is now; only its id and its start are kept.
         events: Where its events come from; its file as it grows unless given.
         turns: The same of the turns.
@@ -47,6 +47,7 @@ class NumbersReader:
         turns: TurnFile | None = None,
     ) -> None:
         self.run_id = run.run_id
+        self.place = runs_dir, run.run_id
         self.more = True
         """There is more to read at once: ask again soon."""
         self._started_at = run.started_at or started_at_of(run.run_id) or 0

@@ -54,6 +54,8 @@ class Options(msgspec.Struct, frozen=True):
     """Of so many runs the numbers are counted, the newest; 0: of all."""
     state: Path | None = None
     """The user's own directory, where the catalog of very many runs is kept; None: nowhere."""
+    archive: Path | None = None
+    """The directory of kept runs, which need not exist; None: nothing can be kept."""
     demo: bool = False
     """The runs are those of the demonstration agent."""
     left: Remembered | None = None

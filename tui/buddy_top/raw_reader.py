@@ -27,9 +27,10 @@ class RawReader:
         self._at = -1
         self._found: int | None = None
 
-    def is_of(self, run_id: str | None, name: RawName) -> bool:
-        """True when this is the file that is meant."""
-        return self._run_dir.name == run_id and self._name == name
+    @property
+    def file(self) -> tuple[Path, RawName]:
+        """The run's directory, and which of its files is read."""
+        return self._run_dir, self._name
 
     def read(self, wants: RawWants) -> RawPage:
         """What is asked for, as far as the file is known by now."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.runnumbers import RunNumbers
     from buddy_top.family_reader import FamilyReader
+    from buddy_top.kept.shelf import OpenedRun, Shelf
     from buddy_top.listing.lister import Lister
     from buddy_top.numbers_reader import NumbersReader
     from buddy_top.raw_reader import RawReader
@@ -36,14 +37,21 @@ class RunDepths:
     Args:
         runs_dir: The directory of runs as it was named.
         lister: Knows the kin of a run, where there are more runs than the observer follows.
+        shelf: Knows runs that are kept and recorded no more.
     """
 
     def __init__(
-        self, runs_dir: Path, observer: Observer, lister: Lister, prices: PriceTable | None = None
+        self,
+        runs_dir: Path,
+        observer: Observer,
+        lister: Lister,
+        prices: PriceTable | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._runs_dir = runs_dir
         self._observer = observer
         self._lister = lister
+        self._shelf = shelf
         self._prices = prices
         self._families: FamilyReader | None = None
         self._numbers: NumbersReader | None = None
@@ -54,12 +62,18 @@ class RunDepths:
         """There is more to read at once: ask again soon."""
         return any(reader is not None and reader.more for reader in (self._numbers, self._raw))
 
-    async def read(self, wants: Wants, run: RunFacts | None, now_ms: int) -> Depths:
-        """What `wants` asks for of `run`, read on a little; what it does not ask for any more is let go."""
+    async def read(
+        self, wants: Wants, run: RunFacts | None, now_ms: int, kept: OpenedRun | None = None
+    ) -> Depths:
+        """What `wants` asks for of `run`, read on a little; what it does not ask for any more is let go.
+
+        The files are where runs are recorded, or where a `kept` run is unpacked.
+        """
+        place = self._observer.runs_dir if kept is None else kept.place
         return Depths(
             family=self._read_family(wants, now_ms),
-            numbers=await self._read_numbers(run if wants.numbers else None, now_ms),
-            raw=self._read_raw(wants),
+            numbers=await self._read_numbers(run if wants.numbers else None, now_ms, place),
+            raw=self._read_raw(wants, place, kept.problem if kept is not None else None),
         )
 
     def close(self) -> None:
@@ -76,29 +90,36 @@ class RunDepths:
             from buddy_top.family_reader import FamilyReader
 
             self._families = FamilyReader(self._lister.kin)
-        return self._families.read(wants.run_id, self._observer.facts(), now_ms)
+        kept = self._shelf.facts() if self._shelf is not None else ()
+        return self._families.read(wants.run_id, self._observer.facts(), now_ms, kept)
 
-    async def _read_numbers(self, run: RunFacts | None, now_ms: int) -> RunNumbers | None:
-        if self._numbers is not None and (run is None or self._numbers.run_id != run.run_id):
+    async def _read_numbers(self, run: RunFacts | None, now_ms: int, place: Path | None) -> RunNumbers | None:
+        if self._numbers is not None and (run is None or (place, run.run_id) != self._numbers.place):
             self._numbers.close()
             self._numbers = None
-        if run is None:
+        if run is None or place is None:
             return None
         if self._numbers is None:
+            from buddy_core.runs.folding.turns import TURN_METRICS
+            from buddy_core.runs.reading.turnfile import TurnFile
             from buddy_top.numbers_reader import NumbersReader
 
-            self._numbers = NumbersReader(self._runs_dir, run, self._prices)
+            turns = TurnFile(self._runs_dir.parent / TURN_METRICS)  # not beside a copy
+            self._numbers = NumbersReader(place, run, self._prices, turns=turns)
         return await self._numbers.read(run, self._observer.facts(), now_ms)
 
-    def _read_raw(self, wants: Wants) -> RawPage | None:
+    def _read_raw(self, wants: Wants, place: Path | None, problem: str | None) -> RawPage | None:
         raw, run_id = wants.raw, wants.run_id
-        if self._raw is not None and (raw is None or not self._raw.is_of(run_id, raw.name)):
+        run_dir = None if place is None or run_id is None else place / run_id
+        if self._raw is not None and (raw is None or (run_dir, raw.name) != self._raw.file):
             self._raw.close()
             self._raw = None
         if raw is None or run_id is None:
             return None
+        if run_dir is None:
+            return None if problem is None else RawPage(run_id, raw, problem=problem)
         if self._raw is None:
             from buddy_top.raw_reader import RawReader
 
-            self._raw = RawReader(self._observer.run_dir(run_id), raw.name)
+            self._raw = RawReader(run_dir, raw.name)
         return self._raw.read(raw)

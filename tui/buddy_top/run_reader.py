@@ -31,6 +31,7 @@ class RunReader:
 
     def __init__(self, runs_dir: Path, run_id: str, wake: Callable[[], None] = lambda: None) -> None:
         self.run_id = run_id
+        self.place = runs_dir, run_id
         self._runs_dir = runs_dir
         self._indexing = RunIndexing(runs_dir, run_id, wake)
         self._maker = RowMaker(runs_dir, run_id)

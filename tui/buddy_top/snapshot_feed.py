@@ -39,6 +39,10 @@ class SnapshotFeed(Protocol):
         """The facts of these runs, in their order; runs that are gone are left out."""
         ...
 
+    def keep_runs(self, run_ids: Sequence[str]) -> Future[str]:
+        """Copy runs to where no agent removes them; the future says in a sentence what came of it."""
+        ...
+
     def stop(self) -> None:
         """End the thread and let go of all files."""
         ...

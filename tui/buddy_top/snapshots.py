@@ -14,6 +14,7 @@ from buddy_top.state import FilterNames, RunDetail, SeriesDetail, Snapshot, Want
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from buddy_core.prices.rates import Price
     from buddy_core.prices.table import PriceTable
@@ -46,6 +47,8 @@ def take_snapshot(
     listing: Listing | None = None,
     opened: RunFacts | None = None,
     depths: Depths = NOTHING,
+    kept: frozenset[str] = frozenset(),
+    place: Path | None = None,
     around: tuple[Moment, Surroundings | None] | None = None,
     names: FilterNames | None = None,
     alerts: AlertState = NO_ALERTS,
@@ -84,6 +87,8 @@ def take_snapshot(
         family=depths.family,
         numbers=depths.numbers,
         raw=depths.raw,
+        kept=kept,
+        place=place,
         around=around if around is not None and around[0] == wants.around else None,
         alerts=alerts.alerts,
         budgets=alerts.budgets,

@@ -236,6 +236,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What anything in the picture was priced by: by provider and model, or by the id of the run on the screen."""
     names: FilterNames | None = None
     """What a filter can be completed with; None while nobody types one, or while it is not known yet."""
+    kept: frozenset[str] = frozenset()
+    """The ids of runs in the archive, as far as they were looked for."""
+    place: Path | None = None
+    """Of a run that is only in the archive: the private directory of runs in which it lies unpacked."""
     leaving: frozenset[str] = frozenset()
     """The ids of runs that the agent will remove when its next one starts."""
     past: PastView | None = None
@@ -248,6 +252,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     other pictures."""
     at_work: tuple[RunFacts, ...] = ()
     """Those of `runs` that are running or stalled, newest first."""
+
+    @property
+    def runs_place(self) -> Path:
+        """The directory of runs that holds the run on the screen."""
+        return self.place or self.sources.runs_dir
 
     @property
     def running(self) -> int:

@@ -339,7 +339,8 @@ class Workspace(SafeApp):
             if row is not None:
                 event.left_at(row)
 
-        run_dir = self.options.runs_dir / event.run_id
+        place = self.snapshot.place if self.snapshot is not None else None
+        run_dir = (place or self.options.runs_dir) / event.run_id
         self.push_screen(EventScreen(run_dir, event.rows, event.at, as_raw=event.raw), closed)
 
     @on(TabLine.Clicked)

@@ -48,6 +48,15 @@ def history_file() -> Path | None:
     return None if directory is None else directory / "history.sqlite3"
 
 
+def chosen_archive(named: str | None) -> Path | None:
+    """The place a setting names, else the usual one; None where the user has no directory of their own for it."""
+    try:
+        directory = Path(named).expanduser() if named else archive_directory()
+    except RuntimeError:  # nobody's home
+        return None
+    return directory.absolute() if named or directory.is_absolute() else None
+
+
 def archive_directory() -> Path:
     """Where kept runs are, unless a setting names another place; nothing but the user removes what is there."""
     return _directory("data") / "kept"

@@ -25,11 +25,13 @@ class ListWants(msgspec.Struct, frozen=True):
     first: int = 0
     last: int = 120
     """Lines `first` to `last` of the list are in sight, or about to be."""
+    kept: bool = False
+    """The runs of the archive, in place of those that are recorded."""
 
     @property
     def question(self) -> tuple[Any, ...]:
         """What the order depends on: equal for wants that differ only in what is in sight."""
-        return self.query, self.sort, self.descending, self.tree
+        return self.query, self.sort, self.descending, self.tree, self.kept
 
 
 class Listing(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain, plain
 from buddy_top.listing.model import ListWants
 from buddy_top.messages import CallNamed, WantsChanged
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from buddy_top.export.sheet import Sheet
 
 _GONE = Plain("this run is not there any more: its directory was removed or moved · esc goes back")
+
+
+def _opening(snapshot: Snapshot, run_id: str) -> Plain:
+    """Of a kept run of which nothing is known: that it is being opened, or why it cannot be."""
+    detail = snapshot.run if snapshot.run is not None and snapshot.run.run_id == run_id else None
+    return Plain("opening the kept copy …") if detail is None else shown(detail.problem)
 
 
 class RunPage(Pane):
@@ -60,6 +67,8 @@ class RunPage(Pane):
         run = snapshot.by_id.get(self.run_id)
         if run is None and snapshot.listing is not None and self.run_id in snapshot.listing.ids:
             self.detail.show_nothing(plain(self.run_id), Plain("reading …"))
+        elif run is None and self.run_id in snapshot.kept:
+            self.detail.show_nothing(plain(self.run_id), _opening(snapshot, self.run_id))
         elif run is None:
             self.detail.show_nothing(plain(self.run_id), _GONE)
         else:

@@ -63,6 +63,8 @@ class RunsPane(TablePane[RunFacts]):
         """What the list is filtered by: of a text with a mistake in it, what was in force before."""
         self.problem: Problem | None = None
         """The first mistake in the filter."""
+        self.kept = False
+        """The runs of the archive are listed, not those that are recorded."""
         self._listing: Listing | None = None
         self._asked = (0, 0)
         self._sought: str | None = None
@@ -94,7 +96,13 @@ class RunsPane(TablePane[RunFacts]):
         """The list as it was last chosen, with these lines of it."""
         sort = {"tools": "calls"}.get(self.order.key, self.order.key)
         return ListWants(
-            self.fitting, cast("SortKey", sort), self.order.descending, self.as_tree, first, last
+            self.fitting,
+            cast("SortKey", sort),
+            self.order.descending,
+            self.as_tree,
+            first,
+            last,
+            kept=self.kept,
         )
 
     def show(self, snapshot: Snapshot) -> None:
@@ -115,11 +123,12 @@ class RunsPane(TablePane[RunFacts]):
     def _empty_words(self, listing: Listing) -> Plain:
         if listing.searching:
             return Plain("searching …")
-        return no_match(self._filter) if listing.total and self._filter else Plain("no runs yet")
+        none = "no runs are kept: K keeps the run under the cursor" if self.kept else "no runs yet"
+        return no_match(self._filter) if listing.total and self._filter else Plain(none)
 
     def _show_summary(self, listing: Listing) -> None:
         """How many there are and match, and how far the reading is."""
-        self.panel.set_title(Plain("Runs"))
+        self.panel.set_title(Plain("Kept runs" if self.kept else "Runs"))
         words = fmt.plural(listing.total, "run")
         if self.fitting is not None:
             matched = f"{fmt.count(len(listing.ids))} of {fmt.count(listing.total)} match"
@@ -140,7 +149,9 @@ class RunsPane(TablePane[RunFacts]):
         cells = self._row_cells(run)
         if run_id in listing.partial and not run.live:
             cells = without_events(cells)
-        if run_id in snapshot.leaving:
+        if run_id in snapshot.kept and not self.kept:
+            cells[-1] = (Span(Plain("kept "), "ok"), *cells[-1])
+        elif run_id in snapshot.leaving:
             cells[-1] = (Span(Plain("leaves next "), "warn"), *cells[-1])
         depth = min(listing.depths.get(run_id, 0), 4)
         if depth:
@@ -216,6 +227,14 @@ class RunsPane(TablePane[RunFacts]):
     def toggle_grouping(self) -> None:
         """Tree or flat list."""
         self.as_tree = not self.as_tree
+        self._ask_anew()
+
+    def toggle_kept(self) -> None:
+        """The runs of the archive, or those that are recorded."""
+        self.kept = not self.kept
+        self._listing = None
+        self.table.marks = ()
+        self.table.set_source([], self._render_row)
         self._ask_anew()
 
     def _ask_anew(self) -> None:

@@ -109,7 +109,7 @@ class ArtifactsView(RunPart):
     def show_run(self, snapshot: Snapshot, run: RunFacts, detail: RunDetail | None) -> Plain:
         """List what the run left, and have the text of the chosen one read if that has changed."""
         if detail is not None:
-            self._run_dir = snapshot.sources.runs_dir / run.run_id
+            self._run_dir = snapshot.runs_place / run.run_id
             self._taken_at = snapshot.taken_at
             self._list(detail.artifacts)
         return NO_REMARK

@@ -64,6 +64,7 @@ class FamilyView(RunPart):
         self._family: Family | None = None
         self._members: Sequence[Member] = ()
         self._now_ms = 0
+        self._kept: frozenset[str] = frozenset()
         self._filter = ""
 
     def compose(self) -> ComposeResult:
@@ -88,7 +89,7 @@ class FamilyView(RunPart):
         if family is None and self._family is not None and self._family.run_id == run.run_id:
             return NO_REMARK
         moved = family is not None and (self._family is None or self._family.run_id != run.run_id)
-        self._family, self._now_ms = family, snapshot.taken_at
+        self._family, self._now_ms, self._kept = family, snapshot.taken_at, snapshot.kept
         self._apply(Plain("looking for its forks …"))
         if moved:
             self.table.move_to(run.run_id)
@@ -181,16 +182,20 @@ class FamilyView(RunPart):
     def _cells_at(self, index: int) -> tuple[Cell, ...]:
         assert self._family is not None
         levels = max(2, self.table.width_of("run") // _CELLS_FOR_A_LEVEL)
-        return member_cells(self._members[index], self._family, self._now_ms, levels=levels)
+        member = self._members[index]
+        is_kept = member.run_id in self._kept
+        return member_cells(member, self._family, self._now_ms, levels=levels, kept=is_kept)
 
 
-def member_cells(member: Member, family: Family, now_ms: int, *, levels: int) -> tuple[Cell, ...]:
+def member_cells(
+    member: Member, family: Family, now_ms: int, *, levels: int, kept: bool = False
+) -> tuple[Cell, ...]:
     """A member in its place in the tree, of which the nearest `levels` are drawn; what it cost in all only where it has forks."""
     run, own, in_all = member.facts, member.own, member.inclusive
     failed = own.failures.value
     return (
         (Span(_HERE, "accent"),) if member.run_id == family.run_id else (),
-        _name(member, family, levels),
+        _name(member, family, levels, kept),
         () if run is None else (Span(Plain(run.status), STATE_INKS[run.status]),),
         number_cell(fmt.UNKNOWN if run is None else fmt.date_time(run.started_at or None, now_ms), "label"),
         number_cell(amount_words(own.took, fmt.duration)),
@@ -203,9 +208,9 @@ def member_cells(member: Member, family: Family, now_ms: int, *, levels: int) ->
     )
 
 
-def _name(member: Member, family: Family, levels: int) -> Cell:
+def _name(member: Member, family: Family, levels: int, kept: bool) -> Cell:
     lines = Span(branch(member, levels=levels), "dim")
-    odd = remark(member)
+    odd = ", ".join(words for words in ("kept" if kept else "", remark(member)) if words)
     note = (Span(Plain(f"{odd}  "), "warn"),) if odd else ()
     if member.facts is None:
         return (

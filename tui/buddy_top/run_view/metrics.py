@@ -45,6 +45,7 @@ class MetricsView(RunPart):
         super().__init__()
         self.text = TextView()
         self._shown: tuple[RunFacts, RunNumbers | None, int] | None = None
+        self._problem = NO_REMARK
         self._marked = ""
 
     def compose(self) -> ComposeResult:
@@ -66,6 +67,7 @@ class MetricsView(RunPart):
         if numbers is not None and numbers.run_id != run.run_id:
             numbers = None
         self._shown = (run, numbers, snapshot.taken_at)
+        self._problem = shown(detail.problem) if detail is not None and detail.problem else NO_REMARK
         self._draw()
         return Plain("  reading …") if numbers is not None and numbers.reading else NO_REMARK
 
@@ -81,7 +83,9 @@ class MetricsView(RunPart):
     def _draw(self) -> None:
         if self._shown is not None:
             width, height = self.text.size
-            self.text.set_lines(metrics_lines(*self._shown, width=max(width - 2, 1), height=height))
+            lines = metrics_lines(*self._shown, width=max(width - 2, 1), height=height)
+            problem: list[Cell] = [(Span(self._problem, "warn"),), ()] if self._problem else []
+            self.text.set_lines([*problem, *lines])
 
     @property
     def filter_text(self) -> str:

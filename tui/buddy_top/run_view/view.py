@@ -145,7 +145,8 @@ class RunDetailView(Panel):
             return
         self._last = (snapshot, run)
         self.set_title(shown(run.objective or run.run_id, limit=200))
-        self.set_summary(shown(run.run_id))
+        copy = snapshot.place is not None and run.run_id == snapshot.wants.run_id
+        self.set_summary(Plain(f"{'kept copy · ' if copy else ''}{shown(run.run_id)}"))
         counted = snapshot.listing is None or run.run_id not in snapshot.listing.partial
         self.heading.set_lines(heading_lines(run, snapshot.taken_at, counted=counted))
         if run.run_id != self._run_id:
