@@ -78,7 +78,7 @@ async def test_every_tab_shows_the_moment_and_steps_on(tmp_path: Path) -> None:
             *ways("past.on.ten"),
         ):
             step = next(step for id, step in steps.items() if (place, key) in set(ways(id)))
-            if place == "run":
+            if place not in ("overview", "errors"):
                 continue
             await seen.press("12345"[["overview", "providers", "tools", "errors", "runs"].index(place)])
             await seen.press(key)
@@ -108,18 +108,17 @@ async def test_the_numbers_of_each_tab_are_those_of_then(tmp_path: Path) -> None
 
 async def test_escape_and_q_return_to_now_from_anywhere(tmp_path: Path) -> None:
     async with monitor(one_run(tmp_path), size=COMFORTABLE, kind=Staying) as seen:
-        for key in ("escape", "q"):
-            for tab in ("", "1", "4"):
-                await open_it(seen)
-                await seen.press("left", *tab)
-                assert "the past" in seen.header
-                place = seen.app.place
-                await seen.press(key)
-                assert (seen.app.place, seen.app.exits) == (place, 0)  # type: ignore[attr-defined]
-                assert "● live" in seen.header
-                assert "◷" not in seen.text
-                await seen.press("4")
-                assert "overloaded" in seen.text
+        for key, tab in (("escape", ""), ("q", "4")):
+            await open_it(seen)
+            await seen.press("left", *tab)
+            assert "the past" in seen.header
+            place = seen.app.place
+            await seen.press(key)
+            assert (seen.app.place, seen.app.exits) == (place, 0)  # type: ignore[attr-defined]
+            assert "● live" in seen.header
+            assert "◷" not in seen.text
+            await seen.press("4")
+            assert "overloaded" in seen.text
 
 
 async def test_space_lets_it_happen_again_and_stops_at_the_end(tmp_path: Path) -> None:
@@ -237,9 +236,9 @@ async def test_nothing_of_the_past_is_read_before_somebody_sets_out(
     async with monitor(samples(tmp_path), size=COMFORTABLE) as seen:
         with monkeypatch.context() as patch:
             patch.setattr(PastWorld, "__init__", never)
-            for place in ("overview", "providers", "tools", "errors", "runs", "run"):
-                await seen.go(place)  # type: ignore[arg-type]
-                await seen.refresh()
+            for key in ("2", "3", "4", "5", "enter"):
+                await seen.press(key)
+            await seen.refresh()
         await seen.press("left")
         assert seen.feed.past is not None
         await seen.press("escape")

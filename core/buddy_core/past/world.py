@@ -20,8 +20,8 @@ from buddy_core.safety.paths import real_root
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
 
-MOST_RUNS = 5_000
-"""Runs that are looked at: the newest that had begun by the moment."""
+MOST_RUNS = 1_000
+"""Runs that are looked at: the newest that had begun by the moment, for going back reads all of them anew."""
 
 
 class PastWorld:
