@@ -85,7 +85,7 @@ async def test_every_tab_shows_the_moment_and_steps_on(tmp_path: Path) -> None:
             at = max(1, min(11, at + step))
             assert (seen.app.place, moment(seen)[1]) == (place, at)
             assert f"event {at} of 11" in seen.header
-            assert "◷ esc: back to now" in seen.lines[1]
+            assert "◷ esc: now" in seen.lines[1]
             assert "◷" in seen.lines[2]
             assert "Began later" not in seen.text
             assert "overloaded" not in seen.text
@@ -208,6 +208,12 @@ async def test_another_run_that_is_opened_in_the_past_is_travelled_through_from_
         assert "event 2 of 4" in seen.header
         await seen.press("right")
         assert moment(seen) == (4_500, 3)
+        later = next(run.run_id for run in seen.feed.observer.facts() if run.objective == "Began later")
+        await seen.app.open_run(later)
+        await seen.settle()
+        assert "this run had not begun at that moment" in seen.body
+        await seen.press("escape")
+        assert "overloaded" in seen.body
 
 
 async def test_the_past_raises_no_alert_and_is_not_confused_with_a_pause(tmp_path: Path) -> None:

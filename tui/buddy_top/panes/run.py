@@ -31,6 +31,9 @@ def _opening(snapshot: Snapshot, run_id: str) -> Plain:
     return Plain("opening the kept copy …") if detail is None else shown(detail.problem)
 
 
+_NOT_YET = Plain("this run had not begun at that moment · esc returns to now")
+
+
 class RunPage(Pane):
     """Opened with enter from anywhere a run is named; esc goes back there."""
 
@@ -70,7 +73,7 @@ class RunPage(Pane):
         elif run is None and self.run_id in snapshot.kept:
             self.detail.show_nothing(plain(self.run_id), _opening(snapshot, self.run_id))
         elif run is None:
-            self.detail.show_nothing(plain(self.run_id), _GONE)
+            self.detail.show_nothing(plain(self.run_id), _GONE if snapshot.past is None else _NOT_YET)
         else:
             self.detail.show(snapshot, run)
 

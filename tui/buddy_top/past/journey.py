@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from buddy_top.past.traveller import Traveller
     from buddy_top.workspace import Workspace
 
-HINT = Plain("◷ esc: back to now")
+HINT = Plain("◷ esc: now")
 """At the end of the line of tabs."""
 
 
