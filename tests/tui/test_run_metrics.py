@@ -16,6 +16,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.testing import RunDirectoryBuilder
+from buddy_top import numbers_reader
 from buddy_top.cells import text_of
 from buddy_top.numbers_reader import NumbersReader
 from buddy_top.run_view.timebar import time_bar
@@ -124,7 +125,9 @@ async def test_a_live_run_grows_on_the_screen(tmp_path: Path) -> None:
         assert "view_file" in seen.text
 
 
-async def test_a_file_that_is_replaced_is_counted_anew(tmp_path: Path) -> None:
+async def test_a_file_that_is_replaced_is_counted_anew_and_one_half_read_is_no_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = usual(tmp_path / "runs")
     run.write()
     clock = ManualClock(NOW)
@@ -140,6 +143,14 @@ async def test_a_file_that_is_replaced_is_counted_anew(tmp_path: Path) -> None:
     while reader.more:
         again = await reader.read(facts, observer.facts(), NOW)
     assert again == first
+    reader.close()
+
+    monkeypatch.setattr(numbers_reader, "PIECE_BYTES", 200)
+    reader = NumbersReader(tmp_path / "runs", facts, None)
+    partly = await reader.read(facts, observer.facts(), NOW)
+    assert partly.reading
+    assert 0 < partly.spent.total_ms < first.spent.total_ms
+    assert partly.spent.waiting_ms == 0  # what has not been read yet is no silence
     reader.close()
     observer.close()
     await asyncio.sleep(0)

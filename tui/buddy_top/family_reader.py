@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MOST_KIN = 10_000
 """Members of a family that are read from a catalog; of more, the sums say that they are not all."""
 
+MOST_LISTED = 2_000
+"""Members of a family that are listed on the screen, those around the run; all are in the sums."""
+
 AGAIN_MS = 5_000
 """So often a catalog is asked for the kin of the same run."""
 
@@ -67,6 +70,7 @@ class FamilyReader:
             run_id,
             self._kindred,
             now_ms=now_ms,
+            listed=MOST_LISTED,
             uncounted=uncounted,
             unread=len(self._rows) >= MOST_KIN,
         )

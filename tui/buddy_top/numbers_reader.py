@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
 
 PIECE_BYTES = 512 * 1024
-PIECES = 8
+PIECES = 4
 """Pieces between two pictures."""
 
 
@@ -73,8 +73,10 @@ class NumbersReader:
                 self._read_turns(every)
                 break
             await asyncio.sleep(0)
+        if self.more:  # what has not been read yet is no silence
+            return self._fold.numbers(until=0, live=False, reading=True)
         until = now_ms if run.live else run.ended_at or run.last_event_at or 0
-        return self._fold.numbers(until=until, live=run.live, reading=self.more)
+        return self._fold.numbers(until=until, live=run.live)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -18,7 +18,7 @@ _LOOKS = {
 }
 """The sign and the ink of each part: the signs differ where there are no colours."""
 
-_NAME, _DURATION, _PERCENT = 9, 8, 6
+_NAME, _DURATION, _PERCENT = 9, 8, 7
 
 
 def time_lines(numbers: RunNumbers, width: int) -> Iterator[Cell]:
@@ -27,6 +27,7 @@ def time_lines(numbers: RunNumbers, width: int) -> Iterator[Cell]:
     yield (
         Span(Plain("where the time went  "), "label"),
         Span(fmt.duration(spent.total_ms), "strong"),
+        Span(Plain("  as far as it has been read" if numbers.reading else ""), "dim"),
     )
     if not spent.total_ms:
         return
