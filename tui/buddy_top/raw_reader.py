@@ -21,7 +21,7 @@ class RawReader:
         self.more = True
         """There is more to read at once: ask again soon."""
         self._run_dir = run_dir
-        self._name = name
+        self._name: RawName = name
         self._file: RawFile | None = None
         self._search: RawSearch | None = None
         self._at = -1
