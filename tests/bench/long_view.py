@@ -75,7 +75,9 @@ def _screen(root: Path, presses: int) -> list[Finding]:
         first = (screen.until(b"part 0 of the") - begin) * 1000
         early = _presses(screen, 30)
         _settle(screen)
+        used = screen.cpu_s()
         keys = _presses(screen, presses)
+        each = (screen.cpu_s() - used) / presses * 1000
         grown = (screen.process.memory_info().rss - before) / 1e6
     return [
         _told(
@@ -87,6 +89,7 @@ def _screen(root: Path, presses: int) -> list[Finding]:
         _told("key to paint in it while it is indexed", [at for at, _ in early], KEY_TARGET_MS, "ms (p99)"),
         _told("key to paint in it: first bytes", [at for at, _ in keys], KEY_TARGET_MS, "ms (p99)"),
         _told("key to paint in it: last bytes", [at for _, at in keys], 0.0, "ms (p99)"),
+        Finding("CPU time of such a key, all threads", f"{each:.1f} ms", presses, each),
         Finding(
             "memory beyond that of the monitor before it was opened",
             f"{grown:.0f} MB",

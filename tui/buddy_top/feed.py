@@ -360,7 +360,7 @@ class Feed:
             return False
         if replace(wants, rows=last.wants.rows, row_filter=last.wants.row_filter) != last.wants:
             return False
-        fresh = not self._moved and abs(self._clock.now_ms() - last.taken_at) < HURRIED_MS
+        fresh = not self._moved and abs(self._clock.now_ms() - last.taken_at) < 1000 * self._next_tick_s()
         return (fresh or self._paused) and not waits(last)
 
     def _patience(self, now_ms: int) -> int:
