@@ -151,6 +151,17 @@ async def test_what_happens_in_a_fork_is_seen_at_once_and_the_cursor_stays(tmp_p
         assert seen.feed.wants.family
 
 
+async def test_what_a_fork_calls_its_parent_is_no_place_to_look_in(tmp_path: Path) -> None:
+    """Case 75: a parent may be called anything; nothing is opened for it but a run."""
+    run_id = put(tmp_path / "runs", "aaaaaa", 9, "../../victim")
+    async with monitor(tmp_path / "runs", size=COMFORTABLE) as seen:
+        await open_family(seen, run_id)
+        assert "../../victim" in seen.text
+        await seen.press("g", "enter")
+        assert seen.app.run_page is not None
+        assert seen.app.run_page.run_id == run_id
+
+
 def test_a_family_is_not_put_together_again_while_nothing_changes() -> None:
     reader, facts = FamilyReader(), (run("a"), run("b", "a"))
     made = reader.read("a", facts, NOW)
