@@ -83,14 +83,14 @@ class PastReader:
                 return self._standing
             if self._wanted != moment:
                 self._wanted, self._standing = moment, None
-                self._changed.notify()
+                self._changed.notify_all()
         return None
 
     def close(self) -> None:
         """Let go of everything; a read that has begun is given up at the next run."""
         with self._changed:
             self._closed, self._wanted, self._standing = True, None, None
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _run(self) -> None:
         while (wanted := self._next()) is not None:
