@@ -10,9 +10,10 @@ from textual.binding import Binding
 Place = Literal["overview", "providers", "tools", "errors", "runs", "run"]
 """Where a command works: one of the tabs, or the full-screen run."""
 
-Need = Literal["filter", "failures", "numbers", "text", "events", "now", "travel", "past"]
+Need = Literal["filter", "failures", "numbers", "text", "events", "ways", "now", "travel", "past"]
 """What some commands need on the screen: a filter in force, rows of something that failed, any number at all, a
-text that another program could show, the timeline of a run; the present; a run to travel through; the past."""
+text that another program could show, the timeline of a run, a view that can be laid out in two ways; the present;
+a run to travel through; the past."""
 
 NEEDS: frozenset[Need] = frozenset(get_args(Need))
 TABLES: frozenset[Place] = frozenset({"providers", "tools", "errors", "runs"})

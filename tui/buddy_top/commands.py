@@ -91,6 +91,7 @@ COMMANDS: tuple[Command, ...] = (
         "Times since the start of the run or of the day; the next raw file",
         frozenset({"run"}),
         4,
+        needs="ways",
     ),
     *TRAVELLING,
     Command(
@@ -127,7 +128,7 @@ COMMANDS: tuple[Command, ...] = (
         "view",
         "Timeline, metrics, artifacts, family or raw files of the run",
         frozenset({"runs", "run"}),
-        3,
+        2,
     ),
     Command(
         "view.previous",

@@ -9,7 +9,7 @@ TRAVELLING: tuple[Command, ...] = (
         "past.back",
         "left",
         "travel(-1)",
-        "back in time",
+        "past",
         "One event back, into the past of the run; esc returns to now",
         needs="travel",
         footer=3,

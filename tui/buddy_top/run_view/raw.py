@@ -23,6 +23,7 @@ from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
+    from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 
 _COLUMNS = (
@@ -175,6 +176,11 @@ class RawView(RunPart):
         """Enter moves the keyboard into the line."""
         event.stop()
         self.text.focus()
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """There is more than one file."""
+        return frozenset({"ways"})
 
     def toggle_grouping(self) -> None:
         """The next file."""

@@ -206,7 +206,7 @@ class TimelineView(RunPart):
     @property
     def there(self) -> frozenset[Need]:
         """Whether anything failed in a long timeline is not looked for beforehand."""
-        return frozenset({"failures", "events"})
+        return frozenset({"failures", "events", "ways"})
 
     @property
     def filter_text(self) -> str:
