@@ -1,6 +1,6 @@
 """Promises C1, C2 and C3 under SIGKILL: case 1.
 
-1,000 kills in an ordinary run of the tests; more with `BUDDY_KILLS=10000 python -m pytest
+500 kills in an ordinary run of the tests; more with `BUDDY_KILLS=10000 python -m pytest
 tests/core/test_kill_sweep.py -s`, which also prints the figures.
 """
 
@@ -20,7 +20,7 @@ import pytest
 pytestmark = pytest.mark.sweep
 
 DRIVER = Path(__file__).with_name("crash_driver.py")
-KILLS = int(os.environ.get("BUDDY_KILLS", "1000"))
+KILLS = int(os.environ.get("BUDDY_KILLS", "500"))
 SEED = int(os.environ.get("BUDDY_SEED", time.time_ns() % 2**32))
 MUST_NOT_HAPPEN = (
     "lost", "unreadable", "out of order or twice", "locked", "json", "reader", "not repaired",

@@ -240,11 +240,11 @@ def test_very_many_runs_are_read_with_few_descriptors(home: Home) -> None:
         run.tool("bash", took_ms=5).write()
     open_now = sum(1 for _ in Path("/proc/self/fd").iterdir())
     collector = MetricsCollector(clock=ManualClock(NOW))
-    with few_descriptors(open_now + 12):
+    with few_descriptors(open_now + 24):
         observer = Observer(home.runs, collector, clock=ManualClock(NOW), watch_runs=100)
         observer.load()
         observer.close()
-    assert (observer.sources().loaded, observer.sources().left_alone) == (100, 20)
+    assert (observer.sources().loaded, observer.sources().left_alone) == (100, 20), observer.sources()
     assert collector.view(Window.ALL, now_ms=NOW).total_tool_calls == 100
 
 

@@ -67,9 +67,8 @@ def press(term: Terminal, key: str) -> str:
 UNGUARDED = str(Path(__file__).with_name("unguarded.py"))
 
 
-@pytest.mark.parametrize(
-    "size", [(120, 40), pytest.param((80, 24), marks=pytest.mark.slow)], ids=["120x40", "80x24"]
-)
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
+@pytest.mark.slow
 def test_no_byte_of_a_hostile_run_reaches_the_terminal(hostile: Path, size: tuple[int, int]) -> None:
     """Cases 55 to 62: every payload, every field, every pane."""
     with terminal("-m", "buddy_top", "--runs-dir", str(hostile), "--window", "all", size=size) as term:

@@ -32,7 +32,7 @@ def artifact_on_screen(tmp_path: Path, *options: str, **env: str) -> Iterator[Te
     with terminal(*arguments, size=(100, 30), env={"TMPDIR": str(tmp_path), **env}) as term:
         term.until("patch created")
         term.type("\r")
-        term.until("next run")
+        term.until("space play")
         for view in ("[metrics]", "[artifacts]"):
             term.type("v")
             term.until(view)

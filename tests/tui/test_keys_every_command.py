@@ -158,9 +158,8 @@ def test_every_command_is_in_the_table_and_works_at_the_place_it_names() -> None
         assert CHANGES[command.id][0] in command.places
 
 
-@pytest.mark.parametrize(
-    "keymap", [{}, pytest.param(KEYMAP, marks=pytest.mark.slow)], ids=["own keys", "other keys"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("keymap", [{}, KEYMAP], ids=["own keys", "other keys"])
 async def test_each_key_changes_what_it_is_for(keymap: dict[str, str], tmp_path: Path) -> None:
     registry = {command.id: command for command in remapped(COMMANDS, keymap)}
     kind = type("Watched", (Touched, monitor_class(keymap)), {})

@@ -61,6 +61,7 @@ def test_the_card_names_the_size_there_is() -> None:
     assert "59×12" in words
 
 
+@pytest.mark.slow
 async def test_a_storm_of_resizes_at_every_place_ends_in_the_picture_of_the_last_size(tmp_path: Path) -> None:
     """Case 68."""
     sizes = random.Random(7)

@@ -86,9 +86,13 @@ UPHEAVALS: tuple[Callable[[Monitor, Path], Awaitable[None]], ...] = (
     visit_other_tabs,
     open_help_and_a_run,
 )
+QUICK = (see_changed_data, sort_another_way, open_help_and_a_run)
 
 
-@pytest.mark.parametrize("upheaval", UPHEAVALS, ids=lambda upheaval: upheaval.__name__)
+@pytest.mark.parametrize(
+    "upheaval",
+    [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow, id=one.__name__) for one in UPHEAVALS],
+)
 async def test_the_cursor_stays_on_its_row_and_in_sight(
     upheaval: Callable[[Monitor, Path], Awaitable[None]], tmp_path: Path
 ) -> None:
@@ -127,8 +131,8 @@ async def test_at_the_very_top_new_rows_come_into_sight(tmp_path: Path) -> None:
     "upheaval",
     [
         see_changed_data,
-        visit_other_tabs,
-        open_help_and_a_run,
+        pytest.param(visit_other_tabs, marks=pytest.mark.slow),
+        pytest.param(open_help_and_a_run, marks=pytest.mark.slow),
         pytest.param(resize_there_and_back, marks=pytest.mark.slow),
         pytest.param(see_many_changes, marks=pytest.mark.slow),
     ],

@@ -46,7 +46,14 @@ def test_one_row(tab: Place, size: Size, made: Callable[[Make], Path], picture: 
     assert picture(runs, size, tab=tab, home=home_of(runs))
 
 
-@SIZES
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((80, 24), marks=pytest.mark.slow, id="80x24"),
+        pytest.param((120, 40), id="120x40"),
+        pytest.param((200, 60), marks=pytest.mark.slow, id="200x60"),
+    ],
+)
 @EVERY_TAB
 def test_two_thousand_rows(tab: Place, size: Size, made: Callable[[Make], Path], picture: Shoot) -> None:
     runs = made(many_runs if tab == "runs" else many_rows)

@@ -103,7 +103,8 @@ async def test_enter_opens_the_run_at_that_very_call_and_escape_leads_back(
     page = seen.app.run_page
     assert page is not None
     timeline = page.detail.timeline
-    assert timeline._rows[timeline.table.cursor_index].detail == command
+    assert timeline.selected is not None
+    assert timeline.selected.detail == command
     await seen.press("escape")
     assert seen.app.focused is detail_of(seen).slowest.table
     assert detail_of(seen).slowest.table.cursor_index == down
@@ -114,7 +115,8 @@ async def test_an_error_text_leads_to_where_it_was_said_last(seen: Monitor) -> N
     page = seen.app.run_page
     assert page is not None
     assert "Nothing works" in seen.text
-    row = page.detail.timeline._rows[page.detail.timeline.table.cursor_index]
+    row = page.detail.timeline.selected
+    assert row is not None
     assert row.state == "failed"
 
 

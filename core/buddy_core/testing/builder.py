@@ -193,7 +193,8 @@ class RunDirectoryBuilder:
         for name, (content, written_at) in self._artifacts.items():
             file = self.run_dir / "artifacts" / name
             file.write_bytes(content)
-            os.utime(file, ns=(written_at * 1_000_000,) * 2)
+            written_ns = written_at * 1_000_000
+            os.utime(file, ns=(written_ns, written_ns))
         if self._summary is not None:
             self._write_json("summary.json", self._summary_fields() | self._summary)
         if self._metrics is not None:
