@@ -55,7 +55,7 @@ FIRST_LIST_S = 0.3
 FIRST_LOOK_S = 0.5
 """So often it is asked whether there is anything to draw before the directory has been listed."""
 
-PATIENCE_MS = 2_000
+PATIENCE_MS = 3_000
 """So long numbers out of sight may stay as they were while one picture chases the next."""
 
 

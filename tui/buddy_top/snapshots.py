@@ -30,7 +30,7 @@ RETAINED_ERRORS = 100
 FEWEST_LEAVING = 30
 """Runs from which on an agent with the usual limit removes one."""
 
-TRENDS_WAIT = 3
+TRENDS_WAIT = 2
 """Times the patience: a bar stands for a twelfth of the window, and in a few seconds it grows by nothing."""
 
 MOST_USES = 100
