@@ -233,6 +233,7 @@ def few_descriptors(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.slow  # alone: how many are open is the whole process's, and others come and go in it
 def test_very_many_runs_are_read_with_few_descriptors(home: Home) -> None:
     """Case 37: what is open is bounded, however many runs there are, and however many of them are not over."""
     for number in range(120):
