@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from buddy_core.metrics.model import Trend
     from buddy_core.prices.rates import Price
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.folding.uses import ModelUse
@@ -76,11 +77,7 @@ def take_snapshot(
         runs=runs,
         sources=_sources(observer, listing),
         recent_errors=_recent_errors(collector, view.since_ms or 0),
-        trends={}
-        if wants.trends is None
-        else collector.trends(
-            wants.trends, wants.window, now_ms=now_ms, patience_ms=TRENDS_WAIT * patience_ms
-        ),
+        trends=_trends(collector, wants, now_ms, TRENDS_WAIT * patience_ms),
         series=series_detail(collector, observer, wants, view),
         run=run if run is not None and run.run_id == wants.run_id else None,
         listing=listing,
@@ -100,6 +97,13 @@ def take_snapshot(
         by_id=by_id,
         at_work=at_work,
     )
+
+
+def _trends(collector: MetricsCollector, wants: Wants, now_ms: int, patience_ms: int) -> Mapping[str, Trend]:
+    """How the rows that are listed went over the window; nothing where no list shows it."""
+    if wants.trends is None:
+        return {}
+    return collector.trends(wants.trends, wants.window, now_ms=now_ms, patience_ms=patience_ms)
 
 
 def _sources(observer: Observer, listing: Listing | None) -> SourceStatus:

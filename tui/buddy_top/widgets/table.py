@@ -1,8 +1,7 @@
 """The one table of the monitor: any number of rows, drawn line by line, repainting only lines that changed.
 
-The table holds no data. It is given the keys of its rows, in order, and a function that renders the cells
-of a row by index; it asks for the rows in sight only. The cursor is a key, not a number: it stays on its row
-when rows come, go or are sorted anew.
+The table holds no data: it is given the keys of its rows and a function that renders the cells of a row by index,
+and asks for the rows in sight only. The cursor is a key, so it stays on its row when rows come, go or are sorted.
 """
 
 from __future__ import annotations
