@@ -124,15 +124,18 @@ def test_any_markdown_is_laid_out_and_printable(text: str, width: int) -> None:
 
 @pytest.mark.parametrize("bomb", ["[", "![", "*a_ ", "`a", "> ", "|a", "a\n", "[a]("])
 def test_what_somebody_wrote_to_be_slow_takes_no_more_than_its_length(bomb: str) -> None:
-    """Eight times the text: a quadratic time would be 64 times as long, and minutes at the cap."""
+    """Eight times the text: a quadratic time would be 64 times as long, and minutes at the cap.
+
+    The best of some tries: whatever else the process does in between only ever adds to a time.
+    """
 
     def took(size: int) -> float:
         begun = time.thread_time()
         markdown_body(bomb * (size // len(bomb)), 80)
         return time.thread_time() - begun
 
-    took(100)
-    assert took(16_000) < 30 * took(2_000) + 0.2
+    short = min(took(2_000) for _ in range(3))
+    assert any(took(16_000) < 30 * short + 0.2 for _ in range(3))
 
 
 # Diffs
