@@ -57,7 +57,9 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """Whether the target is met, in one word; a dash where there is none."""
+        """Whether the target is met, in one word; a dash where there is none, `absent` where nothing was measured."""
+        if not self.n:
+            return "absent"
         if self.side == "only told":
             return "–"
         met = self.value <= self.target if self.side == "at most" else self.value >= self.target
@@ -66,7 +68,13 @@ class Finding:
     def row(self) -> str:
         """The finding as a row of a Markdown table."""
         target = "–" if self.side == "only told" else f"{self.side} {self.target:g} {self.unit}"
-        return f"| {self.what} | {self.measured} | {self.n} | {target} | {self.verdict} | {self.note} |"
+        cells = (self.what, self.measured, str(self.n), target, self.verdict, self.note)
+        return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def absent(what: str, why: str) -> Finding:
+    """The line of what could not be measured here, with the reason: nothing is left out in silence."""
+    return Finding(what, "–", 0, 0.0, note=why)
 
 
 @dataclass

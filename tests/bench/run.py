@@ -1,19 +1,18 @@
 """Measure the monitor: `python tests/bench/run.py [NAME…] [--quick] [--write]`.
 
 Everything is measured side by side in one run and told as a ratio with its spread, since absolute numbers
-belong to the machine and to its mood. `--write` keeps the results, losses included, in RESULTS.md.
+belong to the machine and to its mood. `--write` keeps the results, losses included, in RESULTS.md, whose other
+sections stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
+from inspect import getmodule
 from pathlib import Path
 
 import catalog_cost
@@ -28,6 +27,7 @@ import memory
 import paint
 import run_list
 from ratios import Finding
+from results import Moment, document, section, sections
 
 MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "paint": paint.measure,
@@ -44,62 +44,58 @@ MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "list": run_list.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
-_HEAD = (
-    "| what | measured: median (quartiles) | N | target | verdict | medians, and what else there is to say |"
-)
 
 
 def main() -> int:
-    """Run the measures asked for; 1 when a target is missed."""
+    """Run the measures asked for; 1 when a target is missed or a measure came to nothing."""
     args = _arguments()
-    found: dict[str, list[Finding]] = {}
+    failed = False
+    for name in args.names or MEASURES:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        moment = Moment.now()
+        try:
+            findings = _measured(name, quick=args.quick)
+        except Exception:  # noqa: BLE001 - one that fails leaves the others, and what was found before, as they are
+            traceback.print_exc()
+            failed = True
+            continue
+        moment.over()
+        print(f"{name}: {moment.words()}", file=sys.stderr, flush=True)
+        failed |= any(one.verdict == "MISSED" for one in findings)
+        if args.write:
+            _write(name, section(_about(name), [one.row() for one in findings], moment, quick=args.quick))
+    return int(failed)
+
+
+def _measured(name: str, *, quick: bool) -> list[Finding]:
+    """One measure in a directory of its own; its rows are printed when it is over."""
     with tempfile.TemporaryDirectory(prefix="buddy-top-bench-") as scratch:
-        for name in args.names or MEASURES:
-            print(f"measuring {name} …", file=sys.stderr, flush=True)
-            found[name] = MEASURES[name](Path(scratch), quick=args.quick)
-            for finding in found[name]:
-                print(finding.row(), flush=True)
-    if args.write:
-        RESULTS.write_text(report(found, quick=args.quick), encoding="utf-8")
-    return int(any(one.verdict == "MISSED" for findings in found.values() for one in findings))
+        findings = MEASURES[name](Path(scratch), quick=quick)
+    for finding in findings:
+        print(finding.row(), flush=True)
+    return findings
 
 
-def report(found: dict[str, list[Finding]], *, quick: bool) -> str:
-    """RESULTS.md."""
-    rows = [finding.row() for findings in found.values() for finding in findings]
-    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
-    lines = [
-        "# Measured",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}.",
-        f"Load of the machine at the end: {load}; other work went on meanwhile.{' A quick run.' if quick else ''}",
-        "",
-        "Each ratio compares two programs measured in turn or side by side, pair by pair. `MISSED` is a loss",
-        "and stays here until it is none. To measure again: `python tests/bench/run.py --write`.",
-        "",
-        _HEAD,
-        "|---|---|---|---|---|---|",
-        *rows,
-        "",
-    ]
-    return "\n".join(lines)
+def _about(name: str) -> str:
+    """The first lines of what its file and the measure itself say of it."""
+    measure = MEASURES[name]
+    said = (getmodule(measure).__doc__, measure.__doc__)
+    return " ".join((words or "").strip().split("\n")[0] for words in said)
 
 
-def machine() -> str:
-    """Where and with what this was measured."""
-    packages = ("textual", "rich", "msgspec", "psutil")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    where = f"{platform.system()} {platform.release()}, {os.cpu_count()} cores ({platform.machine()})"
-    return f"{where}, Python {platform.python_version()}, {versions}"
+def _write(name: str, body: str) -> None:
+    """Put one section into the file, at once: an hour of measuring may be broken off."""
+    kept = sections(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    RESULTS.write_text(document(kept | {name: body}, MEASURES), encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASURES)}; default all")
     parser.add_argument(
-        "--quick", action="store_true", help="fewer repetitions: minutes instead of a quarter of an hour"
+        "--quick", action="store_true", help="fewer repetitions: at most two minutes for each"
     )
-    parser.add_argument("--write", action="store_true", help="write RESULTS.md")
+    parser.add_argument("--write", action="store_true", help="keep what is found in RESULTS.md")
     args = parser.parse_args()
     if unknown := set(args.names) - set(MEASURES):
         parser.error(f"there is no measure {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")

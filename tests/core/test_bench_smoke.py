@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.bench.ratios import Finding, Pairs, Spread
+from tests.bench.ratios import Finding, Pairs, Spread, absent
+from tests.bench.results import Moment, document, section, sections
 from tests.bench.screens import has_ink
 from tests.bench.workload import finished_runs, live_run
 
@@ -71,3 +74,29 @@ def test_ratios_are_taken_pair_by_pair_and_a_missed_target_says_so() -> None:
     assert finding.verdict == "MISSED"
     assert Finding("share", "0.3", 3, 0.3, "at least", 0.2).verdict == "met"
     assert Spread.of([5.0]).median == 5.0
+
+
+def test_what_cannot_be_measured_here_is_a_row_that_says_why() -> None:
+    row = absent("first paint, to k9s", "no such program | on this machine").row()
+    assert row == "| first paint, to k9s | – | 0 | – | absent | no such program / on this machine |"
+
+
+def test_measuring_one_thing_again_leaves_the_results_of_all_others_as_they_are() -> None:
+    order = ("paint", "ingest", "memory")
+    row = Pairs([2.0], [1.0]).finding("first paint", side="at most", target=1.25).row()
+    first = section("Paint.", [row], Moment.now().over(), quick=False)
+    text = document(
+        {"memory": "old words", "paint": "older words", "gone": "of a measure that is no more"}, order
+    )
+    assert sections(text) == {"paint": "older words", "memory": "old words"}
+    again = document(sections(text) | {"paint": first}, order)
+    assert sections(again) == {"paint": first, "memory": "old words"}
+    assert again.count("## ") == 2 and "**1 of 1 targets are missed**: [paint](#paint) 1." in again
+    assert "Measured 20" in first and "load" in first and "msgspec" in first
+
+
+def test_every_measure_can_be_called_by_its_name() -> None:
+    script = Path(__file__).parents[1] / "bench" / "run.py"
+    told = subprocess.run([sys.executable, script, "nothing"], capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert "there is no measure nothing; there are paint, ingest" in told.stderr
