@@ -113,6 +113,41 @@ def test_a_record_of_the_same_run_inside_a_torn_one_is_not_taken_when_more_follo
             assert not batch, whole[:tear]
 
 
+@pytest.mark.parametrize("before", [b"", b'"deep":', b'"a","deep":', b'{"x":1},', b"5,", b"}"])
+@pytest.mark.parametrize("after", [b',"x":1}}', b"}}", b"]}", b" , 5"])
+def test_a_record_that_goes_on_like_the_inside_of_another_is_none(before: bytes, after: bytes) -> None:
+    """Case 30: the end of a record on a line of its own, as rotation and a write in between leave it."""
+    batch, reader = read(before + record(1) + after + b"\n")
+    assert not batch
+    assert reader.accounting().skipped_lines == 1
+
+
+@pytest.mark.parametrize(
+    "end", [b'{"toolName":"bash"}}', b'{"path":"a"},"durationMs":5}}', b"{}}", b"{} ]}}"]
+)
+def test_the_end_of_a_record_is_no_event_though_it_begins_like_one(end: bytes) -> None:
+    """Case 30."""
+    batch, reader = read(end + b"\n" + record(1) + b"\n")
+    assert [event.ts for event in batch.events] == [TS + 1]
+    assert reader.accounting().skipped == {"invalid": len(end) + 1}
+
+
+def test_the_next_record_may_be_torn_anywhere_behind_the_one_that_is_recovered() -> None:
+    """Case 30."""
+    for tear in range(1, len(NEXT)):
+        batch, _ = read(TORN[:60] + record(5) + b" " + NEXT[:tear] + b"\n")
+        assert [event.ts for event in batch.events] == [TS + 5], NEXT[:tear]
+
+
+@pytest.mark.parametrize(("number", "taken"), [(0, False), (1, True), (2, True)])
+def test_where_the_torn_record_waits_for_a_value_only_a_younger_record_is_the_next_one(
+    number: int, taken: bool
+) -> None:
+    """Case 30: what an agent copies from its log is older than the record that holds the copy."""
+    batch, _ = read(record(1, deep=[])[:-3] + record(number) + b"\n")
+    assert bool(batch) == taken
+
+
 def test_a_record_in_the_text_of_another_is_no_record() -> None:
     text = json.dumps(INNER)
     for tear in range(1, len(record(1, output=text))):

@@ -4,8 +4,9 @@ Only a newline separates lines, so one line may hold a torn record with the next
 records, a run of NUL bytes, or plain rubbish. The line is cut into pieces that cover each of its bytes
 exactly once: intact records, and what lies between them with the reason it is skipped.
 
-A record in the middle of a line must have the writer's shape, must close, and must be the last thing on
-the line or be followed by another record. An object inside an intact record is never taken for one.
+A record in the middle of a line must have the writer's shape and must close; what follows it must not go on
+like the inside of a larger object, and behind a torn record it must be the end of the line or the beginning of
+another record. An object inside a record, intact or torn at either end, is never taken for one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ _BLANK = " \t\r\v\f"
 _FILLER = re.compile(r"[ \t\r\v\f\0]*")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("?)|[{}\[\]:,]', re.DOTALL)
 _RUN_ID = re.compile(r'"runId": ?"([^"\\]{0,80})"')
+_TIME = re.compile(r'"ts": ?(\d{1,19})\b', re.ASCII)
+_GOES_ON = (",", "}", "]")
+"""What follows an object that stands inside another one, unless that one is torn right behind it."""
+
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -73,7 +78,7 @@ def _objects(text: str, start: int, shape: re.Pattern[str]) -> Iterator[tuple[in
         if torn < 0:
             torn = text.find("{", start, begin)
         end = _close(text, begin)
-        if end is not None and (torn < 0 or _believable(text, torn, begin, end, shape)):
+        if end is not None and _believable(text, torn, begin, end):
             yield begin, end
             start, position, torn = end, end, -1
         else:
@@ -102,12 +107,17 @@ def _close(text: str, begin: int) -> int | None:
         return None
 
 
-def _believable(text: str, torn: int, begin: int, end: int, shape: re.Pattern[str]) -> bool:
-    """False for an object that may as well be part of the record that began at `torn`."""
+def _believable(text: str, torn: int, begin: int, end: int) -> bool:
+    """False for an object that may as well be part of a larger one; a record is torn from `torn` on, if it is not -1."""
     after = _past_filler(text, end)
-    if after < len(text) and not shape.match(text, after):
+    if text.startswith(_GOES_ON, after):
         return False
-    return not _may_nest(text[torn:begin]) or _same_run(text[torn:begin], text[begin:end])
+    if torn < 0:
+        return True
+    if after < len(text) and not text.startswith("{", after):
+        return False
+    prefix, found = text[torn:begin], text[begin:end]
+    return not _may_nest(prefix) or (_same_run(prefix, found) and not _earlier(found, prefix))
 
 
 def _may_nest(torn: str) -> bool:
@@ -139,6 +149,12 @@ def _state(text: str) -> tuple[list[str], bool, str]:
 def _same_run(prefix: str, record: str) -> bool:
     torn, found = _RUN_ID.search(prefix), _RUN_ID.search(record)
     return torn is not None and found is not None and torn.group(1) == found.group(1)
+
+
+def _earlier(record: str, prefix: str) -> bool:
+    """True when `record` is older than the torn one: what was written behind that cannot be, a copy inside it is."""
+    torn, found = _TIME.search(prefix), _TIME.search(record)
+    return torn is not None and found is not None and int(found.group(1)) < int(torn.group(1))
 
 
 def _decode(raw: bytes, dialect: Dialect[R], previous: R | None, mend: Mend) -> R | None:
