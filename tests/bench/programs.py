@@ -22,6 +22,12 @@ def crowd_monitor(file: Path, runs_dir: Path, *options: str) -> list[str]:
     return [sys.executable, crowded, str(file), "--runs-dir", str(runs_dir), *options]
 
 
+def telling_monitor(file: Path, runs_dir: Path, *options: str) -> list[str]:
+    """The monitor on a runs directory, telling in `file` what it has read."""
+    telling = str(Path(__file__).with_name("telling_monitor.py"))
+    return [sys.executable, telling, str(file), "--runs-dir", str(runs_dir), *options]
+
+
 def glances(scratch: Path) -> tuple[list[str] | None, str]:
     """Glances as it comes, installed into a throw-away environment; the command and what it is.
 

@@ -26,6 +26,7 @@ import many_runs
 import memory
 import paint
 import run_list
+import soak
 from ratios import Finding
 from results import Moment, document, section, sections
 
@@ -43,6 +44,11 @@ MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "memory": memory.measure,
     "list": run_list.measure,
 }
+ON_DEMAND: dict[str, Callable[..., list[Finding]]] = {"soak": soak.measure}
+"""Takes an hour, and so only when it is named."""
+
+KNOWN = MEASURES | ON_DEMAND
+
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
@@ -70,7 +76,7 @@ def main() -> int:
 def _measured(name: str, *, quick: bool) -> list[Finding]:
     """One measure in a directory of its own; its rows are printed when it is over."""
     with tempfile.TemporaryDirectory(prefix="buddy-top-bench-") as scratch:
-        findings = MEASURES[name](Path(scratch), quick=quick)
+        findings = KNOWN[name](Path(scratch), quick=quick)
     for finding in findings:
         print(finding.row(), flush=True)
     return findings
@@ -78,7 +84,7 @@ def _measured(name: str, *, quick: bool) -> list[Finding]:
 
 def _about(name: str) -> str:
     """The first lines of what its file and the measure itself say of it."""
-    measure = MEASURES[name]
+    measure = KNOWN[name]
     said = (getmodule(measure).__doc__, measure.__doc__)
     return " ".join((words or "").strip().split("\n")[0] for words in said)
 
@@ -86,19 +92,20 @@ def _about(name: str) -> str:
 def _write(name: str, body: str) -> None:
     """Put one section into the file, at once: an hour of measuring may be broken off."""
     kept = sections(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    RESULTS.write_text(document(kept | {name: body}, MEASURES), encoding="utf-8")
+    RESULTS.write_text(document(kept | {name: body}, KNOWN), encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASURES)}; default all")
+    words = f"of {', '.join(KNOWN)}; default all but {', '.join(ON_DEMAND)}"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=words)
     parser.add_argument(
         "--quick", action="store_true", help="fewer repetitions: at most two minutes for each"
     )
     parser.add_argument("--write", action="store_true", help="keep what is found in RESULTS.md")
     args = parser.parse_args()
-    if unknown := set(args.names) - set(MEASURES):
-        parser.error(f"there is no measure {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
+    if unknown := set(args.names) - set(KNOWN):
+        parser.error(f"there is no measure {', '.join(sorted(unknown))}; there are {', '.join(KNOWN)}")
     return args
 
 

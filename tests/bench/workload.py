@@ -131,6 +131,11 @@ class RunWriter:
         self.append([self.event("run_start", objective=self._objective)])
         self._write_records("running", 1)
 
+    def end(self) -> None:
+        """Write the end of a run that was alive."""
+        self.append([self.event("run_end", status="completed")])
+        self._write_records("completed", 0)
+
     def append(self, lines: list[bytes]) -> None:
         """Append lines in one write, as writers do."""
         with self.events_file.open("ab", buffering=0) as file:
