@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.core.tailed import RUN, append, event_file, line, numbers, own_pool, poll_all, tail_of
+from tests.core.tailed import append, event_file, line, numbers, own_pool, poll_all, tail_of
 
 from buddy_core.runs.reading.descriptors import DescriptorPool
-from buddy_core.runs.reading.jsonl import StructDialect, payload
+from buddy_core.runs.reading.jsonl import StructDialect
 from buddy_core.runs.reading.tail import FileTail, Tail
 
 
@@ -59,21 +59,6 @@ def test_a_long_file_is_read_in_pieces_of_the_budget(events: Path, tail: FileTai
     assert [number for change in changes for number in numbers(change)] == list(range(2000))
     assert len(changes) == -(-events.stat().st_size // 10_000)
     assert [change.more for change in changes] == [True] * (len(changes) - 1) + [False]
-
-
-@pytest.mark.parametrize("shift", range(-8, 9))
-def test_a_line_across_the_edge_of_a_chunk_is_read_whole(
-    events: Path, pool: DescriptorPool, shift: int
-) -> None:
-    """Case 20: every position around the edge, inside UTF-8 and escapes."""
-    chunk = 1024
-    special = line(2, text='żółć 😀 \\ " \n')[:-1] + b"\r\n"
-    padding = chunk - len(line(1)) - len(special) // 2 + shift
-    append(events, line(1, pad="a" * (padding - 8)) + special + line(3))
-    tail = FileTail(events.parents[1], RUN, chunk=chunk, descriptors=pool)
-    (change,) = poll_all(tail, budget=10 * chunk)
-    assert numbers(change) == [1, 2, 3]
-    assert payload(change.batch.events[1].data) == {"text": 'żółć 😀 \\ " \n'}
 
 
 def test_a_long_line_is_skipped_and_the_next_one_read(events: Path, tail: FileTail) -> None:
