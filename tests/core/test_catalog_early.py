@@ -14,7 +14,7 @@ from tests.core.test_catalog import by_catalog, by_scan, opened, plan, write
 
 from buddy_core.runs.catalog import keeping
 from buddy_core.runs.catalog.early import Early
-from buddy_core.runs.catalog.rows import body_values, early_values, read_body, run_values
+from buddy_core.runs.catalog.rows import body_values, early_values, named_by, read_body, run_values, title
 from buddy_core.runs.catalog.summaries import SummaryReader, _tolerantly
 from buddy_core.runs.names import run_id_at
 from buddy_core.runs.query.candidate import words_of
@@ -85,7 +85,7 @@ def test_the_quick_way_says_what_the_tolerant_way_says(
     (root / RUN / "summary.json").write_bytes(said[0])
     (root / RUN / "metrics.json").write_bytes(said[1] if some else b"")
     with SummaryReader(root) as reader:
-        found = reader.read(RUN)
+        (found,) = reader.read([RUN])
     expected = _tolerantly(RUN, said[0], said[1] if some else b"")
     if not isinstance(found, Early):
         assert found == expected
@@ -93,7 +93,8 @@ def test_the_quick_way_says_what_the_tolerant_way_says(
     assert b"canary" not in body_values(1, found)[2]
     assert found.candidate() == expected
     assert read_body(*body_values(1, found)[1:]) == expected
-    assert early_values(1, found, set_id=set_id) == run_values(
+    named = named_by(found, set_id)
+    assert early_values(1, found, named, title(found.candidate().facts)) == run_values(
         1, found.candidate(), signature=0, whole=False, set_id=set_id
     )
 
@@ -102,7 +103,7 @@ def test_most_runs_go_the_quick_way(tmp_path: Path) -> None:
     """Without that, the test of both ways would show nothing."""
     write(tmp_path, plan(0, tags=["headless", "gpt-5.5"], cost=1.5))
     with SummaryReader(tmp_path / "runs") as reader:
-        found = reader.read(plan(0).run_id)
+        (found,) = reader.read([plan(0).run_id])
     assert isinstance(found, Early)
     assert (found.model, words_of(found.candidate()).count("gpt-5.5")) == ("gpt-5.5", 2)
 
@@ -115,10 +116,10 @@ def test_a_link_in_the_place_of_a_run_or_of_its_files_is_not_followed(tmp_path: 
     (inside / plan(1).run_id / "summary.json").unlink()
     (inside / plan(1).run_id / "summary.json").symlink_to(outside / "summary.json")
     with SummaryReader(inside) as reader:
-        assert [reader.read(plan(number).run_id) for number in (0, 1)] == [None, None]
+        assert reader.read([plan(number).run_id for number in (0, 1)]) == [None, None]
     os.mkfifo(inside / plan(2).run_id)
     with SummaryReader(inside) as reader:
-        assert reader.read(plan(2).run_id) is None
+        assert reader.read([plan(2).run_id]) == [None]
 
 
 def test_while_only_summaries_are_read_words_are_found_in_them_and_counts_are_unknown(

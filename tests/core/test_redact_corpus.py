@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
-from buddy_core.safety.redact import MASK, Redactor, redact, redact_value
+from buddy_core.safety.redact import MASK, Redactor, hold_no_secret, redact, redact_value
 
 _PIECE = 8
 _DIGITS_AND_LETTERS = string.ascii_letters + string.digits
@@ -243,6 +243,17 @@ def test_no_piece_of_a_secret_survives_in_base64(canary: Canary) -> None:
     code = base64.b64encode(canary.text.encode()).decode()
     masked = redact(f"payload {code} end")
     assert masked == f"payload {MASK} end"
+
+
+def test_none_of_them_is_overlooked_among_other_texts() -> None:
+    """Also one that was cut off with its text: only at the end of a text can that be told."""
+    around = ["Speed up the report client", "", "see order_handler.ts"]
+    assert hold_no_secret(around) and hold_no_secret([])
+    texts = [canary.text for canary in CANARIES] + [f"use {a}{b[:12]}" for a, b in SHAPES.values()]
+    told = [text for text in texts if redact(text) != text]
+    assert len(told) > 230
+    for number, text in enumerate(told):
+        assert not hold_no_secret([*around[: number % 4], text, *around[number % 4 :]]), text
 
 
 def test_a_known_secret_is_masked_also_where_nothing_gives_it_away() -> None:

@@ -8,19 +8,39 @@ event and part in another, unless its value is known (`Redactor`). Nothing here 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from buddy_core.safety.redaction.looks import MASK
 from buddy_core.safety.redaction.names import Promise, is_secret_name, promise
 from buddy_core.safety.redaction.scan import mask_secrets
+from buddy_core.safety.redaction.shapes import ends_cut_off
 from buddy_core.safety.redaction.tree import TreeMasker
 
-__all__ = ["MASK", "Redactor", "is_secret_name", "redact", "redact_environment", "redact_value"]
+__all__ = [
+    "MASK",
+    "Redactor",
+    "hold_no_secret",
+    "is_secret_name",
+    "redact",
+    "redact_environment",
+    "redact_value",
+]
 
 
 def redact(text: str) -> str:
     """`text` with every secret found in it replaced by `MASK`; linear in its length, and idempotent."""
     return mask_secrets(text)
+
+
+def hold_no_secret(texts: Sequence[str]) -> bool:
+    """True when `redact` would change none of them; of many short texts twice as fast as asking for each.
+
+    False may also mean that they look like a secret only when they stand one below another.
+    """
+    if any(map(ends_cut_off, texts)):
+        return False
+    joined = "\n".join(texts)
+    return mask_secrets(joined) == joined
 
 
 def redact_value(value: object, *, name: str | None = None) -> object:

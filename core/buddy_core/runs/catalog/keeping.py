@@ -179,13 +179,10 @@ class Keeper:
         self, reader: SummaryReader, run_ids: Sequence[str], seconds: float
     ) -> list[Early | Candidate | None]:
         """As many of these runs as can be read in that time."""
-        until, read = time.monotonic() + seconds, []
-        for run_id in run_ids:
-            read.append(reader.read(run_id))
-            if len(read) % _ASK_EVERY == 0:
-                self._ask()
-                if time.monotonic() > until:
-                    break
+        until, read = time.monotonic() + seconds, list[Early | Candidate | None]()
+        while len(read) < len(run_ids) and time.monotonic() <= until:
+            read += reader.read(run_ids[len(read) : len(read) + _ASK_EVERY])
+            self._ask()
         return read
 
     def _each_whole(self, run_ids: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import msgspec
 
@@ -15,7 +15,7 @@ from buddy_core.runs.catalog.early import Early
 from buddy_core.runs.folding.turns import span_of
 from buddy_core.runs.model import EndStatus, RunFacts
 from buddy_core.runs.names import started_at_of
-from buddy_core.runs.query.candidate import Candidate, fold
+from buddy_core.runs.query.candidate import Candidate, fold, searchable
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
@@ -98,9 +98,30 @@ def run_values(
     )
 
 
-def early_values(num: int, run: Early, *, set_id: Callable[[Sequence[str]], int]) -> tuple[Any, ...]:
+class NamedByTags(NamedTuple):
+    """What the tags of a run say of it: the same for very many runs."""
+
+    tags: int
+    """The set of them, as of `set_id`."""
+    none: int
+    """The empty set."""
+    model: int
+    """The set of the model, if they name one."""
+    own_model: bool
+    words: str
+    """Model and tags as free words are looked for in them."""
+
+
+def named_by(run: Early, set_id: Callable[[Sequence[str]], int]) -> NamedByTags:
+    """What the tags of `run` say."""
+    model, none = run.model, set_id(())
+    words = searchable(model or "", *run.tags)
+    return NamedByTags(set_id(run.tags), none, set_id((model,)) if model else none, model is not None, words)
+
+
+def early_values(num: int, run: Early, named: NamedByTags, title: str) -> tuple[Any, ...]:
     """The values of `COLUMNS` for a run of which only the small files were read: the same as by way of its facts."""
-    model, ended_at = run.model, run.ended_at
+    ended_at = run.ended_at
     return (
         num,
         run.run_id,
@@ -108,7 +129,7 @@ def early_values(num: int, run: Early, *, set_id: Callable[[Sequence[str]], int]
         False,
         0,
         True,
-        model is not None,
+        named.own_model,
         run.status,
         run.started_at,
         started_at_of(run.run_id) or 0,
@@ -117,11 +138,11 @@ def early_values(num: int, run: Early, *, set_id: Callable[[Sequence[str]], int]
         run.tokens,
         run.total_cost or None,
         *_NOT_COUNTED,
-        set_id(run.tags),
-        set_id(()),
-        set_id((model,) if model else ()),
-        set_id(()),
-        fold(run.objective[:MAX_TITLE]),
+        named.tags,
+        named.none,
+        named.model,
+        named.none,
+        title,
         run.parent_run_id,
     )
 

@@ -8,6 +8,7 @@ reads; both ways say the same of the same files.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Self, TypeAlias
@@ -25,7 +26,7 @@ from buddy_core.runs.reading.payloads import MAX_TEXT
 from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.runs.watching.liveness import conclude_status
 from buddy_core.safety.paths import open_directory, open_directory_at, read_at
-from buddy_core.safety.redact import redact
+from buddy_core.safety.redact import hold_no_secret
 
 _Time: TypeAlias = Annotated[int, msgspec.Meta(gt=0, le=LATEST_BELIEVED_MS)]
 _Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT)]
@@ -82,16 +83,20 @@ class SummaryReader:
     ) -> None:
         os.close(self._root_fd)
 
-    def read(self, run_id: str) -> Early | Candidate | None:
-        """An ended run, masked; None for one whose summary names no end, so that its events must be asked."""
-        summary, metrics = self._files(run_id)
-        try:
-            early = _early(run_id, _summary_of(summary), _metrics_of(metrics))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            early = None
-        if early is not None and self._has_no_secret(early):
-            return early
-        return _tolerantly(run_id, summary, metrics)
+    def read(self, run_ids: Sequence[str]) -> list[Early | Candidate | None]:
+        """Ended runs, masked; None for one whose summary names no end, so that its events must be asked."""
+        files = [self._files(run_id) for run_id in run_ids]
+        quick = [_quickly(run_id, *said) for run_id, said in zip(run_ids, files, strict=True)]
+        objectives = [early.objective for early in quick if early is not None]
+        together = hold_no_secret(objectives)
+        return [
+            early
+            if early is not None
+            and self._has_no_secret(early)
+            and (together or hold_no_secret((early.objective,)))
+            else _tolerantly(run_id, *said)
+            for run_id, early, said in zip(run_ids, quick, files, strict=True)
+        ]
 
     def _files(self, run_id: str) -> tuple[bytes, bytes]:
         """Nothing where the file is missing or no plain file; of one too large as much as shows that."""
@@ -105,15 +110,15 @@ class SummaryReader:
             os.close(run_fd)
 
     def _has_no_secret(self, early: Early) -> bool:
-        """True when masking would change nothing; most texts but the objective are those of other runs."""
+        """True when masking would change no text but the objective: most of these are those of other runs."""
         texts = (early.channel, early.session_id, early.cwd, early.fork_reason, *early.tags)
         if texts not in self._clean:
-            if any(text is not None and redact(text) != text for text in texts):
+            if not hold_no_secret([text for text in texts if text is not None]):
                 return False
             if len(self._clean) >= _MANY_TEXTS:
                 self._clean.clear()
             self._clean.add(texts)
-        return redact(early.objective) == early.objective
+        return True
 
 
 def _read(run_fd: int, name: str) -> bytes:
@@ -123,8 +128,15 @@ def _read(run_fd: int, name: str) -> bytes:
         return b""
 
 
-def _early(run_id: str, summary: _Summary, metrics: _Metrics) -> Early | None:
+def _quickly(run_id: str, summary: bytes, metrics: bytes) -> Early | None:
     """None for what needs a closer look."""
+    try:
+        return _early(run_id, _summary_of(summary), _metrics_of(metrics))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _early(run_id: str, summary: _Summary, metrics: _Metrics) -> Early | None:
     meta, started, ended = summary.metadata, summary.started_at, summary.ended_at
     parent = meta.parent_rollout_id
     if (ended is not None and ended < started) or (parent is not None and not is_run_id(parent)):

@@ -10,14 +10,27 @@ import msgspec
 from buddy_core.runs.catalog import wordindex
 from buddy_core.runs.catalog.early import Early
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
-from buddy_core.runs.catalog.rows import INSERT_RUN, body_values, early_values, read_body, run_values
-from buddy_core.runs.query.candidate import Candidate, searchable, words_of
+from buddy_core.runs.catalog.rows import (
+    INSERT_RUN,
+    MAX_TITLE,
+    NamedByTags,
+    body_values,
+    early_values,
+    named_by,
+    read_body,
+    run_values,
+)
+from buddy_core.runs.query.candidate import Candidate, fold, searchable, words_of
 
 if TYPE_CHECKING:
     import sqlite3
 
 _encode = msgspec.json.Encoder().encode
 _MANY_SETS = 50_000
+_MANY_TAGS = 2_000
+_MANY_WORDS = 15_000
+"""Characters after which a run's words might have to be cut."""
+
 _SLACK = 10_000
 """So many texts of numbers that are gone are no reason to begin anew."""
 
@@ -28,6 +41,7 @@ class RowWriter:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._sets: dict[tuple[str, ...], int] = {}
+        self._named: dict[tuple[str, ...], NamedByTags] = {}
         self._next = self._number("next", 1)
         self._texts = self._number("texts", 0)
 
@@ -46,8 +60,17 @@ class RowWriter:
         values, bodies, texts = [], [], []
         for num, run in enumerate(runs, self._next):
             if isinstance(run, Early):
-                values.append(early_values(num, run, set_id=self.set_id))
-                words = searchable(run.objective, run.run_id, run.model or "", *run.tags)
+                named = self._named.get(run.tags)
+                if named is None:
+                    named = self._name(run)
+                if len(run.objective) <= MAX_TITLE and len(named.words) <= _MANY_WORDS:
+                    # Nothing is cut off: the objective is folded but once.
+                    title = fold(run.objective)
+                    words = f"{title}\n{run.run_id}\n{named.words}"
+                else:
+                    title = fold(run.objective[:MAX_TITLE])
+                    words = searchable(run.objective, run.run_id, run.model or "", *run.tags)
+                values.append(early_values(num, run, named, title))
             else:
                 values.append(run_values(num, run, signature=0, whole=False, set_id=self.set_id))
                 words = words_of(run)
@@ -73,6 +96,12 @@ class RowWriter:
                 self._connection.execute("DELETE FROM body WHERE num=?", found)
                 self._connection.execute("DELETE FROM word WHERE num=?", found)
                 self._connection.execute("DELETE FROM sign WHERE num=?", found)
+
+    def _name(self, run: Early) -> NamedByTags:
+        if len(self._named) >= _MANY_TAGS:
+            self._named.clear()
+        found = self._named[run.tags] = named_by(run, self.set_id)
+        return found
 
     def set_id(self, names: Sequence[str]) -> int:
         """The number under which a set of names is kept."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.reading.json_values import printable_utf8
-from buddy_core.safety.redact import redact
+from buddy_core.safety.redact import hold_no_secret, redact
 
 MAX_TOOLS = 200
 MAX_ERRORS = 50
@@ -93,8 +93,8 @@ def masked(candidate: Candidate) -> Candidate:
     )
     lists = (facts.tags, facts.artifacts, candidate.tools, candidate.errors)
     running = [text for tool in facts.running_tools for text in (tool.name, tool.argument)]
-    told = "\n".join([text for text in texts if text] + [text for some in lists for text in some] + running)
-    return candidate if redact(told) == told else _masked(candidate)
+    told = [text for text in texts if text] + [text for some in lists for text in some] + running
+    return candidate if hold_no_secret(told) else _masked(candidate)
 
 
 def _masked(candidate: Candidate) -> Candidate:

@@ -113,9 +113,18 @@ def long_runs(text: str) -> list[str]:
     return _RUN.findall(text)
 
 
+def ends_cut_off(text: str) -> bool:
+    """True when a token may stand at the end of `text` of which only a part is there."""
+    return _cut_off(without_escapes(text)) is not None
+
+
+def _cut_off(text: str) -> re.Match[str] | None:
+    return _CUT_OFF.search(text, max(0, len(text) - 90))
+
+
 def find_shapes(text: str, runs: str) -> Iterator[Span]:
     """Every token of a known shape, without its prefix; `runs` are the long runs of `text`, joined."""
-    cut = _CUT_OFF.search(text, max(0, len(text) - 90))
+    cut = _cut_off(text)
     if cut is not None:
         yield cut.span(1)
     hints, shapes = _compiled()
