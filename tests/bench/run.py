@@ -21,6 +21,7 @@ import crowd
 import host_cost
 import ingest_rate
 import latency
+import load
 import long_view
 import many_runs
 import memory
@@ -43,6 +44,7 @@ MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "longrun": long_view.measure,
     "memory": memory.measure,
     "list": run_list.measure,
+    "load": load.measure,
 }
 ON_DEMAND: dict[str, Callable[..., list[Finding]]] = {"soak": soak.measure}
 """Takes an hour, and so only when it is named."""
