@@ -98,9 +98,9 @@ def outline_cells(index: EventIndex, row: int, look: Look, fold: Fold | None, ba
 
 
 def when_bar(index: EventIndex, row: int, look: Look) -> Cell:
-    """When a row was, and for how long, within the step it is in, or within the run: a bar, or a dot."""
+    """When a row was, and for how long: a bar, or a dot. Every row is drawn to the scale of the whole run."""
     event = index.events[row]
-    begin, end = _span_around(index, row, look)
+    begin, end = index.first_at or index.times[0], max(look.now_ms or look.end_ms, index.times[-1])
     if end <= begin:
         return ()
     at_ms, took = index.times[event], index.durations[row]
@@ -115,16 +115,6 @@ def when_bar(index: EventIndex, row: int, look: Look) -> Cell:
     start = (at_ms - begin) / (end - begin)
     ink = "bad" if state in _FAILURES else "label" if kind == STEP_START else "accent"
     return moment_bar(start, start + took / (end - begin), BAR, ink=ink)
-
-
-def _span_around(index: EventIndex, row: int, look: Look) -> tuple[int, int]:
-    step = index.step_of(row)
-    last = max(look.now_ms or look.end_ms, index.times[-1])
-    if step is None:
-        return index.first_at or index.times[0], last
-    begin = index.events[index.step_rows[step]]
-    closing = index.answers[index.step_rows[step]]
-    return index.times[begin], index.times[closing] if closing < len(index) else last
 
 
 def _time(at_ms: int, since_ms: int, look: Look) -> Cell:
