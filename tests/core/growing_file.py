@@ -160,7 +160,7 @@ class GrowingFile(RuleBasedStateMachine):
     @precondition(lambda self: self.content is not None)
     @rule(count=st.integers(0, 3))
     def copy_and_truncate(self, count: int) -> None:
-        shutil.copy(self.path, self.path.with_name("events.jsonl.1"))
+        shutil.copy(self.path, self.path.with_name("events.jsonl.copy"))
         self.replace(b"".join(self.record() + b"\n" for _ in range(count)))
 
     @precondition(lambda self: self.content)
