@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.ingest import Ingest
@@ -139,6 +139,11 @@ class Observer:
         """What is being read, as of the last change or tick."""
         return self._sources
 
+    @property
+    def waiting(self) -> int:
+        """Runs that have grown and were not read to their ends yet."""
+        return len(self._queue)
+
     def model_uses(self, provider: str, model: str, since_ms: int = 0) -> tuple[ModelUse, ...]:
         """Runs that used a model at or after a moment, the latest request first.
 
@@ -191,11 +196,7 @@ class Observer:
         self._wake.set()
         self._turns_changed = True
         self._take(await asyncio.to_thread(self._watch.scan))  # others may draw what they know meanwhile
-        jobs: list[Coroutine[Any, Any, None]] = [
-            self._notice_changes(),
-            self._work(on_change),
-            self._keep_time(on_change),
-        ]
+        jobs = self._notice_changes(), self._work(on_change), self._keep_time(on_change)
         tasks = [asyncio.create_task(job) for job in jobs]
         try:
             await asyncio.gather(*tasks)

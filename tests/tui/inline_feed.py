@@ -20,6 +20,7 @@ from buddy_top.around_reader import AroundReader
 from buddy_top.kept.shelf import Shelf, unopened
 from buddy_top.listing.lister import Lister
 from buddy_top.listing.model import Listing
+from buddy_top.metering.use import MonitorUse
 from buddy_top.past.pictures import PastPictures
 from buddy_top.run_depths import RunDepths
 from buddy_top.run_reader import RunReader
@@ -56,6 +57,17 @@ class InlineFeed:
         self.past: PastPictures | None = None
         self.paused = False
         self.rereads = 0
+        self.metered: Callable[[MonitorUse], None] | None = None
+        self.use = MonitorUse(
+            cpu_ms=1_840.0,
+            cpu_percent=0.84,
+            cpu_over_ms=10_000.0,
+            memory_bytes=88_300_000,
+            peak_memory_bytes=91_200_000,
+            queue_depth=0,
+            dropped_events=0,
+            picture_ms=3.7,
+        )
         self.reader: RunReader | None = None
         self._publish: Callable[[Snapshot], None] | None = None
         self.pending: set[asyncio.Task[None]] = set()
@@ -104,6 +116,11 @@ class InlineFeed:
 
     def read_runs(self, run_ids: Sequence[str]) -> Future[Sequence[RunFacts]]:
         return self.lister.read(run_ids)
+
+    def meter(self, told: Callable[[MonitorUse], None] | None) -> None:
+        self.metered = told
+        if told is not None:
+            told(self.use)
 
     def take_soon(self) -> None:
         """From any thread: publish a picture soon."""

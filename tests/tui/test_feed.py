@@ -314,7 +314,9 @@ def test_the_events_around_an_error_are_read_once_the_cursor_rests_on_it(
         published.until(all_loaded)
         for moment in moments:
             # Who passes by rests for less than the time it takes, who stays for more, on any machine.
-            monkeypatch.setattr("buddy_top.feed.REST_S", NEVER_S if moment is not moments[-1] else 0.0)
+            monkeypatch.setattr(
+                "buddy_top.around_reader.REST_S", NEVER_S if moment is not moments[-1] else 0.0
+            )
             feed.ask(Wants(tab=Tab.ERRORS, around=moment))
             first = published.until(lambda snapshot, moment=moment: snapshot.wants.around == moment)  # type: ignore[misc]
             assert first.around == (moment, None), "the picture does not wait for the file"
@@ -339,7 +341,7 @@ def test_the_events_around_an_error_are_read_also_while_the_picture_is_held(
     runs = tmp_path / "runs"
     run = a_run(runs)
     run.error("something broke").write()
-    monkeypatch.setattr("buddy_top.feed.REST_S", 0.0)
+    monkeypatch.setattr("buddy_top.around_reader.REST_S", 0.0)
     with running(runs) as (feed, published):
         published.until(all_loaded)
         feed.pause(True)

@@ -80,7 +80,8 @@ def test_the_state_is_the_most_urgent_thing_there_is_to_say(
 
 def test_a_demonstration_is_called_one(snapshot: Snapshot) -> None:
     """Its directory is gone at the end, and its name tells nobody anything."""
-    assert frame.header_fields(snapshot, Window.ALL, home=None, demo=True).path == "demo"
+    fields = frame.header_fields(snapshot, Window.ALL, home=None, demo=True)
+    assert (fields.path, fields.demo) == ("", True)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from textual.app import App, ComposeResult
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import text_of
+from buddy_top.cells import Span, text_of
 from buddy_top.widgets.footerline import FooterLine
 from buddy_top.widgets.headerline import HeaderFields, HeaderLine, header_pieces
 from buddy_top.widgets.tabline import TabLabel, TabLine
@@ -25,6 +26,10 @@ FIELDS = HeaderFields(
     cost=Plain("≈$3.41"),
     cost_rate=Plain("$0.82/h"),
     clock=Plain("12:31:07"),
+)
+USE_WORDS = tuple(
+    Span(Plain(words))
+    for words in ("cpu  0.8 %", "88.3 MB", "frame  12 ms", "picture   4 ms", "queue 0", "dropped 0")
 )
 TABS = tuple(
     TabLabel(title.lower(), Plain(str(number)), Plain(title), Plain(count) if count else None)
@@ -92,14 +97,55 @@ def test_a_wide_header_says_everything() -> None:
     assert text.endswith("12:31:07 ")
 
 
-def test_short_of_room_it_loses_clock_path_rate_and_counts_in_this_order() -> None:
-    lost = []
-    for width in range(130, 20, -1):
-        text = header_text(width)
-        for words in ("12:31:07", "/runs", "$0.82/h", "2 running", "≈$3.41", "[24h]"):
-            if words not in text and words not in lost:
-                lost.append(words)
-    assert lost == ["12:31:07", "/runs", "$0.82/h", "2 running", "≈$3.41", "[24h]"]
+def lost_in_order(fields: HeaderFields, *words: str) -> list[str]:
+    """Which of these words go, one after the other, while the header becomes narrower."""
+    lost: list[str] = []
+    for width in range(220, 12, -1):
+        text = header_text(width, fields)
+        lost += [word for word in words if word not in text and word not in lost]
+    return lost
+
+
+def test_short_of_room_it_loses_what_can_be_found_elsewhere_first() -> None:
+    order = ["12:31:07", "/runs", "$0.82/h", " 7d ", "2 running", "≈$3.41", "[24h]"]
+    assert lost_in_order(FIELDS, *order) == order
+    assert "● 2  ◐ 1" in header_text(48)
+
+
+def test_a_demonstration_says_so_wherever_there_is_room_for_what_it_costs() -> None:
+    """Its numbers are nobody's: at 80 columns, with alerts, other windows of time go before that word."""
+    fields = replace(FIELDS, path=Plain(""), demo=True, alerts=2)
+    text = header_text(80, fields)
+    assert text.startswith(" buddy-top  demo   ● live  2 running  1 stalled  ▲ 2 alerts")
+    assert text.endswith("[24h]   ≈$3.41 ")
+    assert lost_in_order(fields, "demo", "≈$3.41") == ["demo", "≈$3.41"]
+
+
+def test_what_the_monitor_uses_gives_way_word_by_word() -> None:
+    fields = replace(FIELDS, use=USE_WORDS)
+    assert all(span.text in header_text(220, fields) for span in USE_WORDS)
+    falls = ("dropped 0", "frame", "12:31:07", "/runs", "88.3 MB", "cpu", "≈$3.41")
+    assert lost_in_order(fields, *falls) == [
+        "dropped 0",
+        "12:31:07",
+        "frame",
+        "/runs",
+        "88.3 MB",
+        "cpu",
+        "≈$3.41",
+    ]
+
+
+def test_what_the_monitor_uses_is_there_at_80_columns() -> None:
+    plain = replace(FIELDS, use=USE_WORDS)
+    assert "cpu  0.8 %  88.3 MB   [24h]   ≈$3.41 " in header_text(80, plain)
+    crowded = replace(plain, path=Plain(""), demo=True, alerts=2)
+    assert header_text(80, crowded).split("alerts")[1].split() == ["cpu", "0.8", "%", "[24h]", "≈$3.41"]
+
+
+def test_without_them_the_header_is_as_it_was() -> None:
+    for width in range(20, 200):
+        assert "cpu" not in header_text(width)
 
 
 def test_a_long_path_is_cut_from_its_left_before_it_goes() -> None:

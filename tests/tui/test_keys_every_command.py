@@ -119,6 +119,7 @@ CHANGES: dict[str, tuple[Place, tuple[str, ...], str]] = {
     "past.slower": ("run", ("BACK",), "past"),
     "origin": ("overview", (), "screen"),
     "alerts": ("overview", (), "screen"),
+    "meter": ("overview", (), "said"),
     "copy": ("runs", ("g",), "left"),
     "copy.record": ("runs", ("g",), "left"),
     "export": ("tools", (), "screen"),

@@ -65,7 +65,7 @@ def test_a_damaged_file_says_nothing(tmp_path: Path, data: bytes) -> None:
 def test_no_file_can_do_harm(tmp_path_factory: pytest.TempPathFactory, tree: object) -> None:
     path = tmp_path_factory.mktemp("state") / "screen.json"
     path.write_text(json.dumps(tree))
-    assert set(load(path).values) <= {"tab", "window", "theme"}
+    assert set(load(path).values) <= {"tab", "window", "theme", "meter"}
 
 
 async def test_tab_window_and_order_come_back(runs: Path) -> None:

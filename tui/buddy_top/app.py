@@ -270,10 +270,12 @@ class BuddyTop(Workspace):
         """Where the numbers under the cursor come from, and those of everything."""
         if self.snapshot is None or "numbers" not in self.visible_pane.there:
             return
-        from buddy_top.screens.origin import OriginScreen
-
         pages = self.visible_pane.origins(self.snapshot, self.focused)
-        self.push_screen(OriginScreen(pages, self.options.home))
+        self.explain([*pages, *self.own_use.origins()])
+
+    def action_meter(self) -> None:
+        """Show in the header what the monitor itself uses, or no longer."""
+        self.own_use.toggle()
 
     def action_alerts(self) -> None:
         """What needs attention; enter goes there."""

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable
 import msgspec
 
 from buddy_top.command import ALL, FAILING, LISTS, NEEDS, TABLES, TABS, Command, Need, Place, possible
+from buddy_top.metering.commands import ABOUT_ITSELF
 from buddy_top.past.commands import TRAVELLING
 from buddy_top.state import Tab
 
@@ -330,6 +331,7 @@ COMMANDS: tuple[Command, ...] = (
         ALL,
         needs="numbers",
     ),
+    *ABOUT_ITSELF,
     Command("alerts", "a", "alerts", "alerts", "What needs attention, and why", ALL),
     Command("copy", "y", "copy(False)", "copy", "Copy what names the selected row", ALL),
     Command("copy.record", "Y", "copy(True)", "copy all", "Copy everything about the selected row", ALL),
@@ -395,7 +397,6 @@ MOVING: tuple[tuple[str, str], ...] = (
     ("g G home end", "First row, last row"),
 )
 """The keys every table understands by itself, for the help screen."""
-
 
 MOVING_KEYS = frozenset(("j", "k", "up", "down", "pageup", "pagedown", "g", "G", "home", "end", "enter"))
 """The names of those keys, which no command can have without taking them from every table."""

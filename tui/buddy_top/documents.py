@@ -9,7 +9,9 @@ import json
 from collections.abc import Container, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from buddy_core import format as fmt
 from buddy_core.alerts.model import NO_ALERTS, Alert, AlertState, BudgetUse
@@ -29,6 +31,9 @@ from buddy_core.runs.reading.json_values import to_json_value
 from buddy_core.runs.viewing.entries import SCHEMA_VERSION, call_entry, fields_of, run_entry
 from buddy_core.runs.viewing.joined import JoinedEvent
 from buddy_core.safety.redact import redact_value
+
+if TYPE_CHECKING:
+    from buddy_top.metering.use import MonitorUse
 
 NEWEST_RUNS = 20
 """Runs in the document of `--once`."""
@@ -170,6 +175,12 @@ def budget_entry(budget: BudgetUse) -> Document:
     share = None if budget.spent is None else 100 * budget.spent / budget.limit
     told = {"kind": budget.rule, "limit": budget.limit, "spent": budget.spent}
     return {**told, "estimated": budget.estimated, "percent": share}
+
+
+def monitor_entry(use: MonitorUse) -> Document:
+    """What the monitor itself uses; what nobody has measured is null."""
+    fields = msgspec.structs.asdict(use)
+    return {name: round(value, 1) if isinstance(value, float) else value for name, value in fields.items()}
 
 
 def _sources(sources: SourceStatus) -> Document:

@@ -35,16 +35,14 @@ if TYPE_CHECKING:
     from buddy_top.kept.shelf import Shelf
     from buddy_top.listing.lister import Lister
     from buddy_top.listing.model import Listing
+    from buddy_top.metering.meter import Meter
+    from buddy_top.metering.use import MonitorUse
     from buddy_top.past.pictures import PastPictures
     from buddy_top.run_depths import RunDepths
     from buddy_top.run_reader import RunReader
 
 DEFAULT_REFRESH_S = 0.25
 """Under load the picture changes four times a second: faster is unreadable and costs twice the CPU."""
-
-REST_S = 0.12
-"""How long the cursor lies on an error before its run is read: longer than a held key takes to move on."""
-
 
 HURRIED_MS = 1_000
 """A picture that follows another within this time is one of many, and what nobody sees may wait."""
@@ -74,6 +72,7 @@ class Feed:
     _pictured: asyncio.Event
     _depths: RunDepths
     _shelf: Shelf
+    _meter: Meter
 
     def __init__(
         self,
@@ -109,8 +108,7 @@ class Feed:
         self._reader: RunReader | None = None
         self._around: AroundReader | None = None
         self._past: PastPictures | None = None
-        self._resting: Moment | None = None
-        self._rested: Moment | None = None
+        self._use_told: Callable[[MonitorUse], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Event | None = None
         self._asked: asyncio.Event | None = None
@@ -153,6 +151,15 @@ class Feed:
         """Thread-safe: copy runs into the archive."""
         return self._shelf.keep(run_ids)
 
+    def meter(self, told: Callable[[MonitorUse], None] | None) -> None:
+        """Thread-safe: tell what the monitor uses itself every few seconds; None: measure nothing."""
+        self._use_told = told
+        if self._loop is not None:
+            self._meter.show(told)
+
+    def _load(self) -> tuple[int, int]:
+        return self._observer.waiting, self._collector.refused
+
     def stop(self) -> None:
         """End the loop; waits a second at most, for a hung file system must not keep the terminal."""
         self._stopped.set()
@@ -182,6 +189,7 @@ class Feed:
         self._asked = asyncio.Event()
         self._pictured = asyncio.Event()
         self._changed.set()
+        self._meter.show(self._use_told)
         follow = asyncio.create_task(self._follow())
         draw = asyncio.create_task(self._draw(publish))
         try:
@@ -190,6 +198,7 @@ class Feed:
                 if task.done():
                     task.result()
         finally:
+            self._meter.show(None)
             follow.cancel()
             draw.cancel()
             await asyncio.gather(follow, draw, return_exceptions=True)
@@ -210,6 +219,7 @@ class Feed:
         from buddy_top.config.prices import price_table
         from buddy_top.kept.shelf import Shelf
         from buddy_top.listing.lister import Lister
+        from buddy_top.metering.meter import Meter
         from buddy_top.run_depths import RunDepths
 
         self._collector = MetricsCollector(clock=self._clock, prices=price_table(self._prices))
@@ -238,6 +248,7 @@ class Feed:
             self._runs_dir, self._observer, self._lister, self._collector.prices, self._shelf
         )
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
+        self._meter = Meter(self._clock, self._load)
 
     async def _follow(self) -> None:
         """Nothing is read while very many runs are about to be listed: the first page would wait for that."""
@@ -265,7 +276,9 @@ class Feed:
             await self._first_look(self._asked)
             self._changed.clear()
             self._asked.clear()
-            publish(await self._snapshot())
+            with self._meter.picture():
+                snapshot = await self._snapshot()
+            publish(snapshot)
             self._pictured.set()
             if self._depths.more:
                 self._changed.set()  # a long file: it is read on between pictures, without a pause
@@ -397,26 +410,16 @@ class Feed:
         return self._reader.read(wants)
 
     def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
-        """What stands around an error, once the cursor has rested on it: who only passes by waits for no file."""
+        """What stands around an error, once the cursor has rested on it."""
         if moment is None:
-            self._resting = self._rested = None
+            if self._around is not None:
+                self._around.leave()
             return None
         if self._around is None:
             from buddy_top.around_reader import AroundReader
 
             self._around = AroundReader(self._observer.runs_dir)
-        known = self._around.known(moment)
-        if known is not None:
-            return moment, known
-        if self._resting != moment:
-            self._resting = moment
-            asyncio.get_running_loop().call_later(REST_S, self._has_rested, moment)
-        return moment, self._around.read(moment) if self._rested == moment else None
-
-    def _has_rested(self, moment: Moment) -> None:
-        if self._resting == moment:
-            self._rested = moment
-            self._wake(self._asked)
+        return moment, self._around.read_at_rest(moment, functools.partial(self._wake, self._asked))
 
 
 def live_feed(options: Options) -> Feed:

@@ -14,6 +14,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
+from buddy_top.cells import Span
 from buddy_top.commands import COMMANDS, Command, Need, Place, commands_at, footer_at, possible
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.headerline import HeaderFields
@@ -100,6 +101,7 @@ def header_fields(
     tz: tzinfo | None = None,
     playing: str = "",
     now_ms: int | None = None,
+    use: tuple[Span, ...] = (),
 ) -> HeaderFields:
     """The header's facts. A demonstration says that it is one in the place of its temporary directory.
 
@@ -115,7 +117,8 @@ def header_fields(
     rate = None if snapshot.view.total_cost is None else snapshot.state.cost_per_hour
     estimated = snapshot.state.estimated_cost_per_hour is not None
     return HeaderFields(
-        path=Plain("demo") if demo else _short_path(snapshot.sources.runs_dir, home),
+        path=Plain("") if demo else _short_path(snapshot.sources.runs_dir, home),
+        demo=demo,
         state=state,
         state_words=state_words,
         state_short=state_short,
@@ -127,6 +130,7 @@ def header_fields(
         cost=fmt.cost_of(snapshot.view),
         cost_rate=fmt.cost_rate(rate, estimated=estimated) if rate is not None else Plain(""),
         clock=fmt.clock(snapshot.taken_at, tz, seconds=False),
+        use=use,
     )
 
 

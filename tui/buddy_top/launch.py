@@ -84,6 +84,7 @@ def _options(
         watch_runs=choices.watch_runs,
         state=None if demo else own_state_dir(),
         archive=None if demo else chosen_archive(choices.value("archive_dir", str)),
+        meter=bool(choices.value("meter", bool)),
         demo=demo,
         left=choices.remembered if remembers else None,
         home=home,

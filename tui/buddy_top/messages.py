@@ -11,6 +11,7 @@ from buddy_top.state import Snapshot, Tab
 
 if TYPE_CHECKING:
     from buddy_core.runs.viewing.timeline import TimelineRow
+    from buddy_top.metering.use import MonitorUse
     from buddy_top.run_view.shown_rows import ShownRows
 
 CallNamed = tuple[str, float | None]
@@ -29,6 +30,20 @@ class SnapshotTaken(Message):
     def can_replace(self, message: Message) -> bool:
         """An older picture that nobody has looked at yet gives way to this one."""
         return isinstance(message, SnapshotTaken)
+
+
+class UseTaken(Message):
+    """The monitor has measured itself. Only the newest measurement waiting is ever handled."""
+
+    bubble = False
+
+    def __init__(self, use: MonitorUse) -> None:
+        self.use = use
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        """An older one that nobody has looked at yet gives way to this one."""
+        return isinstance(message, UseTaken)
 
 
 class FeedFailed(Message):

@@ -56,6 +56,8 @@ class Options(msgspec.Struct, frozen=True):
     """The user's own directory, where the catalog of very many runs is kept; None: nowhere."""
     archive: Path | None = None
     """The directory of kept runs, which need not exist; None: nothing can be kept."""
+    meter: bool = False
+    """The header says what the monitor itself uses."""
     demo: bool = False
     """The runs are those of the demonstration agent."""
     left: Remembered | None = None

@@ -105,7 +105,9 @@ class RunsProvider(_EntryProvider):
 
     def entries(self) -> Iterable[Entry]:
         """The newest, newest first."""
-        return (self._entry(run_id, objective) for run_id, objective in self.monitor.run_names(_NEWEST_RUNS))
+        snapshot = self.monitor.snapshot
+        runs = snapshot.runs[:_NEWEST_RUNS] if snapshot is not None else ()
+        return (self._entry(run.run_id, run.objective) for run in runs)
 
     async def search(self, query: str) -> Hits:
         """The newest whose names match, then those that were found."""

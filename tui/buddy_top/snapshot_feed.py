@@ -10,6 +10,7 @@ from buddy_top.state import Snapshot, Wants
 
 if TYPE_CHECKING:
     from buddy_core.runs.model import RunFacts
+    from buddy_top.metering.use import MonitorUse
 
 
 class SnapshotFeed(Protocol):
@@ -41,6 +42,10 @@ class SnapshotFeed(Protocol):
 
     def keep_runs(self, run_ids: Sequence[str]) -> Future[str]:
         """Copy runs to where no agent removes them; the future says in a sentence what came of it."""
+        ...
+
+    def meter(self, told: Callable[[MonitorUse], None] | None) -> None:
+        """Call `told` from any thread with what the monitor uses itself, every few seconds; None: measure nothing."""
         ...
 
     def stop(self) -> None:

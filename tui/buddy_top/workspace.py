@@ -29,8 +29,10 @@ from buddy_top.messages import (
     OpenRun,
     OpenTab,
     SnapshotTaken,
+    UseTaken,
     WantsChanged,
 )
+from buddy_top.metering.shown import OwnUse
 from buddy_top.options import Options
 from buddy_top.panes import pane_class
 from buddy_top.panes.base import Pane
@@ -49,6 +51,7 @@ from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
     from buddy_core.alerts.model import Alert
+    from buddy_core.origins.model import Origin
     from buddy_core.runs.viewing.timeline import TimelineRow
     from buddy_top.panes.run import RunPage
     from buddy_top.screens.alerts import AlertsScreen
@@ -80,6 +83,7 @@ class Workspace(SafeApp):
         self._window_is_chosen = options.window is not None
         self._window_was_chosen = False
         self.journey = Journey(self)
+        self.own_use = OwnUse(self)
         self._left = options.left or Remembered()
         self._first_theme = options.theme or THEMES[0].name
         self._columns = 80
@@ -91,7 +95,8 @@ class Workspace(SafeApp):
 
     def get_default_screen(self) -> RootScreen:
         """A screen without keys of its own, that says when it is about to be laid out anew."""
-        return RootScreen(self._fit, id="_default")
+        self.root = RootScreen(self._fit, id="_default")
+        return self.root
 
     def compose(self) -> ComposeResult:
         """The frame first: panes are built when they are first visited."""
@@ -115,6 +120,8 @@ class Workspace(SafeApp):
     async def _begin(self) -> None:
         """Show the first pane, and let the feed begin."""
         await self.visit(self.tab)
+        if self.options.meter:
+            self.own_use.show(True)
         self.feed.start(self._publish, self._feed_failed)
 
     def on_unmount(self) -> None:
@@ -146,6 +153,10 @@ class Workspace(SafeApp):
         self.draw()
         if (told := self._announcer.words_for(event.snapshot)) and self._driver is not None:
             self._driver.write(told)
+
+    @on(UseTaken)
+    def _use_taken(self, event: UseTaken) -> None:
+        self.own_use.arrived(event.use)
 
     @on(FeedFailed)
     def _feed_died(self, event: FeedFailed) -> None:
@@ -205,14 +216,20 @@ class Workspace(SafeApp):
             demo=options.demo,
             playing=self.journey.playing,
             now_ms=options.clock.now_ms(),
+            use=self.own_use.spans,
         )
+
+    def show_header(self) -> None:
+        """The facts of the header anew, and nothing else."""
+        if self.snapshot is not None:
+            self.header.set_fields(self._header_fields(self.snapshot))
 
     def draw(self) -> None:
         """Draw the last snapshot again: header, tabs, footer and the visible pane."""
         if self.snapshot is None:
             return
-        with self.batch_update():
-            self.header.set_fields(self._header_fields(self.snapshot))
+        with self.own_use.preparing(), self.batch_update():
+            self.show_header()
             self.tab_line.set_tabs(frame.tab_labels(self.snapshot), self.tab.value)
             self.visible_pane.show(self.snapshot)
             if self.filter_line.completing:
@@ -294,6 +311,13 @@ class Workspace(SafeApp):
         if page is not None:
             await page.remove()
 
+    def explain(self, pages: Sequence[Origin]) -> None:
+        """Where numbers come from, over the picture; nothing without a page."""
+        if pages:
+            from buddy_top.screens.origin import OriginScreen
+
+            self.push_screen(OriginScreen(pages, self.options.home))
+
     def open_alerts(self) -> None:
         """List what needs attention, over the picture."""
         if self.snapshot is None or self.alerts_screen is not None:
@@ -306,15 +330,14 @@ class Workspace(SafeApp):
     def _go_to(self, alert: Alert | None) -> None:
         """Where an alert happens: its run, or the tab that has the numbers."""
         self.alerts_screen = None
-        if alert is None:
-            return
-        if alert.run_id is not None:
-            self.post_message(OpenRun(alert.run_id))
-        elif alert.rule == "tool_errors":
-            self.post_message(OpenTab(Tab.TOOLS, alert.subject))
-        else:
-            key = alert.subject if alert.rule == "provider_errors" else None
-            self.post_message(OpenTab(Tab.PROVIDERS, key))
+        if alert is not None:
+            from buddy_top.screens.alerts import way_to
+
+            self.post_message(way_to(alert))
+
+    @on(HeaderLine.UseClicked)
+    def _use_clicked(self) -> None:
+        self.explain(self.own_use.origins())
 
     @on(HeaderLine.AlertsClicked)
     def _alerts_clicked(self) -> None:
@@ -402,8 +425,7 @@ class Workspace(SafeApp):
     def set_window(self, window: Window) -> None:
         """Look further back, or less far, on every tab at once."""
         self.window = window
-        if self.snapshot is not None:
-            self.header.set_fields(self._header_fields(self.snapshot))
+        self.show_header()
         self._ask()
 
     def left_at(self) -> Remembered:
@@ -415,14 +437,11 @@ class Workspace(SafeApp):
             values["window"] = self.window.value
         if self.theme != self._first_theme:
             values["theme"] = self.theme
+        if self.own_use.shown != self.options.meter:
+            values["meter"] = self.own_use.shown
         orders = dict(self._left.orders)
         for tab, pane in self.panes.items():
             orders.pop(tab.value, None)
             if order := pane.chosen_order():
                 orders[tab.value] = order
         return Remembered(values, orders)
-
-    def run_names(self, most: int) -> tuple[tuple[str, str], ...]:
-        """Ids and objectives of the newest runs, newest first, for the palette."""
-        runs = self.snapshot.runs[:most] if self.snapshot else ()
-        return tuple((run.run_id, run.objective) for run in runs)

@@ -362,6 +362,11 @@ class MetricsReader:
         with self._lock:
             return self._sessions.metrics(self._ledger.activity.total)
 
+    @property
+    def refused(self) -> int:
+        """How many values made no sense and were not counted; `export().rejected` says why."""
+        return sum(tuple(self._refusals.by_reason.values()))
+
     def export(self) -> MetricsExport:
         """Everything at once, as of one moment."""
         with self._lock:

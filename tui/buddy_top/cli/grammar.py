@@ -40,6 +40,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         archive_dir=None,
         remember=None,
         history=None,
+        meter=None,
         watch_runs=None,
         cost_per_hour=None,
         cost_per_day=None,

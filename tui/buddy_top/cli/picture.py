@@ -32,7 +32,8 @@ def print_once(
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observe import Observer
     from buddy_top.config.prices import chosen_prices, price_table
-    from buddy_top.documents import once_document, to_text
+    from buddy_top.documents import monitor_entry, once_document, to_text
+    from buddy_top.metering.use import own_use
     from buddy_top.once import picture
 
     check_runs_dir(runs_dir)
@@ -44,7 +45,11 @@ def print_once(
     window, now_ms = Window(choices.value("window", str) or "all"), clock.now_ms()
     alerts = alerts_now(observer, collector, limits_of(choices), now_ms)
     if as_json:
-        print_text(to_text(once_document(collector, observer, window, now_ms=now_ms, alerts=alerts)))
+        began = clock.monotonic_ms()
+        document = once_document(collector, observer, window, now_ms=now_ms, alerts=alerts)
+        took = clock.monotonic_ms() - began
+        use = own_use(queue_depth=observer.waiting, dropped_events=collector.refused, picture_ms=took)
+        print_text(to_text({**document, "monitor": monitor_entry(use)}))
     else:
         width = terminal_width()
         print_lines(picture(collector, observer, window, now_ms=now_ms, width=width, alerts=alerts))

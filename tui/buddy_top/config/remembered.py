@@ -15,14 +15,14 @@ from buddy_top.config.schema import BY_NAME, BadValue, Value
 from buddy_top.options import TABS
 
 MAX_BYTES = 64 * 1024
-_REMEMBERED = ("tab", "window", "theme")
+_REMEMBERED = ("tab", "window", "theme", "meter")
 
 
 class Remembered(msgspec.Struct, frozen=True):
     """What a screen is opened with again."""
 
     values: Mapping[str, Value] = msgspec.field(default_factory=dict)
-    """Of the settings tab, window and theme, those that were chosen on the screen."""
+    """Of the settings tab, window, theme and meter, those that were chosen on the screen."""
     orders: Mapping[str, tuple[str, bool]] = msgspec.field(default_factory=dict)
     """By tab: the column its table was sorted by, and whether the largest came first."""
 

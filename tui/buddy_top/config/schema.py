@@ -170,6 +170,15 @@ SETTINGS: tuple[Setting, ...] = (
         yes_or_no,
     ),
     Setting(
+        "meter",
+        "--meter",
+        "BUDDY_TOP_METER",
+        False,
+        "YES",
+        "say in the header what the monitor itself uses: processor, memory, the slowest frame",
+        yes_or_no,
+    ),
+    Setting(
         "history",
         "--history",
         "BUDDY_TOP_HISTORY",

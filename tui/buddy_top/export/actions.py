@@ -98,7 +98,8 @@ def _sheet_text(form: str, sheet: Sheet, now_ms: int) -> str:
 
 def _whole_picture(app: Workspace, now_ms: int) -> str:
     from buddy_core.alerts.model import AlertState
-    from buddy_top.documents import picture_document, to_text
+    from buddy_top.documents import monitor_entry, picture_document, to_text
+    from buddy_top.metering.use import own_use
 
     snapshot = app.snapshot
     if snapshot is None:
@@ -112,4 +113,5 @@ def _whole_picture(app: Workspace, now_ms: int) -> str:
         now_ms=now_ms,
         alerts=AlertState(snapshot.alerts, snapshot.budgets),
     )
-    return to_text(document) + "\n"
+    use = app.own_use.now or own_use(queue_depth=None, dropped_events=None, picture_ms=None)
+    return to_text({**document, "monitor": monitor_entry(use)}) + "\n"

@@ -13,7 +13,8 @@ from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
-from buddy_top.state import Snapshot
+from buddy_top.messages import OpenRun, OpenTab
+from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.textview import TextView
@@ -121,6 +122,15 @@ class AlertsScreen(ModalScreen["Alert | None"]):
         run = self._snapshot.by_id.get(alert.run_id)
         name = shown(run.objective, limit=80) if run is not None and run.objective else shown(alert.run_id)
         return Plain(f"enter opens the run “{name}”")
+
+
+def way_to(alert: Alert) -> OpenRun | OpenTab:
+    """What opens the place where an alert happens."""
+    if alert.run_id is not None:
+        return OpenRun(alert.run_id)
+    if alert.rule == "tool_errors":
+        return OpenTab(Tab.TOOLS, alert.subject)
+    return OpenTab(Tab.PROVIDERS, alert.subject if alert.rule == "provider_errors" else None)
 
 
 def quiet_lines(limits: Limits) -> list[Cell]:

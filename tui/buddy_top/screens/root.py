@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.events import Resize
@@ -11,6 +11,9 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from buddy_top.compositor import LeanCompositor
+
+if TYPE_CHECKING:
+    from buddy_top.metering.frames import FrameTimes
 
 
 class RootScreen(Screen[None], inherit_bindings=False):
@@ -27,7 +30,17 @@ class RootScreen(Screen[None], inherit_bindings=False):
         super().__init__(id=id)
         self._compositor = LeanCompositor()
         self._fit = fit
+        self.frames: FrameTimes | None = None
+        """Times what is drawn; None: nobody wants to know."""
 
     def on_resize(self, event: Resize) -> None:
         """Another size; Textual lays everything out right after this."""
         self._fit(event.size)
+
+    def _compositor_refresh(self) -> None:
+        """Textual's own, timed while somebody wants to know: it has no public place for that (textual 8.2.8)."""
+        if self.frames is None:
+            super()._compositor_refresh()
+            return
+        with self.frames.drawing():
+            super()._compositor_refresh()

@@ -58,6 +58,10 @@ class FrameLine(InkWidget):
         """Lay out for the new width."""
         self.update_pieces()
 
+    def has(self, target: str) -> bool:
+        """True when something that a click on means `target` is on the line."""
+        return any(piece.target == target for piece in self._pieces)
+
     def target_at(self, x: int) -> str | None:
         """What a click on column `x` means."""
         for piece in self._pieces:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 from textual import events
@@ -20,6 +21,9 @@ LEAST_PATH = 12
 ALERTS = "alerts"
 """What a click on their number means."""
 
+USE = "use"
+"""What a click on what the monitor uses means."""
+
 _NOTHING = Plain("")
 
 
@@ -27,6 +31,8 @@ class HeaderFields(msgspec.Struct, frozen=True):
     """What the header says; an empty text is left out."""
 
     path: Plain = _NOTHING
+    demo: bool = False
+    """It is the demonstration, and its directory is nobody's; said in the place of the path."""
     state: Literal["live", "paused", "busy", "trouble", "past"] = "live"
     state_words: Plain = _NOTHING
     """`live`, `paused, 214 events behind`, `reading 12 of 30 runs`, `polling`, `no such directory`."""
@@ -42,6 +48,8 @@ class HeaderFields(msgspec.Struct, frozen=True):
     cost: Plain = _NOTHING
     cost_rate: Plain = _NOTHING
     clock: Plain = _NOTHING
+    use: tuple[Span, ...] = ()
+    """What the monitor itself uses, the most telling first; empty while that is not asked for."""
 
 
 _STATE_SIGNS = {
@@ -66,6 +74,9 @@ class HeaderLine(FrameLine):
     class AlertsClicked(Message):
         """The number of alerts was clicked."""
 
+    class UseClicked(Message):
+        """What the monitor itself uses was clicked."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._fields = HeaderFields()
@@ -85,41 +96,75 @@ class HeaderLine(FrameLine):
         target = self.target_at(event.x)
         if target == ALERTS:
             self.post_message(self.AlertsClicked())
+        elif target == USE:
+            self.post_message(self.UseClicked())
         elif target is not None:
             self.post_message(self.WindowClicked(target))
 
 
 def header_pieces(fields: HeaderFields, width: int) -> tuple[Piece, ...]:
-    """The header in `width` columns: short of room it loses the clock, the path, the burn rate, the counts.
+    """The header in `width` columns: short of room it loses the clock, the path, the burn rate, and so on down `_STEPS`.
 
     Alerts are never given up. The path is shortened from its left before it is dropped. Left and right groups keep to their edges, so
     that nothing moves while numbers change.
     """
-    for dropped in _DROPS:
-        left = _left(fields, dropped, "")
-        right = _right(fields, dropped)
+    for step in _STEPS if fields.use else _STEPS_WITHOUT_USE:
+        left = _left(fields, step.without, "")
+        right = _right(fields, step)
         room = width - _width(left) - _width(right) - 4
-        path = "" if "path" in dropped else fields.path
-        if path and room >= min(len(path) + 3, LEAST_PATH + 3):
-            left = _left(fields, dropped, cut_left(path, room - 3))
+        path = "" if "path" in step.without else fields.path
+        least = len(path) + 3 if step.use > _SHORT_USE else min(len(path), LEAST_PATH) + 3
+        if path and room >= least:
+            left = _left(fields, step.without, cut_left(path, room - 3))
         elif path or room < 0:
             continue
         gap = width - _width(left) - _width(right) - 1
         return (*left, blank(gap), *right, blank(1))
-    return tuple(_left(fields, _DROPS[-1], ""))
+    return tuple(_left(fields, _STEPS[-1].without, ""))
 
 
-_DROPS: tuple[frozenset[str], ...] = (
-    frozenset(),
-    frozenset({"clock"}),
-    frozenset({"clock", "path"}),
-    frozenset({"clock", "path", "rate"}),
-    frozenset({"clock", "path", "rate", "short"}),
-    frozenset({"clock", "path", "rate", "short", "counts"}),
-    frozenset({"clock", "path", "rate", "short", "counts", "cost"}),
-    frozenset({"clock", "path", "rate", "short", "counts", "cost", "windows"}),
+class _Step(NamedTuple):
+    """How much is said where there is so much room and no more."""
+
+    without: frozenset[str]
+    """What is left out."""
+    use: int
+    """How many of the words about the monitor itself are said."""
+
+
+_SHORT_USE = 2
+"""Words about the monitor itself, processor and memory, that go before the full path; further ones come after it."""
+
+
+_FALLS: tuple[str | int, ...] = (
+    "clock",
+    2,
+    "path",
+    "rate",
+    "short",
+    "others",
+    1,
+    "words",
+    0,
+    "counts",
+    "demo",
 )
-"""What is left out, step by step, when room is short."""
+"""What goes, one after the other; a number is how many words about the monitor itself stay."""
+
+
+def _steps() -> list[_Step]:
+    """From everything down to what the numbers mean."""
+    without: frozenset[str] = frozenset()
+    steps = [_Step(without, 99), _Step(without, 3)]
+    for fall in (*_FALLS, "cost", "windows"):
+        use = fall if isinstance(fall, int) else steps[-1].use
+        without |= frozenset() if isinstance(fall, int) else {fall}
+        steps.append(_Step(without, use))
+    return steps
+
+
+_STEPS = _steps()
+_STEPS_WITHOUT_USE = [_Step(without, 0) for without in dict.fromkeys(step.without for step in _STEPS)]
 
 
 def _width(pieces: list[Piece]) -> int:
@@ -129,6 +174,8 @@ def _width(pieces: list[Piece]) -> int:
 def _left(fields: HeaderFields, dropped: frozenset[str], path: str) -> list[Piece]:
     sign, ink = _STATE_SIGNS[fields.state]
     pieces = [blank(1), words("buddy-top", "strong"), blank(2)]
+    if fields.demo and "demo" not in dropped:
+        path = "demo"
     if path:
         pieces += [words(path, "label"), blank(3)]
     told = fields.state_short if fields.state_short and "short" in dropped else fields.state_words
@@ -139,7 +186,8 @@ def _left(fields: HeaderFields, dropped: frozenset[str], path: str) -> list[Piec
             (fields.stalled, "stalled", "stalled"),
         ):
             if number:
-                pieces += [blank(2), words(f"{number:,} {word}", STATE_INKS[state])]
+                told = f"{STATE_SIGNS[state]} {number:,}" if "words" in dropped else f"{number:,} {word}"
+                pieces += [blank(2), words(told, STATE_INKS[state])]
     if fields.alerts:
         noun = "alert" if fields.alerts == 1 else "alerts"
         ink = "bad" if fields.alerts_bad else "warn"
@@ -147,10 +195,14 @@ def _left(fields: HeaderFields, dropped: frozenset[str], path: str) -> list[Piec
     return pieces
 
 
-def _right(fields: HeaderFields, dropped: frozenset[str]) -> list[Piece]:
+def _right(fields: HeaderFields, step: _Step) -> list[Piece]:
+    dropped = step.without
     groups: list[list[Piece]] = []
+    if use := fields.use[: step.use]:
+        groups.append(_use(use))
     if "windows" not in dropped and fields.windows:
-        groups.append(_windows(fields.windows))
+        shown = [window for window in fields.windows if window[1] or "others" not in dropped]
+        groups.append(_windows(shown))
     money = []
     if fields.cost and "cost" not in dropped:
         money.append(words(fields.cost, "strong"))
@@ -165,7 +217,16 @@ def _right(fields: HeaderFields, dropped: frozenset[str]) -> list[Piece]:
     return pieces
 
 
-def _windows(windows: tuple[tuple[str, bool], ...]) -> list[Piece]:
+def _use(spans: Sequence[Span]) -> list[Piece]:
+    """`cpu  0.8 %  88.3 MB`: a click explains the numbers."""
+    pieces: list[Piece] = []
+    for span in spans:
+        pieces += [blank(2)] if pieces else []
+        pieces.append(Piece((span,), USE))
+    return pieces
+
+
+def _windows(windows: Sequence[tuple[str, bool]]) -> list[Piece]:
     """`15m 1h [24h] 7d all`: the brackets say which is chosen where colour cannot."""
     pieces: list[Piece] = []
     for name, chosen in windows:

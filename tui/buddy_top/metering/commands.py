@@ -1,0 +1,10 @@
+"""The commands about the monitor itself, for the registry in `buddy_top.commands`."""
+
+from __future__ import annotations
+
+from buddy_top.command import Command
+
+ABOUT_ITSELF: tuple[Command, ...] = (
+    Command("meter", "M", "meter", "own use", "In the header: what the monitor itself uses, or no longer"),
+)
+"""In the order the help screen lists them."""
