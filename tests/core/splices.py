@@ -137,6 +137,11 @@ def _behind_rubbish(quarry: Quarry) -> Splice:
     return Splice(quarry.chance.choice(_RUBBISH) + record + b"\n", (record,))
 
 
+def _torn_next_and_rubbish(quarry: Quarry) -> Splice:
+    torn, record = quarry.head(), quarry.record()
+    return Splice(torn + record + quarry.chance.choice(_RUBBISH[:2]) + b"\n", (record,))
+
+
 def _end_of_a_record(quarry: Quarry) -> Splice:
     _, tail = quarry.torn(quarry.record())
     record = quarry.record()
@@ -188,6 +193,7 @@ SIGNATURES: dict[str, Signature] = {
     "torn, NUL, next": _torn_and_nul,
     "NUL, next, NUL": _within_nul,
     "rubbish, next": _behind_rubbish,
+    "torn, next, rubbish": _torn_next_and_rubbish,
     "end of one": _end_of_a_record,
     "end of one, next": _end_of_a_record_and_next,
     "torn, newline": _repaired,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.core.damaged_lines import DAMAGE, TS, facts, line, read
 
 from buddy_core.runs.reading.jsonl import (
+    EVENTS,
     EventBatch,
     JsonlReader,
     LineReader,
@@ -186,3 +187,28 @@ def test_a_batch_of_wire_events_is_an_event_batch() -> None:
     batch: EventBatch = JsonlReader().feed(line(1))
     assert len(batch) == 1
     assert isinstance(batch.events[0], WireEvent)
+
+
+@pytest.mark.parametrize("before", [b"", line(1), line(1)[:30], b"\0\0", b"x" * 300])
+def test_a_twin_goes_on_by_itself(before: bytes) -> None:
+    """What one of the two is fed, the other knows nothing of."""
+    first = JsonlReader(max_line=150)
+    first.feed(before)
+    untouched = first.accounting()
+    second = first.twin()
+    told = second.feed(b"\n" + line(2) + b"x\n" + line(3)[:9])
+    assert first.accounting() == untouched
+    whole, reader = read(before + b"\n" + line(2) + b"x\n" + line(3)[:9], max_line=150)
+    assert facts(told) == facts(whole)[-len(told) :]
+    assert second.accounting() == reader.accounting()
+    assert (
+        facts(first.feed(b"\n" + line(4)))[-1:] == facts(read(before + b"\n" + line(4), max_line=150)[0])[-1:]
+    )
+
+
+def test_without_places_the_records_and_the_account_are_the_same() -> None:
+    placed, reader = read(b"".join(DAMAGE))
+    bare: LineReader[WireEvent] = LineReader(EVENTS, places=False)
+    batch = bare.feed(b"".join(DAMAGE))
+    assert (batch.events, batch.identities, batch.offsets) == (placed.events, placed.identities, [])
+    assert bare.accounting() == reader.accounting()

@@ -93,6 +93,27 @@ def test_a_rewrite_between_two_reads_of_one_poll_is_not_mixed_in(
     assert all(number < 20 for number in numbers(changes[0]))
 
 
+def test_a_rewrite_between_the_comparison_and_the_first_read_is_read_at_the_next_poll(
+    events: Path, tail: FileTail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 24: the last bytes are compared again with the new ones, in one call."""
+    append(events, line(1))
+    tail.poll()
+    append(events, line(2))
+    real, reads = os.pread, []
+
+    def pread(fd: int, size: int, offset: int) -> bytes:
+        reads.append(offset)
+        if len(reads) == 3:
+            events.write_bytes(line(3) + line(4) + line(5))
+        return real(fd, size, offset)
+
+    monkeypatch.setattr(os, "pread", pread)
+    first, second = tail.poll(), tail.poll()
+    assert (numbers(first), first.reset, first.more) == ([], False, True)
+    assert (numbers(second), second.reset, second.more) == ([3, 4, 5], True, False)
+
+
 def test_truncation_of_what_was_not_read_yet_is_no_new_generation(events: Path, tail: FileTail) -> None:
     append(events, line(1))
     tail.poll()

@@ -126,6 +126,19 @@ def test_a_hole_to_the_end_of_the_file_is_passed_over_and_growth_after_it_seen(
     assert (numbers(change), change.reset) == ([2], False)
 
 
+def test_where_nobody_tells_of_holes_they_are_read(
+    events: Path, pool: DescriptorPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 29: some systems know no SEEK_DATA."""
+    monkeypatch.delattr(os, "SEEK_DATA")
+    append(events, line(1))
+    os.truncate(events, 100_000)
+    append(events, b"\n" + line(2))
+    changes = poll_all(FileTail(events.parents[1], RUN, chunk=4096, descriptors=pool), budget=10_000)
+    assert [number for change in changes for number in numbers(change)] == [1, 2]
+    assert changes[-1].accounting.skipped == {"nul": 100_000 - len(line(1)) + 1}
+
+
 def test_growth_after_a_hole_is_no_rewrite(events: Path, pool: DescriptorPool) -> None:
     """Case 29: a hole that begins close behind a record."""
     page = 4096
@@ -244,6 +257,27 @@ def test_out_of_descriptors_the_idle_ones_are_given_up(
     assert numbers(other.poll()) == [3]
     other.close()
     tail.close()
+
+
+def test_out_of_descriptors_for_a_look_at_the_name_the_idle_ones_are_given_up(
+    events: Path, pool: DescriptorPool, tail: FileTail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 37."""
+    append(events, line(1))
+    append(tmp_path / "other", line(2))
+    other = FileTail(tmp_path, None, "other", descriptors=pool)
+    other.poll()
+    real = os.open
+
+    def open_(path: str | Path, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if len(pool):
+            raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", open_)
+    change = tail.poll()
+    assert (numbers(change), change.problem) == ([1], None)
+    assert other not in pool
 
 
 def test_without_any_descriptor_left_the_problem_is_told_and_gets_better(

@@ -4,9 +4,9 @@ Only a newline separates lines, so one line may hold a torn record with the next
 records, a run of NUL bytes, or plain rubbish. The line is cut into pieces that cover each of its bytes
 exactly once: intact records, and what lies between them with the reason it is skipped.
 
-A record in the middle of a line must have the writer's shape and must close; what follows it must not go on
-like the inside of a larger object, and behind a torn record it must be the end of the line or the beginning of
-another record. An object inside a record, intact or torn at either end, is never taken for one.
+A record in the middle of a line must have the writer's shape and must close, and what follows it must not go on
+like the inside of a larger object. Behind a record torn where a value is due it must be of the same run and not
+older. So an object inside a record, intact or torn at either end, is never taken for one.
 """
 
 from __future__ import annotations
@@ -108,16 +108,16 @@ def _close(text: str, begin: int) -> int | None:
 
 
 def _believable(text: str, torn: int, begin: int, end: int) -> bool:
-    """False for an object that may as well be part of a larger one; a record is torn from `torn` on, if it is not -1."""
-    after = _past_filler(text, end)
-    if text.startswith(_GOES_ON, after):
+    """False for an object that may as well be part of a larger one.
+
+    A record that began at `torn` is torn before it; -1 for none.
+    """
+    if text.startswith(_GOES_ON, _past_filler(text, end)):
         return False
-    if torn < 0:
+    if torn < 0 or not _may_nest(prefix := text[torn:begin]):
         return True
-    if after < len(text) and not text.startswith("{", after):
-        return False
-    prefix, found = text[torn:begin], text[begin:end]
-    return not _may_nest(prefix) or (_same_run(prefix, found) and not _earlier(found, prefix))
+    found = text[begin:end]
+    return _same_run(prefix, found) and not _earlier(found, prefix)
 
 
 def _may_nest(torn: str) -> bool:
