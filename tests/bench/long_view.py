@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
 import programs
 from long_run import write_long_run
-from ratios import Finding, Pairs, Spread
+from peers import peer, ready
+from ratios import Finding, Pairs, Spread, absent
 from screens import Screen
 from workload import finished_runs
 
@@ -22,7 +21,13 @@ FIRST_TARGET_MS, KEY_TARGET_MS, MEMORY_TARGET_MB = 300.0, 50.0, 150.0
 KEYS = (b"\x1b[6~", b"\x1b[6~", b"j", b"\x1b[6~", b"\x1b[5~", b"G", b"\x1b[5~", b"k", b"\x1b[5~", b"g")
 """Page down and up, one row, the last and the first row: what one presses to look through a file."""
 
-_SILENCE_S = 0.06
+_ARROWS = tuple(
+    {b"j": b"\x1b[B", b"k": b"\x1b[A", b"G": b"\x1b[F", b"g": b"\x1b[H"}.get(key, key) for key in KEYS
+)
+"""The same for programs that know no letters."""
+
+_SILENCE_S, _ANSWER_S = 0.06, 1.0
+_LONGEST_SETTLE_S = 60.0
 
 
 def measure(scratch: Path, *, quick: bool) -> list[Finding]:
@@ -31,11 +36,9 @@ def measure(scratch: Path, *, quick: bool) -> list[Finding]:
     run_id, size = write_long_run(root, 200_000 if quick else 1_000_000)
     finished_runs(root, runs=30, events=200)
     events = root / run_id / "events.jsonl"
-    found = _index(root, run_id, size, 2 if quick else 5)
-    found += _screen(root, 100 if quick else 300)
-    for name, argv in _peers(scratch, events):
-        found.append(_peer(name, argv, 50 if quick else 150))
-    return found
+    found = _index(root, run_id, size, 2 if quick else 3)
+    found += _screen(root, 100 if quick else 200)
+    return found + _peers(scratch / "home", events, 40 if quick else 100)
 
 
 def _index(root: Path, run_id: str, size: int, times: int) -> list[Finding]:
@@ -102,16 +105,18 @@ def _screen(root: Path, presses: int) -> list[Finding]:
     ]
 
 
-def _presses(screen: Screen, count: int) -> list[tuple[float, float]]:
-    """Milliseconds from each key to the first and to the last bytes it causes."""
+def _presses(screen: Screen, count: int, keys: Sequence[bytes] = KEYS) -> list[tuple[float, float]]:
+    """Milliseconds from each key to the first and to the last bytes it causes; not of keys that cause none."""
     found: list[tuple[float, float]] = []
-    for key in islice(cycle(KEYS), count):
+    for key in islice(cycle(keys), count):
         screen.rest(_SILENCE_S)
         screen.out.clear()
         begin = time.perf_counter()
         screen.type(key)
-        first = last = screen.read(2.0)
-        while first is not None and (at := screen.read(_SILENCE_S)) is not None:
+        first = last = screen.read(_ANSWER_S)
+        while (
+            last is not None and last < begin + 2 * _ANSWER_S and (at := screen.read(_SILENCE_S)) is not None
+        ):
             last = at
         if first is not None and last is not None:
             found.append(((first - begin) * 1000, (last - begin) * 1000))
@@ -119,42 +124,40 @@ def _presses(screen: Screen, count: int) -> list[tuple[float, float]]:
 
 
 def _settle(screen: Screen) -> None:
-    """Until it has rested for a second: everything is counted, or indexed."""
-    for _ in range(120):
+    """Until it used little for a second, twice in a row: everything is counted, or indexed."""
+    calm, end = 0, time.perf_counter() + _LONGEST_SETTLE_S
+    while calm < 2 and time.perf_counter() < end:
         before = screen.cpu_s()
         screen.rest(1.0)
-        if screen.cpu_s() - before < 0.1:
-            return
+        calm = calm + 1 if screen.cpu_s() - before < 0.1 else 0
 
 
-def _peers(scratch: Path, file: Path) -> list[tuple[str, list[str]]]:
+def _peers(home: Path, file: Path, presses: int) -> list[Finding]:
     """What else shows a file of JSON lines of any length, where it can be had."""
-    found: list[tuple[str, list[str]]] = []
-    if lnav := shutil.which("lnav"):
-        told = subprocess.run([lnav, "-V"], capture_output=True, text=True, check=False).stdout.strip()
-        found.append((told, [lnav, "-N", str(file)] if "-N" in told else [lnav, str(file)]))
-    environment = scratch / "toolong"
-    steps = (
-        [sys.executable, "-m", "venv", str(environment)],
-        [str(environment / "bin" / "pip"), "install", "--quiet", "toolong"],
-    )
-    if all(subprocess.run(step, capture_output=True, check=False).returncode == 0 for step in steps):
-        found.append(("toolong", [str(environment / "bin" / "tl"), str(file)]))
+    home.mkdir()
+    found = []
+    for name, options, keys in (("lnav", ["-N"], KEYS), ("toolong", [], _ARROWS)):
+        other = ready(peer(name))
+        if isinstance(other, str):
+            found.append(absent(f"the same keys in {name}, on the same file", other))
+        else:
+            found.append(_peer(other.called, other.in_home(home, *options, str(file)), keys, presses))
     return found
 
 
-def _peer(name: str, argv: list[str], presses: int) -> Finding:
+def _peer(name: str, argv: list[str], keys: Sequence[bytes], presses: int) -> Finding:
     """The same keys in another program, once it has read the file."""
     with Screen(argv) as screen:
-        begin = time.perf_counter()
-        first = (screen.until_ink() - begin) * 1000
+        first = (screen.until_ink() - screen.started) * 1000
         _settle(screen)
-        ready = screen.cpu_s()
-        keys = Spread.of([at for at, _ in _presses(screen, presses)])
+        ready_s = screen.cpu_s()
+        took = Spread.of([at for at, _ in _presses(screen, presses, keys)])
         memory = screen.process.memory_info().rss / 1e6
-    words = f"first ink after {first:.0f} ms, {ready:.1f} s of CPU until it rests, {memory:.0f} MB resident"
-    measured = f"p50 {keys.median:.0f} ms, p99 {keys.p99:.0f} ms"
-    return Finding(f"the same keys in {name}, on the same file", measured, keys.n, keys.p99, note=words)
+    words = f"first ink after {first:.0f} ms, {ready_s:.1f} s of CPU until it rests, {memory:.0f} MB resident"
+    unchanged = f"; {presses - took.n} of {presses} keys changed nothing" if took.n < presses else ""
+    measured = f"p50 {took.median:.0f} ms, p99 {took.p99:.0f} ms"
+    what = f"the same keys in {name}, on the same file"
+    return Finding(what, measured, took.n, took.p99, note=words + unchanged)
 
 
 def _told(what: str, values: list[float], target: float, unit: str) -> Finding:

@@ -11,7 +11,7 @@ from screens import Screen
 from workload import finished_runs
 
 RUNS, EVENTS = 30, 200
-TARGET = 1.4
+TARGET = 1.25
 
 _A_TOOL = b"view_file"
 """The name of a tool: it is on the screen once runs have been read."""

@@ -18,6 +18,7 @@ from pathlib import Path
 import catalog_cost
 import cpu
 import crowd
+import decoders
 import host_cost
 import ingest_rate
 import latency
@@ -25,7 +26,10 @@ import load
 import long_view
 import many_runs
 import memory
+import opening
 import paint
+import peer_idle
+import peer_starts
 import run_list
 import soak
 from ratios import Finding
@@ -33,7 +37,11 @@ from results import Moment, document, section, sections
 
 MEASURES: dict[str, Callable[..., list[Finding]]] = {
     "paint": paint.measure,
+    "starts": peer_starts.measure,
+    "opening": opening.measure,
+    "rest": peer_idle.measure,
     "ingest": ingest_rate.measure,
+    "decoders": decoders.measure,
     "catalog": catalog_cost.measure,
     "many_runs": many_runs.measure,
     "host": host_cost.measure,

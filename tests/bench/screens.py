@@ -41,6 +41,8 @@ _ESCAPES = re.compile(
 _INK = re.compile(rb"[!-~\x80-\xff]")
 _LONGEST_WAIT_S = 30.0
 _KEPT_BYTES = 2000
+_OVERLAP = 4096
+"""So much of what was searched already is searched again: the words may have come in pieces."""
 
 
 class Screen:
@@ -95,6 +97,17 @@ class Screen:
             if at is not None and pattern in self.out:
                 return at
         raise RuntimeError(f"{pattern!r} never came; the last of what did: {bytes(self.out)[-400:]!r}")
+
+    def until_words(self, words: str, *, seconds: float = _LONGEST_WAIT_S) -> float:
+        """The moment at which `words` could be read, whatever colours or movements came in between; or TimeoutError."""
+        end, wanted, seen = time.perf_counter() + seconds, words.encode(), 0
+        at: float | None = time.perf_counter()
+        while time.perf_counter() < end:
+            if at is not None and wanted in _ESCAPES.sub(b"", bytes(self.out[max(0, seen - _OVERLAP) :])):
+                return at
+            seen = len(self.out)
+            at = self.read(end - time.perf_counter())
+        raise TimeoutError(f"“{words}” never came; the last of what did: {bytes(self.out)[-400:]!r}")
 
     def until_ink(self) -> float:
         """The moment of the first character a person can see."""
