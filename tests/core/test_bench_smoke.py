@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tests.bench.workload import finished_runs, live_run
 
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
+
+BENCH = Path(__file__).parents[1] / "bench"
 
 
 def events_of(root: Path) -> list[dict[str, object]]:
@@ -96,7 +99,22 @@ def test_measuring_one_thing_again_leaves_the_results_of_all_others_as_they_are(
 
 
 def test_every_measure_can_be_called_by_its_name() -> None:
-    script = Path(__file__).parents[1] / "bench" / "run.py"
-    told = subprocess.run([sys.executable, script, "nothing"], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        [sys.executable, BENCH / "run.py", "nothing"], capture_output=True, text=True, check=False
+    )
     assert told.returncode == 2
-    assert "there is no measure nothing; there are paint, ingest" in told.stderr
+    assert "there is no measure nothing; there are paint, " in told.stderr
+
+
+def test_a_peer_that_is_not_on_this_machine_says_so_and_the_others_get_the_same_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    peers = import_module("peers")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert peers.ready(peers.peer("lnav")) == "no such program on this machine"
+    work = peers.comparable_work(tmp_path)
+    assert len(work.log.read_bytes().splitlines()) == peers.RUNS * peers.EVENTS == 6_000
+    assert len(list(work.collection.iterdir())) == len(list(work.runs.glob("run_*"))) == 30
+    tl = peers.Ready(peers.peer("toolong"), "/bin/tl", "1.5.0")
+    assert tl.on(work) == ["env", "-u", "PYTHONPATH", f"HOME={work.home}", "/bin/tl", str(work.log)]
