@@ -15,7 +15,7 @@ from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
 from buddy_top.export.actions import choose_export, copy_selection
-from buddy_top.palette import RegistryProvider, RunsProvider
+from buddy_top.palette import Palette, RegistryProvider, RunsProvider
 from buddy_top.panes.alone import end_alone, make_alone
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.welcome import is_empty
@@ -265,6 +265,11 @@ class BuddyTop(Workspace):
         if self.snapshot is not None and is_empty(self.snapshot):
             self.wants_demo = True
             self.exit()
+
+    def action_command_palette(self) -> None:
+        """Find any command, or any run by name."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def action_origin(self) -> None:
         """Where the numbers under the cursor come from, and those of everything."""

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.css.styles import RenderStyles, Styles
 from textual.fuzzy import Matcher
 
 from buddy_core.safety.shown import shown
@@ -18,6 +19,8 @@ from buddy_top.commands import commands_at
 from buddy_top.messages import OpenRun
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from buddy_core.runs.model import RunFacts
     from buddy_top.app import BuddyTop
 
@@ -36,6 +39,25 @@ _TYPING_S = 0.05
 
 _LEAST_SCORE = 0.01
 """Of a run whose name does not match, but what else is known of it."""
+
+
+class Palette(CommandPalette):
+    """Textual's palette, less its crashes when a hit or a key arrives behind the one that leaves it.
+
+    Its private `_gather_commands` is overridden; checked against textual 8.2.8.
+    """
+
+    def get_component_styles(self, *names: str) -> RenderStyles:
+        """How a part of it looks; a palette that is gone has no looks, and draws nothing with them."""
+        try:
+            return super().get_component_styles(*names)
+        except KeyError:
+            if self.is_attached:
+                raise
+            return RenderStyles(self, Styles(), Styles())
+
+    def _gather_commands(self, search_value: str) -> Worker[None] | None:  # type: ignore[override]
+        return super()._gather_commands(search_value) if self in self.app.screen_stack else None
 
 
 class Entry(NamedTuple):
