@@ -29,7 +29,11 @@ def sheet_of(*texts: str) -> Sheet:
     )
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"))))
+CONTROLS = frozenset(map(chr, (*range(32), *range(0x7F, 0xA0)))) - {"\n", "\t"}
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters=CONTROLS | BIDI))))
 def test_csv_comes_back_as_it_was(texts: list[str]) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(sheet_of(*texts)), newline="")))
     back = [
@@ -38,6 +42,12 @@ def test_csv_comes_back_as_it_was(texts: list[str]) -> None:
     ]
     masked = [row for row, t in zip(back, texts, strict=True) if row != t]
     assert all(MASK in row for row in masked)
+
+
+@given(st.text(st.sampled_from(sorted(CONTROLS | BIDI | {"a", "\n", "\udcff"}))))
+def test_a_terminal_obeys_nothing_in_csv(text: str) -> None:
+    """Cases 55 to 58: a file is looked at with `cat`."""
+    assert not set(as_csv(sheet_of(text)).replace("\r\n", "")) & (CONTROLS | BIDI | {"\udcff"})
 
 
 @pytest.mark.parametrize("text", ["=1+2", "+1", "-1", "@SUM(A1)", "\tx", "=cmd|' /C calc'!A0"])

@@ -19,18 +19,23 @@ MOST_COPIED = 64 * 1024
 
 def copy_selection(app: Workspace, *, whole: bool) -> None:
     """Send the selection to the terminal's clipboard (OSC 52) and say so."""
-    from buddy_core.safety.redact import redact
-
     text = app.visible_pane.copied(app.focused, whole=whole)
     if not text:
         app.footer.say(Plain("nothing is selected"))
         return
-    masked = redact(text)
+    masked = for_clipboard(text)
     app.copy_to_clipboard(masked[:MOST_COPIED])
     words = "copied all of it" if whole else f"copied {masked}"
     if len(masked) > MOST_COPIED:
         words = "copied the beginning: it is too long for a clipboard"
     app.footer.say(plain(words, limit=60))
+
+
+def for_clipboard(text: str) -> str:
+    """`text` without secrets and control characters but line breaks and tabs: it may be pasted into a shell."""
+    from buddy_core.safety.redact import redact
+
+    return "".join(sign for sign in redact(text) if sign.isprintable() or sign in "\n\t")
 
 
 def choose_export(app: Workspace, sheet_of: Callable[[], Sheet | None] | None = None) -> None:

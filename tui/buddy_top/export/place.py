@@ -20,6 +20,8 @@ def export_directory(chosen: str | None) -> Path:
 def write_export(directory: Path, name: str, extension: str, text: str, *, now_ms: int) -> Path:
     """Write `text` to a new private file called after `name` and the time; the path it got.
 
+    What UTF-8 cannot hold, as half of a name that is none in it, is written as `\\udcff`.
+
     Raises:
         OSError: It cannot be written; nothing is left behind.
     """
@@ -32,7 +34,7 @@ def write_export(directory: Path, name: str, extension: str, text: str, *, now_m
         except FileExistsError:
             continue
         try:
-            with os.fdopen(fd, "w", encoding="utf-8", newline="") as file:
+            with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 file.write(text)
         except OSError:
             path.unlink(missing_ok=True)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
 
 from buddy_core.safety.redact import redact, redact_value
+from buddy_core.safety.text import plain
 
 Format = Literal["csv", "json", "md", "svg"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula (OWASP, “CSV Injection”)."""
+
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal would obey in a file that is looked at with `cat`, and halves of characters; not LF and tab."""
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -33,7 +40,7 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 def as_csv(sheet: Sheet) -> str:
-    """Comma-separated records with a heading (RFC 4180), lists joined by spaces, unknown empty."""
+    """Comma-separated records with a heading (RFC 4180), lists joined by spaces, unknown empty, control characters visible."""
     names = list(dict.fromkeys(name for record in sheet.records for name in record))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -76,8 +83,9 @@ def _csv_cell(value: object) -> object:
         from buddy_top.documents import to_text
 
         value = to_text(value, compact=True)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        value = value if value.isprintable() else _OBEYED.sub(lambda sign: plain(sign[0]), value)
+        return f"'{value}" if value.startswith(_FORMULA) else value
     return value
 
 

@@ -266,13 +266,10 @@ class ArtifactsView(RunPart):
         return self.text.next_match(step)
 
     def copied(self, *, whole: bool) -> str:
-        """The name of the chosen artifact, or its text as far as it was read; its name while there is none.
-
-        Control characters are left out: what was copied may be pasted into a shell.
-        """
+        """The name of the chosen artifact, or its text as far as it was read; its name while there is none."""
         page = self.page
         if whole and page is not None and page.text:
-            return "".join(sign for sign in page.text if sign.isprintable() or sign in "\n\t")
+            return page.text
         return self.chosen or ""
 
     def sheet(self) -> Sheet:
