@@ -12,7 +12,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
-from inspect import getmodule
+from inspect import getdoc, getmodule
 from pathlib import Path
 
 import catalog_cost
@@ -93,10 +93,10 @@ def _measured(name: str, *, quick: bool) -> list[Finding]:
 
 
 def _about(name: str) -> str:
-    """The first lines of what its file and the measure itself say of it."""
+    """What its file says of it, as one paragraph, and the first line of what the measure says of itself."""
     measure = KNOWN[name]
-    said = (getmodule(measure).__doc__, measure.__doc__)
-    return " ".join((words or "").strip().split("\n")[0] for words in said)
+    said = getdoc(getmodule(measure)) or "", (getdoc(measure) or "").split("\n")[0]
+    return " ".join(" ".join(said).split())
 
 
 def _write(name: str, body: str) -> None:

@@ -35,10 +35,10 @@ def measure(scratch: Path, *, quick: bool) -> list[Finding]:
     state = scratch / "warm"
     with contextlib.closing(Catalog(many_dir, state / "buddy-top", write=True)) as catalog:
         catalog.keep(texts=False)
-    rounds = 8 if quick else 20
+    rounds = 6 if quick else 13
     return [
         *_first_pages(few_dir, many_dir, empty, state, rounds, many),
-        *_keys_while_indexing(many_dir, scratch / "cold", many, seconds=20.0 if quick else 90.0),
+        *_keys_while_indexing(many_dir, scratch / "cold", many, seconds=15.0 if quick else 60.0),
         *_memory(scratch, [FEW, SOME] if quick else [FEW, SOME, MANY], state),
     ]
 
@@ -112,7 +112,7 @@ def _memory(scratch: Path, sizes: list[int], state: Path) -> list[Finding]:
     for runs in sizes:
         with Screen(_argv(_store(scratch, runs), state)) as screen:
             screen.until(_CURSOR, seconds=60)
-            screen.rest(30.0)
+            screen.rest(20.0)
             held[runs] = screen.process.memory_info().rss / 1e6
     return [
         Finding(
