@@ -112,12 +112,15 @@ def open_writer(path: Path, layout: CacheLayout) -> CacheDb:
             raise
 
 
-def open_reader(path: Path, layout: CacheLayout) -> CacheDb:
-    """The cache at `path` for reading; raises `CacheUnavailable`, also while there is none or it is no good."""
+def open_reader(path: Path, layout: CacheLayout, *, mends: bool = True) -> CacheDb:
+    """The cache at `path` for reading; raises `CacheUnavailable`, also while there is none or it is no good.
+
+    What a killed writer left half done is undone first, unless nothing at all is to be changed (not `mends`).
+    """
     with _told(path):
         _demand_own_file(path)
         # A writer that was killed has left a journal, and to roll it back takes the right to write.
-        connection = _connect(path, "rw" if os.access(path, os.W_OK) else "ro")
+        connection = _connect(path, "rw" if mends and os.access(path, os.W_OK) else "ro")
         try:
             connection.execute("PRAGMA query_only=ON")
             _check(connection, layout)
@@ -161,13 +164,13 @@ def _opened(path: Path, layout: CacheLayout, lock: int) -> CacheDb:
             connection.close()
             if last or not _is_damage(error):
                 raise
-            discard(path, keep=not isinstance(error, _OtherVersion))
+            discard(path, keep=not isinstance(error, CacheOfAnotherVersion))
             continue
         return CacheDb(connection, lock, fresh)
     raise AssertionError("unreachable")
 
 
-class _OtherVersion(CacheDamaged):
+class CacheOfAnotherVersion(CacheDamaged):
     """The file was made by another version of ours: not damaged, and of no use."""
 
 
@@ -239,7 +242,7 @@ def _check(connection: sqlite3.Connection, layout: CacheLayout) -> None:
     (kind,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if (kind, version) != (layout.application_id, layout.version):
-        raise _OtherVersion("it is of another version")
+        raise CacheOfAnotherVersion("it is of another version")
     if _tables(connection) != _expected(layout):
         raise CacheDamaged("its tables are not as they were made")
 

@@ -120,6 +120,7 @@ CHANGES: dict[str, tuple[Place, tuple[str, ...], str]] = {
     "origin": ("overview", (), "screen"),
     "alerts": ("overview", (), "screen"),
     "meter": ("overview", (), "said"),
+    "doctor": ("overview", (), "screen"),
     "copy": ("runs", ("g",), "left"),
     "copy.record": ("runs", ("g",), "left"),
     "export": ("tools", (), "screen"),

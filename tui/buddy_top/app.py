@@ -26,6 +26,7 @@ from buddy_top.workspace import Workspace
 
 if TYPE_CHECKING:
     from buddy_top.outside.programs import Kind
+    from buddy_top.surroundings.report import Report
 
 
 class BuddyTop(Workspace):
@@ -277,6 +278,19 @@ class BuddyTop(Workspace):
             return
         pages = self.visible_pane.origins(self.snapshot, self.focused)
         self.explain([*pages, *self.own_use.origins()])
+
+    def action_doctor(self) -> None:
+        """What is found in the surroundings, and what to do about it."""
+        from buddy_top.screens.doctor import DoctorScreen
+
+        self.push_screen(DoctorScreen(self.look_around))
+
+    def look_around(self) -> Report:
+        """Look at the surroundings now: for a thread, for it reads files."""
+        from buddy_top.surroundings.gathering import seen_from_monitor
+        from buddy_top.surroundings.report import examine
+
+        return examine(seen_from_monitor(self.options, (self.size.width, self.size.height)))
 
     def action_meter(self) -> None:
         """Show in the header what the monitor itself uses, or no longer."""

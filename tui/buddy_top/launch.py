@@ -75,6 +75,7 @@ def _options(
         theme=choices.value("theme", str),
         read_only=bool(choices.value("read_only", bool)),
         debug=args.debug,
+        config=args.config,
         limits=limits_of(choices),
         prices=choices.file.prices if choices.value("estimate", bool) else None,
         notify=choices.value("notify", str) or "none",

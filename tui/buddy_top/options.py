@@ -44,6 +44,8 @@ class Options(msgspec.Struct, frozen=True):
     """Prices of the user's own, for what states no cost; None: nothing is estimated."""
     notify: str = "none"
     """How a new alert is told beyond the screen: none, bell or desktop."""
+    config: str | None = None
+    """The configuration file that was asked for; None: the usual one."""
     export_dir: str | None = None
     """Where exports are written; None: the user's downloads."""
     ascii: bool = False

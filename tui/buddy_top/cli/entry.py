@@ -56,6 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(args: argparse.Namespace, arrived: list[int]) -> int:
     clock = SystemClock()
+    if args.command == "doctor":  # whatever is wrong with the settings, it is what tells of it
+        from buddy_top.cli import surroundings
+
+        with signals_as_interrupts(arrived):
+            return surroundings.run(args, clock)
     is_screen = args.handler is None and not args.once and not args.json and picture.screen_is_possible()
     choices = gather(args, os.environ, screen=is_screen and args.command is None)
     if args.command == "demo":

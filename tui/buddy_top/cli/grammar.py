@@ -102,6 +102,7 @@ def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
         replay,
         runs,
         search,
+        surroundings,
     )
 
     run = commands.add_parser(
@@ -110,7 +111,7 @@ def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
     about_runs = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
     for module in (runs, search, diff, family, keep, replay, export, doctor, index):
         module.add(about_runs, everywhere)
-    for module in (alerts, config, metrics):
+    for module in (alerts, config, metrics, surroundings):
         module.add(commands, everywhere)
 
 

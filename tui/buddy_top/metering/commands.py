@@ -6,5 +6,12 @@ from buddy_top.command import Command
 
 ABOUT_ITSELF: tuple[Command, ...] = (
     Command("meter", "M", "meter", "own use", "In the header: what the monitor itself uses, or no longer"),
+    Command(
+        "doctor",
+        "C",
+        "doctor",
+        "doctor",
+        "What is found in the surroundings: limits, rights, caches, settings",
+    ),
 )
 """In the order the help screen lists them."""

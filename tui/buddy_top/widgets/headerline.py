@@ -175,7 +175,7 @@ def _left(fields: HeaderFields, dropped: frozenset[str], path: str) -> list[Piec
     sign, ink = _STATE_SIGNS[fields.state]
     pieces = [blank(1), words("buddy-top", "strong"), blank(2)]
     if fields.demo and "demo" not in dropped:
-        path = "demo"
+        path = Plain("demo")
     if path:
         pieces += [words(path, "label"), blank(3)]
     told = fields.state_short if fields.state_short and "short" in dropped else fields.state_words
@@ -186,8 +186,9 @@ def _left(fields: HeaderFields, dropped: frozenset[str], path: str) -> list[Piec
             (fields.stalled, "stalled", "stalled"),
         ):
             if number:
-                told = f"{STATE_SIGNS[state]} {number:,}" if "words" in dropped else f"{number:,} {word}"
-                pieces += [blank(2), words(told, STATE_INKS[state])]
+                short = "words" in dropped
+                counted = f"{STATE_SIGNS[state]} {number:,}" if short else f"{number:,} {word}"
+                pieces += [blank(2), words(counted, STATE_INKS[state])]
     if fields.alerts:
         noun = "alert" if fields.alerts == 1 else "alerts"
         ink = "bad" if fields.alerts_bad else "warn"

@@ -1,0 +1,1 @@
+"""What the program finds where it runs: terminal, limits, rights, caches, settings. It only looks."""
