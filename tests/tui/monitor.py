@@ -78,33 +78,38 @@ class Monitor:
         self.app.post_message(Resize(size, size))
 
     async def settle(self) -> None:
-        """Let everything happen that has been caused, until three rounds in a row cause nothing more.
+        """Let everything happen that has been caused, until nothing is left that could run.
 
-        `Pilot.pause` waits in addition until the processor seems idle, which is a guess and takes longer.
+        `Pilot.pause` waits in addition until the processor seems idle, which is a guess and takes longer; and to
+        ask every widget whether it is done costs more than what they do.
         """
-        calm = 0
-        while calm < 3:
+        while True:
+            await self._nothing_ready()
             if self.app._exception is not None:
                 raise self.app._exception  # a screen that has crashed never comes to rest
-            for _ in range(5):
-                await asyncio.sleep(0)
-            await self.pilot._wait_for_screen()
-            self.app.screen._on_timer_update()
             if self.feed.pending:
                 await asyncio.gather(*self.feed.pending)
-            for worker in self._short_workers():
-                await worker.wait()
-            if self.app._resize_timer is not None:
+            elif workers := self._short_workers():
+                await workers[0].wait()
+            elif self.app._resize_timer is not None:
                 await asyncio.sleep(0.01)  # Textual waits that long for a further resize
-            calm = calm + 1 if self._is_calm() else 0
+            elif self._must_draw():
+                self.app.screen._on_timer_update()
+            else:
+                return
 
-    def _is_calm(self) -> bool:
+    async def _nothing_ready(self) -> None:
+        """Give way until every task of the loop waits for the time, a file or a thread."""
+        loop: Any = asyncio.get_running_loop()
+        await asyncio.sleep(0)
+        while loop._ready:
+            await asyncio.sleep(0)
+
+    def _must_draw(self) -> bool:
+        """Whether the screen would do something at the next of its sixty moments in a second."""
         screen = self.app.screen
-        drawing = screen._layout_required or screen._dirty_widgets or screen._callbacks
-        nodes = [self.app, *screen.walk_children(with_self=True)]
-        waiting = any(node.message_queue_size or getattr(node, "_layout_required", False) for node in nodes)
-        busy = drawing or waiting or self._short_workers()
-        return not (self.feed.pending or busy or self.app._resize_timer is not None)
+        changed = screen._layout_required or screen._scroll_required or screen._repaint_required
+        return bool(changed or screen._dirty_widgets or screen._recompose_required or screen._callbacks)
 
     def _short_workers(self) -> list[Worker[Any]]:
         """Those that read what is shown next; others may take as long as a test wants them to."""
@@ -124,7 +129,7 @@ class Monitor:
 
     async def until(self, reached: Callable[[], bool]) -> None:
         """Wait for what threads do, and show it; what is waited for must come within half a minute."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not reached():
                 await asyncio.sleep(0.005)
                 await self.settle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.tui.monitor import COMFORTABLE, NOW, Monitor, command, monitor, samples, screen_lines, ways
@@ -140,14 +141,12 @@ async def test_ctrl_t_chooses_the_colours(tmp_path: Path) -> None:
             assert seen.app.place == place
 
 
-async def until(seen: Monitor, condition: object) -> None:
+async def until(seen: Monitor, condition: Callable[[], bool]) -> None:
     """Wait for something the palette's own search thread of work brings about."""
-    assert callable(condition)
-    for _ in range(200):
-        if condition():
-            return
-        await seen.settle()
-    raise AssertionError(f"this did not come:\n{seen.text}")
+    try:
+        await seen.until(condition)
+    except TimeoutError:
+        raise AssertionError(f"this did not come:\n{seen.text}") from None
 
 
 async def shown(seen: Monitor, *words: str) -> None:

@@ -1,0 +1,168 @@
+"""Change the code in thousands of small ways and see which changes no test notices.
+
+`python tests/mutation.py [GROUP…] [--processes 2] [--only PATTERN]`: the groups, each some modules and the tests that
+are to notice, stand in `pyproject.toml` under `tool.buddy-mutation`. mutmut does the work in a copy of the sources
+below `build/mutation/`; what survives must be explained in MUTANTS.md, or the exit code is 1. What has been
+tried is remembered in the copy: `--again` forgets it, which is needed when tests have changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build" / "mutation"
+EXPLAINED = Path(__file__).with_name("MUTANTS.md")
+_VERDICTS = {0: "survived", 1: "killed", 3: "killed", 5: "untested", 33: "untested", None: "not tried"}
+_TIMES_OUT = (-24, 24, 36, 152, 255)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One changed function, and what the tests said to it."""
+
+    module: str
+    """Path below `buddy_core`."""
+    name: str
+    """As mutmut calls it."""
+    verdict: str
+
+    @property
+    def function(self) -> str:
+        """The changed function, with its class."""
+        mangled = self.name.rpartition(".")[2].partition("__mutmut_")[0]
+        return mangled.removeprefix("xǁ").replace("ǁ", ".") if mangled.startswith("xǁ") else mangled[2:]
+
+
+def main() -> int:
+    """Run the groups asked for and tell what survived; 1 when a survivor is not explained."""
+    args = _arguments()
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)
+    groups: dict[str, Any] = project["tool"]["buddy-mutation"]
+    unexplained = 0
+    for name in args.groups or groups:
+        place = BUILD / name
+        if args.again:
+            shutil.rmtree(place, ignore_errors=True)
+        _lay_out(place, groups[name], project)
+        _mutmut(place, "run", "--max-children", str(args.processes), *args.only)
+        unexplained += _tell(name, place)
+    return 1 if unexplained else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("groups", nargs="*", help="groups of pyproject.toml; all of them without a name")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--again", action="store_true", help="forget what has been tried")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="PATTERN", help="names of mutants, * for any text"
+    )
+    return parser.parse_args()
+
+
+def _lay_out(place: Path, group: dict[str, list[str]], project: dict[str, Any]) -> None:
+    """A copy in which the library lies under `src`, where mutmut looks for it, and the project's own pytest settings."""
+    place.mkdir(parents=True, exist_ok=True)
+    ignored = shutil.ignore_patterns("__pycache__", "bench")
+    for source, target in (("core", "src"), ("tui", "tui"), ("tests", "tests")):
+        shutil.copytree(ROOT / source, place / target, ignore=ignored, dirs_exist_ok=True)
+    settings = {
+        "source_paths": ["src"],
+        "only_mutate": [f"src/buddy_core/{module}" for module in group["modules"]],
+        "also_copy": ["tui"],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", *group.get("options", [])],
+        "pytest_add_cli_args_test_selection": group["tests"],
+        "process_isolation": group.get("isolation", "fork"),
+        "timeout_multiplier": 10.0,
+        "use_git_change_detection": False,
+    }
+    lines = ["[tool.mutmut]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items())]
+    lines += ["[tool.pytest.ini_options]"]
+    lines += [
+        f"{key} = {json.dumps(value)}" for key, value in project["tool"]["pytest"]["ini_options"].items()
+    ]
+    (place / "pyproject.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _mutmut(place: Path, *words: str) -> str:
+    """Run mutmut in a copy, or ask it something with `show`; its words."""
+    paths = [place / "mutants" / part for part in ("src", "tui", ".")]
+    for path in paths:
+        path.mkdir(
+            parents=True, exist_ok=True
+        )  # Python would remember of a missing one that it holds nothing
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONHASHSEED": "0"}
+    program = str(Path(sys.executable).with_name("mutmut"))
+    done = subprocess.run(
+        [program, *words], cwd=place, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"{done.stdout[-4000:]}{done.stderr}")
+    return done.stdout
+
+
+def _mutants(place: Path) -> Iterator[Mutant]:
+    """Everything mutmut has noted down about the copy."""
+    below = place / "mutants" / "src" / "buddy_core"
+    for file in sorted(below.rglob("*.meta")):
+        noted = json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]
+        for name, code in noted.items():
+            verdict = "timeout" if code in _TIMES_OUT else _VERDICTS.get(code, "crashed")
+            yield Mutant(str(file.relative_to(below)).removesuffix(".meta"), name, verdict)
+
+
+def _tell(group: str, place: Path) -> int:
+    """Print the counts of every module and what survived; how many of the survivors nobody has explained."""
+    found = list(_mutants(place))
+    explained = _squeezed(EXPLAINED.read_text(encoding="utf-8")) if EXPLAINED.exists() else ""
+    unexplained = 0
+    for module in dict.fromkeys(one.module for one in found):
+        counts = Counter(one.verdict for one in found if one.module == module)
+        print(
+            f"| `{module}` | " + ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
+        )
+    for one in found:
+        if one.verdict in ("killed", "timeout"):
+            continue
+        change = _change(place, one)
+        known = _squeezed(f"`{one.module}` `{one.function}`") in explained and _squeezed(change) in explained
+        unexplained += not known
+        print(f"{group}: {one.verdict}{'' if known else ', UNEXPLAINED'}: {one.name}")
+        print(f"| `{one.module}` `{one.function}` | {change} | |")
+    return unexplained
+
+
+def _change(place: Path, mutant: Mutant) -> str:
+    """The lines that differ, as MUTANTS.md shows them: `old` → `new`."""
+    lines = _mutmut(place, "show", mutant.name).splitlines()
+    old, new = (
+        " ⏎ ".join(
+            line[1:].strip()
+            for line in lines
+            if re.match(rf"{re.escape(sign)}(?!{re.escape(sign * 2)})", line)
+        )
+        for sign in "-+"
+    )
+    return f"`{old}` → `{new}`".replace("|", "\\|")
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
