@@ -148,15 +148,17 @@ def _nesting(text: bytes) -> int:
 
 def check_salvage(data: bytes) -> None:
     """The salvage: pieces cover a line exactly once; what stands whole is found, what is part of another is not."""
-    (place, older, *_), line = data[:4].ljust(4, b"\0"), data[4:].replace(b"\n", b"")
+    at, older, line = int.from_bytes(data[:2], "big"), sum(data[2:3]), data[4:].replace(b"\n", b"")
     _check_pieces(line, file_start=bool(older & 1))
     harmless = line.translate(None, b"{[")
     record = b'{"ts":%d,"runId":"%s","type":"a","data":{"n":[%d]}}' % (TS + 5, RUN.encode(), older)
     assert _starts(harmless + record)[-1:] == [len(harmless)], "a record behind rubbish is lost"
-    holder = _HOLDER[: 1 + place % len(_HOLDER)]
+    holder = _HOLDER[: 1 + at % len(_HOLDER)]
     inside = range(1, len(holder))
-    assert not any(at in inside for at in _starts(holder + harmless)), "a record of the inside of a torn one"
-    tail = _HOLDER[1 + place % (len(_HOLDER) - 1) :]
+    assert not any(start in inside for start in _starts(holder + harmless)), (
+        "a record of the inside of a torn one"
+    )
+    tail = _HOLDER[1 + at % (len(_HOLDER) - 1) :]
     assert not _starts(harmless.translate(None, b'"') + tail), "a record of the end of one"
 
 
