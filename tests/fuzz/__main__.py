@@ -64,18 +64,11 @@ def fuzz(name: str, seconds: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="seeds-") as seeds:
         for number, seed in enumerate(TARGETS[name].seeds()):
             (Path(seeds) / f"{number}").write_bytes(seed)
-        options = (f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1")
+        found = f"{PLACE}/{name}-"
+        limits = (f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=2048")
+        options = (*limits, "-print_final_stats=1", f"-artifact_prefix={found}", corpus, seeds)
         child = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "tests.fuzz.child",
-                name,
-                *options,
-                f"-artifact_prefix={PLACE}/{name}-",
-                corpus,
-                seeds,
-            ],
+            [sys.executable, "-m", "tests.fuzz.child", name, found, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -36,6 +36,8 @@ from buddy_core.safety.text import is_plain, plain, plain_lines
 NOW = 1_767_890_000_000
 _LONGEST = 20_000
 _TOKEN = "ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+_BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u00a0\u3000"
 _WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
 
 
@@ -132,7 +134,7 @@ def _check_plain(text: str) -> None:
     marks = 0
     for sign in text:
         kind = unicodedata.category(sign)
-        assert kind not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"), f"U+{ord(sign):04X} is shown"
+        assert kind not in _UNSEEN, f"U+{ord(sign):04X} is shown"
         marks = marks + 1 if kind[0] == "M" else 0
         assert marks <= 8, "a pile of marks"
 
@@ -167,7 +169,10 @@ def _check_written(name: str) -> None:
     assert name[0] not in "-.~ +=@#^" and name[-1] not in ". "
     assert ntpath.basename(name) == name and ntpath.splitdrive(name)[0] == ""
     assert name.split(".")[0].strip().upper() not in _WINDOWS_DEVICES
-    assert is_plain(name)
+    for sign in name:
+        assert unicodedata.category(sign) not in _UNSEEN and sign not in _BLANKS, (
+            f"U+{ord(sign):04X} in a name"
+        )
 
 
 def _stays(name: str) -> bool:
