@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.runs.reading.jsonl import JsonlReader
-from buddy_core.runs.viewing.timeline import TimelineBuilder, TimelineRow, load_timeline, read_record
+from buddy_core.runs.viewing.timeline import (
+    TimelineBuilder,
+    TimelineRow,
+    load_timeline,
+    read_record,
+    stands_alone,
+)
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000
@@ -219,6 +225,38 @@ def test_a_row_leads_back_to_its_records(run: RunDirectoryBuilder) -> None:
     assert row.result_offset is not None
     assert json.loads(read_record(run.run_dir, row.result_offset))["data"]["durationMs"] == 7
     assert read_record(run.run_dir, row.offset, limit=5) == b'{"ts"'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "alone"),
+    [
+        (b"", b"\n", True),
+        (b"", b" \r\n", True),
+        (b"\xef\xbb\xbf", b"\n", True),
+        (b"\n", b"\n", True),
+        (b"x\n", b"", True),
+        (b"{", b"\n", False),
+        (b"\0", b"\n", False),
+        (b"\n\xef\xbb\xbf", b"\n", False),
+        (b"", b"{}\n", False),
+        (b"", b"\0\n", False),
+    ],
+)
+@pytest.mark.parametrize("record", [b'{"ts":1767890000000,"type":"a","data":{}}', b'{"type":"\xff \\ud83c"}'])
+def test_a_record_that_shares_its_line_does_not_stand_alone(
+    before: bytes, record: bytes, after: bytes, alone: bool, run: RunDirectoryBuilder
+) -> None:
+    """Case 30: it was recovered, and is flagged."""
+    run.write()
+    run.events_file.write_bytes(before + record + after)
+    assert stands_alone(run.run_dir, len(before)) == alone
+
+
+def test_where_no_record_is_nothing_stands_alone(run: RunDirectoryBuilder) -> None:
+    run.write()
+    run.events_file.write_bytes(b'{"ts":\n' + b"[" * 100_000)
+    assert not stands_alone(run.run_dir, 0)
+    assert not stands_alone(run.run_dir, 7)
 
 
 def test_damage_is_told_and_the_rest_is_shown(run: RunDirectoryBuilder) -> None:

@@ -10,7 +10,7 @@ from tests.tui.monitor import COMFORTABLE, NOW, Monitor, command, monitor, sampl
 from buddy_core.runs.viewing.timeline import load_timeline
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cells import text_of
-from buddy_top.run_view.event_text import MOST_LINES, raw, read_event, readable
+from buddy_top.run_view.event_text import MOST_LINES, Record, raw, read_event, readable
 from buddy_top.screens.event import EventScreen
 
 
@@ -113,6 +113,15 @@ def test_a_call_without_a_result_says_so(tmp_path: Path) -> None:
     assert words_of(run)[-1] == "  no result yet"
 
 
+def test_a_record_recovered_from_a_damaged_line_is_flagged(tmp_path: Path) -> None:
+    """Case 30."""
+    run = RunDirectoryBuilder(tmp_path, started_at=NOW - 1_000)
+    record = json.dumps({"ts": NOW, "runId": run.run_id, "type": "decision", "data": {"description": "go"}})
+    run.raw(f'{{"ts":{NOW},"runId":"{run.run_id}","ty{record}\n{record}\n'.encode()).write()
+    assert words_of(run, -2)[0] == "event   recovered from a damaged line: shown, never run again"
+    assert words_of(run, -1)[0] == "event"
+
+
 def test_a_list_says_how_many_items_it_has(tmp_path: Path) -> None:
     run = RunDirectoryBuilder(tmp_path, started_at=NOW - 1_000)
     run.event("odd", {"tags": ["one"], "files": ["a", "b"]}).write()
@@ -149,5 +158,5 @@ def test_what_is_no_json_is_shown_as_it_stands(tmp_path: Path) -> None:
     run = RunDirectoryBuilder(tmp_path, started_at=NOW - 1_000)
     run.event("odd", {"x": 1}).write()
     row = load_timeline(run.run_dir).rows[-1]
-    shown = [text_of(cell) for cell in readable([b'{"ts":1,"broken'], row)]
+    shown = [text_of(cell) for cell in readable([Record(b'{"ts":1,"broken')], row)]
     assert shown == ["event", "  not readable as JSON; as it stands:", '  {"ts":1,"broken']

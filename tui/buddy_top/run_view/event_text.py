@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.viewing.timeline import TimelineRow, read_record
+from buddy_core.runs.viewing.timeline import TimelineRow, read_record, stands_alone
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
@@ -19,19 +19,28 @@ MOST_LINES = 5_000
 
 _RAW_WIDTH = 100_000
 _INDENT = "  "
+_RECOVERED = Plain("   recovered from a damaged line: shown, never run again")
 
 
-def read_event(run_dir: Path, row: TimelineRow) -> tuple[bytes, ...]:
-    """The bytes of the row's record and, of a call, of its result. Opens the file: not for the screen's thread.
+class Record(NamedTuple):
+    """A record as it stands in the file."""
+
+    text: bytes
+    alone: bool = True
+    """It has a line to itself; one that has not was recovered from a damaged line, and is never run again."""
+
+
+def read_event(run_dir: Path, row: TimelineRow) -> tuple[Record, ...]:
+    """The row's record and, of a call, its result. Opens the file: not for the screen's thread.
 
     Raises:
         OSError, BuddyError: The file is gone or may not be read.
     """
     offsets = [row.offset] if row.result_offset is None else [row.offset, row.result_offset]
-    return tuple(read_record(run_dir, offset) for offset in offsets)
+    return tuple(Record(read_record(run_dir, at), stands_alone(run_dir, at)) for at in offsets)
 
 
-def readable(records: Sequence[bytes], row: TimelineRow) -> list[Cell]:
+def readable(records: Sequence[Record], row: TimelineRow) -> list[Cell]:
     """The records as people read them: a heading each, one field a line, texts of several lines as such."""
     lines: list[Cell] = []
     for name, record in zip(
@@ -39,22 +48,23 @@ def readable(records: Sequence[bytes], row: TimelineRow) -> list[Cell]:
     ):
         if lines:
             lines.append(())
-        lines.append((Span(Plain(name), "strong"),))
-        lines += _record_lines(record)
+        recovered = () if record.alone else (Span(_RECOVERED, "warn"),)
+        lines.append((Span(Plain(name), "strong"), *recovered))
+        lines += _record_lines(record.text)
     if row.kind == "tool_call" and len(records) == 1:
         words = "no result yet" if row.state == "running" else "no result was recorded"
         lines += [(), (Span(Plain("result"), "strong"),), (Span(Plain(_INDENT + words), "dim"),)]
     return lines
 
 
-def raw(records: Sequence[bytes]) -> list[Cell]:
+def raw(records: Sequence[Record]) -> list[Cell]:
     """The records as they stand in the file, but for signs that a terminal would obey."""
-    return [(Span(shown(record.decode("utf-8", "replace"), limit=_RAW_WIDTH)),) for record in records]
+    return [(Span(shown(record.text.decode("utf-8", "replace"), limit=_RAW_WIDTH)),) for record in records]
 
 
-def records_of(records: Sequence[bytes]) -> list[dict[str, Any]]:
+def records_of(records: Sequence[Record]) -> list[dict[str, Any]]:
     """The records as JSON objects, secrets masked; one that is none stands under `text`."""
-    return [_object_in(record.decode("utf-8", "replace").lstrip("\ufeff\x00 ")) for record in records]
+    return [_object_in(record.text.decode("utf-8", "replace").lstrip("\ufeff\x00 ")) for record in records]
 
 
 def _object_in(text: str) -> dict[str, Any]:

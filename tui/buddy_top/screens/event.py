@@ -17,7 +17,7 @@ from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
-from buddy_top.run_view.event_text import failed_words, raw, read_event, readable, records_of
+from buddy_top.run_view.event_text import Record, failed_words, raw, read_event, readable, records_of
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
 
@@ -48,7 +48,7 @@ class EventScreen(ModalScreen[TimelineRow | None]):
         self._at = at
         self._raw = as_raw
         self._row = rows.known(at)
-        self._records: tuple[bytes, ...] = ()
+        self._records: tuple[Record, ...] = ()
 
     def compose(self) -> ComposeResult:
         """One panel with the text."""
