@@ -17,9 +17,9 @@ from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow, batches
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
 from buddy_core.metrics.provenance import has_passed_on, reading_files
+from buddy_core.runs.folding.calls import argument_of
 from buddy_core.runs.folding.costs import price_of_totals, states_more
 from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, model_of, started_at, usage_of
-from buddy_core.runs.folding.fold import argument_of
 from buddy_core.runs.folding.harvest import Harvest, RequestSums
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, RunSpan

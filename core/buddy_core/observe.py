@@ -321,6 +321,7 @@ class Observer:
             if self._history is not None:
                 self._history.gone(run_id)
 
+    @without_collection()  # around the whole of it: what was read is let go of before anybody looks for cycles
     def _read_next(self) -> int:
         """Read a piece of the next run in the queue; returns the number of events."""
         run_id = next(iter(self._queue))
@@ -329,12 +330,11 @@ class Observer:
         now_ms = self._clock.now_ms()
         if self._history is not None:
             self._enter(self._history, run_id)
-        with without_collection():
-            run.refresh(now_ms=now_ms)
-            reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
-            live = self._caught_up and reading.events <= LIVE_EVENTS
-            self.gleaned.add(run_id, reading.harvest, run.files.fold)
-            self._deliver(run_id, reading.harvest, live=live, more=reading.more)
+        run.refresh(now_ms=now_ms)
+        reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
+        live = self._caught_up and reading.events <= LIVE_EVENTS
+        self.gleaned.add(run_id, reading.harvest, run.files.fold)
+        self._deliver(run_id, reading.harvest, live=live, more=reading.more)
         if reading.more:
             self._queue[run_id] = None
         self._dirty.add(run_id)

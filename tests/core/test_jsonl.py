@@ -212,3 +212,11 @@ def test_without_places_the_records_and_the_account_are_the_same() -> None:
     batch = bare.feed(b"".join(DAMAGE))
     assert (batch.events, batch.identities, batch.offsets) == (placed.events, placed.identities, [])
     assert bare.accounting() == reader.accounting()
+
+
+def test_a_record_freed_from_a_damaged_line_is_the_one_that_stands_on_a_line_of_its_own() -> None:
+    """Case 30: should its file be replaced by a whole one, it is not counted again."""
+    record = b'{"ts":1767890000000,"runId":"run_mk000001_aaaaaa","type":"tool_call","data":{}}'
+    whole, damaged = JsonlReader().feed(record + b"\n"), JsonlReader().feed(b'{"ts":17678' + record + b"\n")
+
+    assert whole.identities == damaged.identities

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.folding.fold import RunFold, argument_of
+from buddy_core.runs.folding.calls import argument_of
+from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.reading.jsonl import EVENTS, Batch, LineReader
 from buddy_core.runs.reading.payloads import plain_payload
 from buddy_core.runs.reading.typed import TYPED_EVENTS, CallLine, ResultLine
@@ -35,10 +36,10 @@ def read(dialect: Any, *chunks: bytes) -> tuple[Batch[Any], LineReader[Any]]:
     return batch, reader
 
 
-def folded(batch: Batch[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def folded(batch: Batch[Any], fresh: list[bool] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Everything a fold of the batch says, and its harvest with every column in order of time."""
     fold = RunFold(RUN)
-    found = fold.feed(batch, now_ms=LATER)
+    found = fold.feed(batch, now_ms=LATER, fresh=fresh)
     harvest = asdict(found)
     for tool, column in found.tools.items():
         harvest["tools"][tool]["calls"] = [argument_of(tool, call) for call in column.calls]
@@ -151,3 +152,13 @@ _LINES = st.one_of(
 def test_both_readers_agree_on_any_file_however_it_is_cut(lines: list[bytes], cuts: list[int]) -> None:
     """Cases 2, 44 and 46."""
     same(b"".join(lines), *cuts)
+
+
+@given(st.lists(_LINES, max_size=12))
+def test_told_that_each_record_is_new_a_fold_does_what_it_does_when_told_that_all_are(
+    lines: list[bytes],
+) -> None:
+    batch, _ = read(TYPED_EVENTS, b"".join(lines))
+    one_by_one = folded(batch, [True] * len(batch.events))
+
+    assert repr(one_by_one) == repr(folded(batch))

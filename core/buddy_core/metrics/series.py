@@ -240,6 +240,7 @@ class ErrorSeries(Series[ErrorStats, ErrorGroup]):
         self.type = type_
         self.latest = first
         self._runs: dict[str, int] = {}
+        self._oldest = (0, "")  # a run that was forgotten: whatever is older would be at once, too
 
     @property
     def key(self) -> str:
@@ -253,12 +254,14 @@ class ErrorSeries(Series[ErrorStats, ErrorGroup]):
         """Remember which run it was seen in, and the record itself if none is newer."""
         if record.timestamp >= self.latest.timestamp:
             self.latest = record
-        run = record.run_id
-        if run is None:
+        run, at = record.run_id, record.timestamp
+        if run is None or (at, run) < self._oldest:
             return
-        self._runs[run] = max(record.timestamp, self._runs.get(run, 0))
+        self._runs[run] = max(at, self._runs.get(run, 0))
         if len(self._runs) > RUNS_NAMED:
-            del self._runs[min(self._runs, key=lambda known: (self._runs[known], known))]
+            at, run = min((at, run) for run, at in self._runs.items())
+            del self._runs[run]
+            self._oldest = at, run
 
     @property
     def seen_in(self) -> Mapping[str, int]:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import NamedTuple, get_args
 
-from buddy_core.runs.folding.fold import OpenCall, RunFold
+from buddy_core.runs.folding.calls import OpenCall
+from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.model import (
     EndStatus,
     Inherited,

@@ -10,15 +10,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from buddy_core.metrics.batch import ToolColumn
+from buddy_core.runs.folding.calls import (
+    MAX_ARGUMENTS,
+    NO_ARGUMENTS,
+    Call,
+    GoodResults,
+    OpenCall,
+    called,
+    duration_of,
+    name_of,
+    payload_of,
+)
 from buddy_core.runs.folding.harvest import CustomValue, Harvest, RequestSums, error_record, tool_error_record
 from buddy_core.runs.model import RunMetadata
 from buddy_core.runs.names import is_run_id
-from buddy_core.runs.reading.json_values import MAX_INT
 from buddy_core.runs.reading.jsonl import Batch, EventBatch, WireEvent
 from buddy_core.runs.reading.payloads import (
     MALFORMED,
@@ -45,7 +55,6 @@ from buddy_core.runs.reading.typed import (
     StepStartLine,
     TypedEvent,
 )
-from buddy_core.runs.viewing.toolargs import key_argument
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
@@ -58,9 +67,7 @@ MAX_FOREIGN = 16
 
 _MAX_STEPS = 100
 _MAX_MODELS = 100
-_MAX_ARGUMENTS = 65_536
 _NOTHING = Harvest()  # stands in between two batches, and is never added to
-_NO_ARGUMENTS = msgspec.Raw(b"{}")
 
 # Most events are calls and results: for them the decoders are used without a function around them.
 _call_of = msgspec.json.Decoder(ToolCallData).decode
@@ -69,25 +76,13 @@ _step_of = payload_decoder(StepData)
 _metric_of = payload_decoder(MetricData)
 
 
-class OpenCall(NamedTuple):
-    """A tool call whose result has not come."""
-
-    name: str
-    at_ms: int
-    data: msgspec.Raw
-    """The call's payload, for whoever shows its arguments."""
-
-
-_Call: TypeAlias = CallLine | OpenCall
-"""A call that waits: as its line while its batch is read, as less than that from then on."""
-
-
 class RunFold:
     """The state of one run after every event fed so far."""
 
     __slots__ = (
         "_harvest",
         "_idless",
+        "_lines",
         "_numbered",
         "_open",
         "_steps",
@@ -137,11 +132,12 @@ class RunFold:
         self.fork_reason: str | None = None
         self.sums = RequestSums()
         self.models: Counter[str] = Counter()
-        self._open: dict[str | int, _Call] = {}
+        self._open: dict[str | int, Call] = {}
         self._idless = 0  # of those open
         self._numbered = 0  # calls without an id so far; the number is their key
         self._steps: list[str] = []
         self._harvest = _NOTHING
+        self._lines: dict[str | None, GoodResults] = {}
 
     @property
     def open_calls(self) -> tuple[OpenCall, ...]:
@@ -159,42 +155,63 @@ class RunFold:
         """Fold a batch; `fresh` says of each event whether it was never recorded (None: all are fresh)."""
         self._harvest = harvest = Harvest()
         events: Sequence[TypedEvent] = batch.events
-        self._fold(events, repeat(True) if fresh is None else fresh)
+        self._lines = {}
+        if fresh is None:
+            self._fold_new(events)
+        else:
+            self._fold(events, fresh)
         self._let_go_of_lines()
         self._note_owners(events)
         self._note_times(events, now_ms)
         self.event_count += len(events)
-        self._harvest = _NOTHING
+        self._harvest, self._lines = _NOTHING, {}
         return harvest
 
-    def _fold(self, events: Sequence[TypedEvent], fresh: Iterable[bool]) -> None:
-        """Take events in their order. Calls and results as they should be, nine of ten, go no way round."""
-        calls, column_of, made = self._open, self._harvest.tools.get, 0
-        for event, new in zip(events, fresh, strict=False):
+    def _fold_new(self, events: Sequence[TypedEvent]) -> None:
+        """Take events in their order, none of which was recorded before.
+
+        Calls and results as they should be, nine of ten, go no way round, and good results are looked at together.
+        """
+        calls, take, lines_of, made = self._open, self._open.pop, self._lines.get, 0
+        for event in events:
             if type(event) is ResultLine:
                 result = event.data
-                call = calls.pop(result.tool_call_id, None) if result.tool_call_id else None
-                column, took = column_of(result.tool_name or ""), result.duration_ms
-                if call is None or column is None or took is None or not (new and result.success):
-                    self._result(event.ts, result, call, new)
-                elif 0 <= took <= MAX_INT:
-                    column.at_ms.append(event.ts)
-                    column.duration_ms.append(took)
-                    column.ok.append(True)
-                    column.calls.append(call)
+                key = result.tool_call_id
+                if (
+                    key
+                    and result.success
+                    and (lines := lines_of(result.tool_name)) is not None
+                    and (call := take(key, None)) is not None
+                ):
+                    lines.results.append(event)
+                    lines.calls.append(call)
                 else:
-                    self._result(event.ts, result, call, new)
+                    self._result(event.ts, result, True)
             elif type(event) is CallLine:
                 made += 1
-                if event.data.tool_call_id:
-                    calls[event.data.tool_call_id] = event
+                key = event.data.tool_call_id
+                if key:
+                    calls[key] = event
                     if len(calls) > MAX_UNANSWERED:
                         self._answer(next(iter(calls)))
                 else:
                     self._call(event.data, event)
             else:
-                self._other(event, new)
+                self._other(event, True)
         self.tool_calls += made
+        for lines in self._lines.values():
+            lines.enter()
+
+    def _fold(self, events: Sequence[TypedEvent], fresh: Iterable[bool]) -> None:
+        """The same, told of each event whether it is new."""
+        for event, new in zip(events, fresh, strict=False):
+            if isinstance(event, ResultLine):
+                self._result(event.ts, event.data, new)
+            elif isinstance(event, CallLine):
+                self.tool_calls += 1
+                self._call(event.data, event)
+            else:
+                self._other(event, new)
 
     def _other(self, event: TypedEvent, new: bool) -> None:
         handler: _Handler | None = _LINE_HANDLERS.get(type(event))
@@ -230,7 +247,7 @@ class RunFold:
         """Of the calls that wait beyond their batch only what may be shown is kept, not the whole lines."""
         for key, call in self._open.items():
             if type(call) is CallLine:
-                self._open[key] = OpenCall(_name_of(call), call.ts, _payload_of(call.data.args))
+                self._open[key] = OpenCall(name_of(call), call.ts, payload_of(call.data.args))
 
     def _wire_call(self, ts: int, data: msgspec.Raw, new: bool) -> None:
         """A call that the typed decoder refused, or that comes from a reader without one."""
@@ -239,10 +256,10 @@ class RunFold:
             call = _call_of(data)
         except MALFORMED:
             call = coerced(ToolCallData, plain_payload(data))
-        kept = data if len(data) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
-        self._call(call, OpenCall(_called(call), ts, kept))
+        kept = data if len(data) <= MAX_ARGUMENTS else NO_ARGUMENTS
+        self._call(call, OpenCall(called(call), ts, kept))
 
-    def _call(self, data: ToolCallData, call: _Call) -> None:
+    def _call(self, data: ToolCallData, call: Call) -> None:
         key: str | int | None = data.tool_call_id or data.call_id or data.id
         if key is None:
             self._numbered += 1
@@ -257,24 +274,20 @@ class RunFold:
             result = _result_of(data)
         except MALFORMED:
             result = coerced(ToolResultData, plain_payload(data))
-        self._result(ts, result, None, new)
+        self._result(ts, result, new)
 
-    def _result(self, ts: int, result: ToolResultData, found: _Call | None, new: bool) -> None:
-        """Count a result; `found` is its call by `tool_call_id`, if that is known already."""
-        call = found or self._call_for(result)
+    def _result(self, ts: int, result: ToolResultData, new: bool) -> None:
+        """Count a result."""
+        call = self._call_for(result)
         if not result.success:
             self.tool_failures += 1
         if not new:
             return
-        duration = result.duration_ms
-        if duration is None or not 0 <= duration <= MAX_INT:
-            duration = _time_between(call, ts)
-        name = (result.tool_name or result.name or (_name_of(call) if call is not None else UNNAMED))[
+        duration = duration_of(result.duration_ms, call, ts)
+        name = (result.tool_name or result.name or (name_of(call) if call is not None else UNNAMED))[
             :MAX_NAME
         ]
-        column = self._harvest.tools.get(name)
-        if column is None:
-            column = self._harvest.tools[name] = ToolColumn([], [], [])
+        column = self._column(name)
         if result.error and not result.success:
             record = tool_error_record(name, ts, result.error, self.run_id)
             self._harvest.tool_errors.append((name, len(column.ok), record))
@@ -283,23 +296,32 @@ class RunFold:
         column.ok.append(result.success)
         column.calls.append(call)
 
-    def _call_for(self, result: ToolResultData) -> _Call | None:
+    def _column(self, name: str) -> ToolColumn:
+        """The calls of a tool in the harvest, all results before the present one among them."""
+        lines = self._lines.get(name)
+        if lines is None:
+            lines = self._lines[name] = GoodResults()
+            self._harvest.tools[name] = lines.column
+        lines.enter()
+        return lines.column
+
+    def _call_for(self, result: ToolResultData) -> Call | None:
         key = result.tool_call_id or result.call_id or result.id
         call = self._open.pop(key, None) if key is not None else None
         if call is not None:
             return call
         return self._best_guess(key, (result.tool_name or result.name or UNNAMED)[:MAX_NAME])
 
-    def _best_guess(self, key: str | None, tool: str) -> _Call | None:
+    def _best_guess(self, key: str | None, tool: str) -> Call | None:
         """The oldest call of the tool that a result without a call of its id could be meant for."""
         if key is not None and not self._idless:
             return None  # a filtered tool leaves a result without a call
         for candidate, call in self._open.items():
-            if _name_of(call) == tool and (key is None or isinstance(candidate, int)):
+            if name_of(call) == tool and (key is None or isinstance(candidate, int)):
                 return self._answer(candidate)
         return None
 
-    def _answer(self, key: str | int) -> _Call:
+    def _answer(self, key: str | int) -> Call:
         if isinstance(key, int):
             self._idless -= 1
         return self._open.pop(key)
@@ -401,35 +423,3 @@ _LINE_HANDLERS: dict[type, _Handler] = {
     **{line: _HANDLERS[kind] for kind, line in PLAIN_LINES.items() if kind in _HANDLERS},
 }
 """The same for lines that are typed, and neither calls nor results."""
-
-
-def _called(data: ToolCallData) -> str:
-    return (data.tool_name or data.name or UNNAMED)[:MAX_NAME]
-
-
-def _name_of(call: _Call) -> str:
-    return _called(call.data) if isinstance(call, CallLine) else call.name
-
-
-def _payload_of(args: msgspec.Raw) -> msgspec.Raw:
-    """A payload with these arguments and nothing else, in memory of its own."""
-    return msgspec.Raw(b'{"args":%b}' % bytes(args)) if len(args) <= _MAX_ARGUMENTS else _NO_ARGUMENTS
-
-
-def argument_of(tool: str, call: object) -> str:
-    """What a call of a harvest's column was about; empty for a result without a call."""
-    if isinstance(call, CallLine):
-        payload = _payload_of(call.data.args)
-    elif isinstance(call, OpenCall):
-        payload = call.data
-    else:
-        return ""
-    return key_argument(tool, plain_payload(payload).get("args"))
-
-
-def _time_between(call: _Call | None, ts: int) -> float | None:
-    """Milliseconds from a call to its result, where both times are usable and in order."""
-    if call is None:
-        return None
-    began = call.ts if isinstance(call, CallLine) else call.at_ms
-    return float(ts - began) if 0 < began <= ts else None

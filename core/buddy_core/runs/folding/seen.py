@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from struct import pack
 
 
 class SeenRecords:
@@ -31,7 +32,8 @@ class SeenRecords:
     def sift(self, identities: Sequence[int]) -> list[bool] | None:
         """Say of each record whether it is to be recorded, and remember those; None when all are."""
         if self._expected is None:
-            self._recorded.extend(identities)
+            # As one piece of memory: an array takes four times as long to be told one number after the other.
+            self._recorded.frombytes(pack(f"{len(identities)}q", *identities))
             return None
         return [self._is_fresh(identity, self._expected) for identity in identities]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import accumulate
-from operator import add
 from typing import Generic, TypeAlias
 
 from buddy_core.runs.reading.accounting import Accounting, Ledger, Reason
@@ -45,7 +45,7 @@ class Batch(Generic[R]):
 
     events: list[R] = field(default_factory=list)
     identities: list[int] = field(default_factory=list)
-    """A hash of each record's bytes: equal for equal bytes, within this process only."""
+    """A hash of each record's bytes, and of a newline: equal for equal bytes, within this process only."""
     offsets: list[int] = field(default_factory=list)
     """Where each record begins in the file, in bytes; empty where the reader was told not to note it."""
 
@@ -106,8 +106,8 @@ class LineReader(Generic[R]):
         batch: Batch[R] = Batch()
         self._ledger.seen += len(chunk)
         chunk = self._leave_oversize(chunk)
-        lines = chunk.split(b"\n")
-        rest = lines.pop()
+        lines = BytesIO(chunk).readlines()  # with their newlines; splitting looks at each byte by itself
+        rest = b"" if chunk.endswith(b"\n") or not lines else lines.pop()
         if lines:
             start = self.position - len(chunk) - self._pending
             lines[0] = b"".join([*self._parts, lines[0]])
@@ -171,16 +171,16 @@ class LineReader(Generic[R]):
     def _read_lines(self, lines: list[bytes], screened: list[bytes], start: int, batch: Batch[R]) -> None:
         sizes = list(map(len, lines))
         stream = map(self._dialect.bulk, screened)
-        starts = _starts(sizes, start) if self._places else []
+        starts = list(accumulate(sizes, initial=start)) if self._places else []
         done = 0
         while done < len(lines):
             bad = done + _take(stream, batch.events)
             batch.identities += map(hash, lines[done:bad])
             if self._places:
                 batch.offsets += starts[done:bad]
-            self._ledger.delivered += sum(sizes[done:bad]) + bad - done
+            self._ledger.delivered += sum(sizes[done:bad])
             if bad < len(lines):
-                starts = starts or _starts(sizes, start)
+                starts = starts or list(accumulate(sizes, initial=start))
                 self._read_line(lines[bad], screened[bad], starts[bad], batch, first=bad == 0)
             done = bad + 1
         if batch.events:
@@ -191,15 +191,15 @@ class LineReader(Generic[R]):
         try:
             record = self._dialect.strict(screened)
         except (ValueError, RecursionError):
-            self._salvage(line, start, batch, after_nul=self._after_nul and first)
+            self._salvage(line[:-1], start, batch, after_nul=self._after_nul and first)
             return
         batch.events.append(record)
-        self._enter(line, start, batch)
+        self._enter(line[:-1], start, batch)
         self._ledger.delivered += 1
 
     def _enter(self, text: bytes, start: int, batch: Batch[R]) -> None:
         """Account for the bytes of a record that begins at `start`."""
-        batch.identities.append(hash(text))
+        batch.identities.append(hash(text + b"\n"))  # as of a whole line
         if self._places:
             batch.offsets.append(start)
         self._ledger.delivered += len(text)
@@ -210,8 +210,8 @@ class LineReader(Generic[R]):
         They are those of `chunk`, the first of them perhaps with a beginning from before.
         """
         screened, first = lines, lines[0]
-        if len(chunk) + len(first) > self._max_line and max(map(len, lines)) > self._max_line:
-            screened = [line if len(line) <= self._max_line else b"" for line in screened]
+        if len(chunk) + len(first) > self._max_line and max(map(len, lines)) > self._max_line + 1:
+            screened = [line if len(line) <= self._max_line + 1 else b"" for line in screened]
         if not ((chunk.isascii() or _is_utf8(chunk)) and (first.isascii() or _is_utf8(first))):
             # The decoder does not look inside `data`.
             screened = [line if _is_utf8(line) else b"" for line in screened]
@@ -262,11 +262,6 @@ class JsonlReader(LineReader[WireEvent]):
 
     def __init__(self, *, max_line: int = MAX_LINE) -> None:
         super().__init__(EVENTS, max_line=max_line)
-
-
-def _starts(sizes: list[int], start: int) -> list[int]:
-    """Where each of the lines begins in the file; the first begins at `start`."""
-    return list(map(add, accumulate(sizes, initial=start), range(len(sizes))))
 
 
 def _take(stream: Iterable[R], events: list[R]) -> int:

@@ -39,6 +39,8 @@ _TELLING = (
 )
 """Names of arguments, the most telling first."""
 
+_RANK = {name: rank for rank, name in enumerate(_TELLING)}
+
 _PREFERRED = {
     "spawn_subagent": ("description", "prompt"),
     "task": ("description", "prompt"),
@@ -58,7 +60,8 @@ def key_argument(tool: str, args: object) -> str:
     args = arguments_of(args)
     if not isinstance(args, Mapping):
         return _cut(args)
-    for name in (*_PREFERRED.get(tool, ()), *_TELLING):
+    known = sorted(args.keys() & _RANK.keys(), key=_RANK.__getitem__)
+    for name in (*_PREFERRED.get(tool, ()), *known):
         value = args.get(name)
         if value not in (None, "", [], {}):
             return _cut(value)
