@@ -104,17 +104,29 @@ def test_nul_bytes_at_the_beginning_of_a_line_are_never_kept() -> None:
 
 
 @pytest.mark.parametrize("before", [b"", line(1), line(1)[:30], b"\0\0", b"x" * 200])
-@pytest.mark.parametrize("hole", [0, 1, 50, 5000])
+@pytest.mark.parametrize("hole", [-1, 0, 1, 50, 119, 120, 121, 5000])
 def test_a_hole_counts_like_the_nul_bytes_it_stands_for(before: bytes, hole: int) -> None:
     """Case 29."""
     after = b"\n" + line(2)
-    whole, reader = read(before + bytes(hole) + after, max_line=150)
+    whole, reader = read(before + bytes(max(0, hole)) + after, max_line=150)
     jumper = JsonlReader(max_line=150)
     parts = jumper.feed(before)
     parts.extend(jumper.feed_nul(hole))
     parts.extend(jumper.feed(after))
     assert facts(parts) == facts(whole)
     assert jumper.accounting() == reader.accounting()
+
+
+@pytest.mark.parametrize("before", [b"", line(1), line(1)[:30], b"x" * 200])
+def test_a_hole_of_a_tebibyte_takes_no_room(before: bytes) -> None:
+    """Case 29."""
+    hole = 1 << 40
+    reader = JsonlReader(max_line=150)
+    reader.feed(before)
+    assert not reader.feed_nul(hole)
+    assert reader.pending == 0
+    assert reader.feed(b"\n" + line(2)).offsets == [len(before) + hole + 1]
+    assert reader.accounting().balanced
 
 
 def test_a_byte_order_mark_is_one_only_at_the_beginning_of_the_file() -> None:

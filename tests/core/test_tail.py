@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.core.tailed import append, event_file, line, numbers, own_pool, poll_all, tail_of
+from tests.core.tailed import RUN, append, event_file, line, numbers, own_pool, poll_all, tail_of
 
 from buddy_core.runs.reading.descriptors import DescriptorPool
 from buddy_core.runs.reading.jsonl import StructDialect
@@ -68,6 +68,14 @@ def test_a_long_line_is_skipped_and_the_next_one_read(events: Path, tail: FileTa
     assert [number for change in changes for number in numbers(change)] == [1]
     assert changes[-1].batch.offsets == [(3 << 20) + 1]
     assert changes[-1].accounting.skipped == {"oversize": (3 << 20) + 1}
+
+
+def test_how_long_a_line_may_be_is_for_the_caller_to_say(events: Path, pool: DescriptorPool) -> None:
+    append(events, line(1, pad="a" * 100) + line(2))
+    tail = FileTail(events.parents[1], RUN, max_line=len(line(2)), descriptors=pool)
+    change = tail.poll()
+    assert numbers(change) == [2]
+    assert change.accounting.skipped == {"oversize": len(line(1, pad="a" * 100))}
 
 
 def test_a_closed_tail_goes_on_where_it_left_off(events: Path, tail: FileTail, pool: DescriptorPool) -> None:

@@ -137,6 +137,18 @@ def test_a_file_that_was_renamed_is_read_to_its_end_before_the_new_one(events: P
     assert (numbers(new), new.reset, new.accounting.generation) == ([4], True, 2)
 
 
+def test_of_a_file_rewritten_before_it_was_renamed_nothing_is_mixed_in(events: Path, tail: FileTail) -> None:
+    """Cases 24 and 25: what was there before is gone, and what is there now has no name to be followed by."""
+    append(events, line(1))
+    tail.poll()
+    events.write_bytes(line(2) + line(3))
+    events.rename(events.with_name("events.jsonl.1"))
+    append(events, line(4))
+    old, new = tail.poll(), tail.poll()
+    assert (numbers(old), old.reset, old.more, old.gone) == ([], False, True, False)
+    assert (numbers(new), new.reset, new.more) == ([4], True, False)
+
+
 def test_copytruncate_is_a_new_generation(events: Path, tail: FileTail) -> None:
     """Case 25."""
     append(events, line(1))

@@ -54,6 +54,7 @@ def test_what_is_no_plain_file_is_a_problem_and_never_waited_on(
     events.symlink_to(secret)
     change = tail.poll()
     assert (numbers(change), change.problem) == ([], "events.jsonl: a symbolic link, not opened")
+    assert change.more is False
     events.unlink()
     append(events, line(1))
     assert numbers(tail.poll()) == [1]
@@ -75,6 +76,13 @@ def test_a_run_directory_replaced_by_a_link_is_not_followed(
     assert numbers(change) == [2]
     assert change.problem == "events.jsonl: not a directory"
     assert numbers(tail.poll()) == []
+
+
+def test_a_file_beside_the_runs_is_called_by_its_name_too(tmp_path: Path, pool: DescriptorPool) -> None:
+    """Case 28."""
+    (tmp_path / "turns.jsonl").mkdir()
+    tail = FileTail(tmp_path, None, "turns.jsonl", descriptors=pool)
+    assert tail.poll().problem == "turns.jsonl: a directory, not opened"
 
 
 def test_the_root_may_be_the_users_own_link(events: Path, tmp_path: Path, pool: DescriptorPool) -> None:
@@ -124,6 +132,20 @@ def test_a_hole_to_the_end_of_the_file_is_passed_over_and_growth_after_it_seen(
     append(events, b"\n" + line(2))
     change = tail.poll()
     assert (numbers(change), change.reset) == ([2], False)
+
+
+def test_where_a_file_system_tells_nothing_of_holes_they_are_read(
+    events: Path, pool: DescriptorPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 29: otherwise what stands behind the NUL bytes would be passed over with them."""
+
+    def refuse(*_args: object) -> int:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "lseek", refuse)
+    append(events, line(1) + bytes(3000) + b"\n" + line(2))
+    tail = FileTail(events.parents[1], RUN, chunk=1000, descriptors=pool)
+    assert numbers(tail.poll()) == [1, 2]
 
 
 def test_where_nobody_tells_of_holes_they_are_read(

@@ -87,7 +87,6 @@ class Tail(Generic[R]):
         self._fd: int | None = None  # only while polling; between polls the pool has it
         self._generation = 0
         self._file: tuple[int, int] | None = None  # device and inode of this generation
-        self._over = False  # the file is gone: what appears next under its name is another one
         self._reset_due = False  # a generation began that no change has told of yet
         self._begin()
 
@@ -193,7 +192,7 @@ class Tail(Generic[R]):
         )
         self._head = b""
         self._seam = b""
-        self._over = False
+        self._over = False  # the file is gone: what appears next under its name is another one
 
     def _rewritten(self, fd: int) -> bool:
         """True when what was read is no longer what stands there; a shorter file gives too few bytes to be equal."""
@@ -255,11 +254,7 @@ class Tail(Generic[R]):
         return Change(batch, self.accounting, reset=reset, gone=gone, more=more, problem=problem)
 
     def _explain(self, error: OSError) -> str:
-        words = (
-            f"{error.kind}, not opened"
-            if isinstance(error, NotPlainFile)
-            else error.strerror or type(error).__name__
-        )
+        words = f"{error.kind}, not opened" if isinstance(error, NotPlainFile) else str(error.strerror)
         return f"{self._parts[-1]}: {words[:1].lower()}{words[1:]}"
 
 
