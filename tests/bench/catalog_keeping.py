@@ -146,7 +146,7 @@ def _ticking(took: dict[str, float], late: dict[str, list[float]]) -> Iterator[N
 def _texts(scratch: Path) -> Finding:
     """The texts of long runs, each time from nothing, in turn with grep reading the same files."""
     rates, grep, grown, read = [], [], 0, [0]
-    for _ in range(5):
+    for _ in range(3):
         took: dict[str, float] = {}
         with contextlib.closing(Catalog(scratch / "long", scratch, write=True)) as catalog:
             catalog.discard()

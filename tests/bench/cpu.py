@@ -24,7 +24,7 @@ def idle(scratch: Path, *, quick: bool) -> list[Finding]:
     pairs = Pairs()
     with screens(programs.monitor(runs), programs.BARE) as (ours, theirs):
         rest_together((ours, theirs), _SETTLE_S)
-        for _ in range(2 if quick else 6):
+        for _ in range(2 if quick else 5):
             pairs.add(*_used((ours, theirs), 5 if quick else 20))
     share = 100 / (5 if quick else 20)
     percent = f"{share * sum(pairs.ours) / len(pairs.ours):.2f} % of one core"
@@ -51,10 +51,10 @@ def busy(scratch: Path, *, quick: bool) -> list[Finding]:
         with Pulse(root), screens(*argvs) as running:
             rest_together(running, _SETTLE_S)
             for _ in range(2 if quick else 5):
-                mine, *theirs = _used(running, 4 if quick else 10)
+                mine, *theirs = _used(running, 4 if quick else 8)
                 for pairs, used in zip((to_glances, to_each_second, to_bare), theirs, strict=True):
                     pairs.add(mine, used)
-        percent = 100 / (4 if quick else 10)
+        percent = 100 / (4 if quick else 8)
         ours_percent = percent * sum(to_glances.ours) / len(to_glances.ours)
         note = (
             f"{ours_percent:.1f} % of one core; {to_each_second.ratios.text()} × glances --time 1; "

@@ -30,7 +30,7 @@ def measure(scratch: Path, *, quick: bool) -> list[Finding]:
         for tab in TABS:
             _show(running[0], tab)
             rest_together(running, _ARRIVE_S)
-            stretches = [_Stretch(running, file, 3 if quick else 6) for _ in range(2 if quick else 5)]
+            stretches = [_Stretch(running, file, 3 if quick else 5) for _ in range(2 if quick else 5)]
             found.append(_finding(tab, stretches))
     return found
 

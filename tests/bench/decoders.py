@@ -22,7 +22,7 @@ def measure(scratch: Path, *, quick: bool) -> list[Finding]:
     size = finished_runs(root, runs=runs, events=events)
     files, jq = sorted(root.glob("run_*/events.jsonl")), shutil.which("jq")
     to_json, to_jq = Pairs(), Pairs()
-    for number in range(4 if quick else 9):
+    for number in range(4 if quick else 8):
         ours, counted = timed(lambda: ingest(root))
         json_s, lines = timed(lambda: _json(files))
         jq_s, types = _jq(jq, files) if jq else (0.0, lines)

@@ -21,7 +21,7 @@ LOAD_PER_S = 2_000
 
 def measure(scratch: Path, *, quick: bool) -> list[Finding]:
     """One event at a time into a quiet live run; then the same beside a run that gets 2,000 a second."""
-    count = 40 if quick else 120
+    count = 40 if quick else 100
     found = []
     for name, target, load in (
         ("append to screen, quiet run", QUIET_TARGET_MS, 0),

@@ -61,7 +61,7 @@ def measure(scratch: Path, *, quick: bool) -> list[Finding]:
             continue
         options = ["-N"] if name == "lnav" else []
         theirs = other.in_home(home, *options, str(root / run_id / "events.jsonl"))
-        found += _compared(ours, Way(theirs, '"ts"', '"run_end"'), other, size, 3 if quick else 9)
+        found += _compared(ours, Way(theirs, '"ts"', '"run_end"'), other, size, 3 if quick else 7)
     return found
 
 

@@ -64,7 +64,7 @@ def measure(scratch: Path, *, quick: bool) -> list[Finding]:
     had = [(peer, ready(peer)) for peer in PEERS]
     there = [against(found, work) for _, found in had if isinstance(found, Ready)]
     others = [Against("a bare Textual app", programs.BARE, BARE_WORDS, "one line"), *there]
-    for number in range(4 if quick else 13):
+    for number in range(4 if quick else 11):
         ours = start(ours_on(work), OUR_WORDS)
         for other in others:
             if not other.failed:
