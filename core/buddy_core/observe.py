@@ -117,6 +117,8 @@ class Observer:
         self._problem: str | None = None
         self.gleaned = Gleaned()
         """What filters ask of the runs that are read."""
+        self.stirs = 0
+        """How often a run has grown that had been silent, see `Reading.stirs`."""
         self._attended: frozenset[str] = frozenset()
         self.on_directory: Callable[[DirectoryChange], None] | None = None
         """Told of every change of the directory, in the thread that follows it, before anything of it is read."""
@@ -243,8 +245,7 @@ class Observer:
     async def _read_queue(self, on_change: Callable[[], None]) -> None:
         """Read all that is queued, which may take for ever while much is written; show pictures in between."""
         done, events, picture = 0, 0, _FIRST_PICTURE
-        pause_ms = PICTURE_MS if self._caught_up else FIRST_PICTURES_MS
-        due = self._clock.monotonic_ms() + pause_ms
+        due = self._clock.monotonic_ms() + (pause_ms := PICTURE_MS if self._caught_up else FIRST_PICTURES_MS)
         while self._queue:
             events += self._read_next()
             done += 1
@@ -332,6 +333,7 @@ class Observer:
             self._enter(self._history, run_id)
         run.refresh(now_ms=now_ms)
         reading = run.read(now_ms=now_ms, budget_bytes=READ_BYTES, watching=self._caught_up)
+        self.stirs += reading.stirs
         live = self._caught_up and reading.events <= LIVE_EVENTS
         self.gleaned.add(run_id, reading.harvest, run.files.fold)
         self._deliver(run_id, reading.harvest, live=live, more=reading.more)
@@ -427,11 +429,9 @@ class Observer:
 
     def _publish(self) -> None:
         now_ms, polling = self._clock.now_ms(), self._watch.mode == "polling"
-        for run_id in self._dirty:
-            run = self._runs.get(run_id)
-            if run is not None:
-                model = self._turns.model_of(run_id)
-                self._roster.put(run.facts(now_ms=now_ms, turn_model=model, polling=polling))
+        for run in filter(None, map(self._runs.get, self._dirty)):
+            model = self._turns.model_of(run.run_id)
+            self._roster.put(run.facts(now_ms=now_ms, turn_model=model, polling=polling))
         self._dirty.clear()
         changed = self._roster.rebuild(now_ms)
         sources = self._look_at_sources()

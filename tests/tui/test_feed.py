@@ -134,11 +134,15 @@ def test_the_first_change_after_quiet_is_published_without_waiting_for_the_inter
 
 
 def test_under_load_at_most_one_snapshot_comes_in_each_interval(tmp_path: Path) -> None:
-    """With an interval that never passes, any number of changes makes one picture; being asked makes another."""
+    """With an interval that never passes, a silent run that grows makes one picture, whatever follows none; being
+    asked makes another.
+    """
     runs = tmp_path / "runs"
     run = a_run(runs)
     with running(runs, refresh_s=NEVER_S) as (feed, published):
         published.until(all_loaded)
+        run.tool("bash", {"command": "after a while"}).write()
+        published.until(lambda snapshot: snapshot.runs[0].tool_calls == 2)
         before = list(published.all)
         for number in range(50):
             run.tool("bash", {"command": f"more {number}"}).write()

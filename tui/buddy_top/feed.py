@@ -2,7 +2,8 @@
 
 The thread runs an event loop of its own with the observer in it, so that no file is ever opened and no
 JSON parsed on the thread that draws. The first change after a quiet moment is published at once; under
-load one picture follows another at the refresh interval, however many events arrive in between.
+load one picture follows another at the refresh interval, however many events arrive in between, and one may
+come before it is over, see `Pace`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock
 from buddy_top.holding import waits, with_detail_of
 from buddy_top.options import Options
+from buddy_top.pace import Pace, wait
 from buddy_top.state import RunDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ class Feed:
         self._complete = False
         self._last: Snapshot | None = None
         self._patient = False
+        self._pace = Pace()
         self._moved = False
         self._reader: RunReader | None = None
         self._around: AroundReader | None = None
@@ -253,7 +256,7 @@ class Feed:
     async def _follow(self) -> None:
         """Nothing is read while very many runs are about to be listed: the first page would wait for that."""
         if self._lister.knows_the_list(self._wants.listing):
-            await _wait(self._pictured, FIRST_LIST_S)
+            await wait(self._pictured, FIRST_LIST_S)
         await self._observer.follow(on_change=self._on_change)
 
     def _on_change(self) -> None:
@@ -262,6 +265,7 @@ class Feed:
         sources = self._observer.sources()
         if self._changed is not None and self._asked is not None:
             self._changed.set()
+            self._pace.note(self._observer.stirs)
             if not self._complete and sources.complete:
                 self._complete = True
                 self._asked.set()  # everything is read: nobody should wait out a refresh interval to see it
@@ -270,12 +274,13 @@ class Feed:
         assert self._changed is not None
         assert self._asked is not None
         while True:
-            await _wait(self._changed, self._next_tick_s())
+            await wait(self._changed, self._next_tick_s())
             if self._stopped.is_set():
                 return
             await self._first_look(self._asked)
             self._changed.clear()
             self._asked.clear()
+            self._pace.picture()
             with self._meter.picture():
                 snapshot = await self._snapshot()
             publish(snapshot)
@@ -283,7 +288,7 @@ class Feed:
             if self._depths.more:
                 self._changed.set()  # a long file: it is read on between pictures, without a pause
             else:
-                await _wait(self._asked, self._refresh_s)
+                await self._pace.rest(self._asked, self._refresh_s)
 
     async def _first_look(self, asked: asyncio.Event) -> None:
         """Until the directory has been listed, or what is on the screen is known without that."""
@@ -291,7 +296,7 @@ class Feed:
             listing = self._lister.listing(self._wants.listing, self._clock.now_ms())
             if listing is not None and listing.ids:
                 return
-            await _wait(asked, FIRST_LOOK_S)
+            await wait(asked, FIRST_LOOK_S)
             asked.clear()
 
     def _has_more(self) -> None:
@@ -436,10 +441,3 @@ def live_feed(options: Options) -> Feed:
         state=options.state,
         archive=options.archive,
     )
-
-
-async def _wait(event: asyncio.Event, timeout_s: float) -> None:
-    # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with the event.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(timeout_s):
-            await event.wait()

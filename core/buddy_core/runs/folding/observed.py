@@ -28,6 +28,9 @@ EVENTS = "events.jsonl"
 SUMMARY = "summary.json"
 METRICS = "metrics.json"
 
+SILENT_MS = 250
+"""A run that grows after so long without growing is one that somebody may be waiting for."""
+
 _COARSE_MS = 100  # file times move in steps of some milliseconds
 
 V = TypeVar("V")
@@ -101,6 +104,8 @@ class Reading(NamedTuple):
     """Records read, whether fresh or not."""
     more: bool
     """There is more to read at once."""
+    stirs: bool = False
+    """The run grew while it was watched, for the first time in `SILENT_MS`."""
 
 
 class Signature(NamedTuple):
@@ -170,7 +175,11 @@ class ObservedRun:
             self._seen.restart()
             self.files = self.files._replace(fold=RunFold(self.run_id, self._prices))
         events = len(change.batch.events)
-        if events and watching and not change.reset and (self._whole or self._is_beyond(change.accounting)):
+        grew = (
+            events and watching and not change.reset and (self._whole or self._is_beyond(change.accounting))
+        )
+        stirs = bool(grew) and abs(now_ms - (self._grew_at or 0)) >= SILENT_MS
+        if grew:
             self._grew_at = now_ms
         self._whole = not change.more and change.problem is None and change.accounting.seen > 0
         fresh = self._seen.sift(change.batch.identities)
@@ -180,7 +189,7 @@ class ObservedRun:
         )
         if self._whole and has_ended(self.files):
             self._tail.close()  # most likely for good
-        return Reading(harvest, events, change.more)
+        return Reading(harvest, events, change.more, stirs)
 
     def _is_beyond(self, account: Accounting) -> bool:
         """True when more of a file was read than before it was let go."""
