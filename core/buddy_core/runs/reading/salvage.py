@@ -25,7 +25,7 @@ MAX_ATTEMPTS = 32
 
 _BLANK = " \t\r\v\f"
 _FILLER = re.compile(r"[ \t\r\v\f\0]*")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("?)|[{}\[\]:,]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("?)|[{}\[\]:,]|[^\s\0"{}\[\]:,]+', re.DOTALL)
 _RUN_ID = re.compile(r'"runId": ?"([^"\\]{0,80})"')
 _TIME = re.compile(r'"ts": ?(\d{1,19})\b', re.ASCII)
 _GOES_ON = (",", "}", "]")
@@ -132,7 +132,7 @@ def _may_nest(torn: str) -> bool:
 
 
 def _state(text: str) -> tuple[list[str], bool, str]:
-    """Open brackets, whether a string is open, and the last structural character, at the end of `text`."""
+    """Open brackets, whether a string is open, and how the last token begins, at the end of `text`."""
     stack: list[str] = []
     last, in_string = "", False
     for match in _TOKEN.finditer(text):
@@ -147,8 +147,9 @@ def _state(text: str) -> tuple[list[str], bool, str]:
 
 
 def _same_run(prefix: str, record: str) -> bool:
+    """True when both name the same run, or neither names any."""
     torn, found = _RUN_ID.search(prefix), _RUN_ID.search(record)
-    return torn is not None and found is not None and torn.group(1) == found.group(1)
+    return (torn and torn.group(1)) == (found and found.group(1))
 
 
 def _earlier(record: str, prefix: str) -> bool:
