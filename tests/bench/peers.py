@@ -64,7 +64,7 @@ PEERS = (
     Peer("glances", "LOAD", "this machine", (), ("glances",)),
     Peer("claude-monitor", "tokens/min", "6,000 requests logged in 15 hours", (), ("claude-monitor",)),
     Peer("lnav", '"ts"', "the same 6,000 events as one file", ("-N", "{log}")),
-    Peer("btop", "cpu", "this machine", ("--utf-force",)),
+    Peer("btop", "LAV", "this machine", ("--utf-force",)),
     Peer("htop", "Load average", "this machine"),
     Peer("top", "load average", "this machine"),
     Peer("k9s", "Context", "a cluster, where there is one"),
