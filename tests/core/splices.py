@@ -51,11 +51,13 @@ class Quarry:
         self._lines = [line for line in lines if _TIME.match(line)]
         self._now = 1_767_890_000_000
         self.chance = chance
+        self.named = True
+        """Records name their run, as those of nearly all writers do."""
 
     def record(self) -> bytes:
         """One record."""
         self._now += 1
-        head = b'{"ts":%d,"runId":"%s"' % (self._now, RUN.encode())
+        head = b'{"ts":%d' % self._now + (b',"runId":"%s"' % RUN.encode() if self.named else b"")
         return _TIME.sub(lambda _: head, self.chance.choice(self._lines))
 
     def holder(self) -> bytes:
@@ -68,7 +70,8 @@ class Quarry:
             "output": inner,
             "text": json.dumps(inner),
         }
-        event = {"ts": self._now, "runId": RUN, "type": "tool_result", "data": data}
+        named = {"runId": RUN} if self.named else {}
+        event = {"ts": self._now, **named, "type": "tool_result", "data": data}
         return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
 
     def torn(self, record: bytes) -> tuple[bytes, bytes]:

@@ -89,6 +89,15 @@ def test_a_line_too_long_is_skipped_without_being_kept() -> None:
     assert account.notes == ("1 line too long to read skipped (1,000,001 bytes)",)
 
 
+def test_every_line_too_long_is_counted() -> None:
+    """Case 23: those that come in one chunk, and those that come in several."""
+    _, reader = read(b"x" * 200 + b"\n" + b"y" * 150 + b"\n", b"z" * 150, b"z\n", line(1), max_line=100)
+    account = reader.accounting()
+    assert account.skipped == {"oversize": 201 + 151 + 152}
+    assert account.skipped_lines == 3
+    assert account.notes == ("3 lines too long to read skipped (504 bytes)",)
+
+
 def test_nul_bytes_at_the_beginning_of_a_line_are_never_kept() -> None:
     """Case 29: a run of NUL bytes longer than any line, then a record."""
     reader = JsonlReader(max_line=1000)

@@ -50,6 +50,7 @@ def dig(signature: str, lines: list[bytes], splices: int) -> Yield:
     quarry = Quarry(lines, random.Random(f"{SEED} {signature}"))
     there = recovered = false = 0
     for _ in range(splices):
+        quarry.named = quarry.chance.random() < 0.8
         splice = SIGNATURES[signature](quarry)
         got = read(splice)
         wanted = Counter(facts(EVENTS.strict(record)) for record in (*splice.dug, *splice.whole))

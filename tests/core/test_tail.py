@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tests.core.tailed import RUN, append, event_file, line, numbers, own_pool, poll_all, tail_of
 
 from buddy_core.runs.reading.descriptors import DescriptorPool
-from buddy_core.runs.reading.jsonl import StructDialect
+from buddy_core.runs.reading.jsonl import EVENTS, StructDialect
 from buddy_core.runs.reading.tail import FileTail, Tail
 
 
@@ -33,6 +34,7 @@ def tail(events: Path, pool: DescriptorPool) -> FileTail:
 def test_a_file_that_is_not_there_yet_is_waited_for(events: Path, tail: FileTail) -> None:
     change = tail.poll()
     assert (numbers(change), change.gone, change.problem, change.reset) == ([], False, None, False)
+    assert not change.more
     append(events, line(1))
     change = tail.poll()
     assert (numbers(change), change.gone, change.reset) == ([1], False, False)
@@ -68,6 +70,46 @@ def test_a_long_line_is_skipped_and_the_next_one_read(events: Path, tail: FileTa
     assert [number for change in changes for number in numbers(change)] == [1]
     assert changes[-1].batch.offsets == [(3 << 20) + 1]
     assert changes[-1].accounting.skipped == {"oversize": (3 << 20) + 1}
+
+
+@pytest.mark.parametrize("budget", [-1, 0, 1])
+def test_the_least_budget_gives_a_byte(events: Path, tail: FileTail, budget: int) -> None:
+    append(events, line(1))
+    change = tail.poll(budget)
+    assert (tail.position, change.more) == (1, True)
+    changes = poll_all(tail, budget)
+    assert [number for change in changes for number in numbers(change)] == [1]
+    assert len(changes) == len(line(1)) - 1
+
+
+def test_reads_that_give_less_than_was_asked_for_are_no_end(
+    events: Path, tail: FileTail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 20: signals and network file systems do that."""
+    append(events, b"".join(line(number) for number in range(20)))
+    real = os.pread
+    monkeypatch.setattr(os, "pread", lambda fd, size, offset: real(fd, min(size, 200), offset))
+    change = tail.poll()
+    assert (numbers(change), change.more) == (list(range(20)), False)
+
+
+def test_a_size_that_is_never_there_is_not_waited_for(
+    events: Path, tail: FileTail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 34: some file systems state one."""
+    append(events, line(1))
+    real = os.pread
+    size = len(line(1))
+    append(events, line(2))
+    monkeypatch.setattr(os, "pread", lambda fd, wanted, at: real(fd, max(0, min(wanted, size - at)), at))
+    change = tail.poll()
+    assert (numbers(change), change.more) == ([1], False)
+
+
+def test_places_are_left_out_where_nobody_asks_for_them(events: Path, pool: DescriptorPool) -> None:
+    append(events, line(1))
+    change = Tail(events.parents[1], RUN, events.name, dialect=EVENTS, places=False, descriptors=pool).poll()
+    assert (len(change.batch), change.batch.offsets) == (1, [])
 
 
 def test_how_long_a_line_may_be_is_for_the_caller_to_say(events: Path, pool: DescriptorPool) -> None:

@@ -16,7 +16,7 @@ from hypothesis import Phase, Verbosity, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.core.growing_file import GrowingFile
 
-from buddy_core.runs.reading.jsonl import WireEvent
+from buddy_core.runs.reading.jsonl import Batch, WireEvent
 from buddy_core.runs.reading.tail import BUDGET, Change, FileTail
 
 SEQUENCES = int(os.environ.get("BUDDY_TAIL_SEQUENCES", "60"))
@@ -69,8 +69,8 @@ class TakesEveryGrowthForMore(FileTail):
 class LeavesTheOldFileUnread(FileTail):
     """Lets go of a file at once when it loses its name."""
 
-    def _finish_old(self, budget: int, *, gone: bool) -> Change[WireEvent]:
-        return super()._finish_old(0, gone=gone)
+    def _drain(self, budget: int, *, problem: str | None = None) -> Change[WireEvent]:
+        return self._change(Batch(), problem=problem)
 
 
 class BeginsAgainUnasked(FileTail):

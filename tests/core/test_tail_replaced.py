@@ -170,7 +170,7 @@ def test_a_deleted_file_is_read_to_its_end_and_then_gone(events: Path, tail: Fil
     change = tail.poll()
     assert (numbers(change), change.gone, change.more, change.problem) == ([2], True, False, None)
     change = tail.poll()
-    assert (numbers(change), change.gone) == ([], True)
+    assert (numbers(change), change.gone, change.more) == ([], True, False)
 
 
 def test_a_long_deleted_file_is_read_within_the_budget_too(events: Path, tail: FileTail) -> None:

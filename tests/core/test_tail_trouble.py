@@ -194,6 +194,7 @@ def test_an_error_in_the_middle_of_a_file_loses_nothing(
     assert numbers(first) and first.more and first.problem is None
     second = tail.poll()
     assert (numbers(second), second.problem) == ([], "events.jsonl: input/output error")
+    assert not second.more
     while not (change := tail.poll()).batch.events:
         assert change.problem
     assert numbers(first) + numbers(change) == list(range(30))

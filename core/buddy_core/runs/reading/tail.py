@@ -110,7 +110,7 @@ class Tail(Generic[R]):
         """Read what is new, up to about `budget_bytes`. Never raises `OSError`: see `Change.problem`."""
         self._fd = self._descriptors.take(self)
         try:
-            return self._poll(budget_bytes)
+            return self._poll(max(1, budget_bytes))
         except OSError as error:
             self._drop()
             return self._change(Batch(), problem=self._explain(error))
@@ -205,10 +205,9 @@ class Tail(Generic[R]):
 
         An error after the first chunk is left for the next poll to meet, so that no record is lost to it.
         """
-        while budget > 0:
-            wanted = min(self._chunk, budget)
+        while True:
             try:
-                fresh = self._fresh(fd, wanted)
+                fresh = self._fresh(fd, min(self._chunk, budget))
             except (OSError, _Rewritten):
                 if not batch.events:
                     raise
@@ -217,10 +216,11 @@ class Tail(Generic[R]):
                 self._take(fresh, batch)
                 if fresh.endswith(b"\0"):
                     self._skip_hole(fd, batch)
-            if not fresh or (len(fresh) < wanted and os.fstat(fd).st_size <= self.position):
+            if not fresh or os.fstat(fd).st_size <= self.position:
                 return False
             budget -= len(fresh)
-        return os.fstat(fd).st_size > self.position
+            if budget <= 0:
+                return True
 
     def _fresh(self, fd: int, wanted: int) -> bytes:
         overlap = len(self._seam)
@@ -232,7 +232,7 @@ class Tail(Generic[R]):
     def _take(self, fresh: bytes, batch: Batch[R]) -> None:
         if len(self._head) == self.position:
             self._head = (self._head + fresh[:_HEAD])[:_HEAD]
-        self._seam = (self._seam + fresh)[-_SEAM:] if len(fresh) < _SEAM else fresh[-_SEAM:]
+        self._seam = (self._seam + fresh[-_SEAM:])[-_SEAM:]
         batch.extend(self._reader.feed(fresh))
 
     def _skip_hole(self, fd: int, batch: Batch[R]) -> None:
