@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from buddy_core.runs.watching.watch import RunsWatch
 
 
-class Reading(NamedTuple):
+class ReadSoFar(NamedTuple):
     """How far the runs themselves are read."""
 
     runs_dir: Path
@@ -26,10 +26,11 @@ class Reading(NamedTuple):
     total: int
     left: LeftAlone
     roster: Roster
+    unreadable: int
 
 
 def look_at_sources(
-    reading: Reading, watch: RunsWatch, turn_file: TurnFile, turns: TurnBook, history: RunHistory | None
+    reading: ReadSoFar, watch: RunsWatch, turn_file: TurnFile, turns: TurnBook, history: RunHistory | None
 ) -> SourceStatus:
     """The state of everything that is read; no file is opened for it."""
     account, roster = turn_file.accounting, reading.roster
@@ -55,4 +56,5 @@ def look_at_sources(
         left_alone=len(reading.left),
         latest_at=roster.latest_at,
         left_before_ms=reading.left.before_ms,
+        unreadable=reading.unreadable,
     )

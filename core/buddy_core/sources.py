@@ -50,6 +50,8 @@ class SourceStatus:
     """The latest event of all runs that were read, or start where there is none; None without a run."""
     left_before_ms: int | None = None
     """When the newest of them began; None when none is left alone."""
+    unreadable: int = 0
+    """Runs whose events cannot be read at present; each says why (`RunFacts.problem`), and is tried again."""
 
     @property
     def found(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from buddy_core import observe
+from buddy_core import observation, observe
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
@@ -51,7 +51,7 @@ async def test_a_run_that_takes_long_to_read_is_shown_while_it_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case 39: an agent may write faster than anybody reads; the picture moves on all the same."""
-    monkeypatch.setattr(observe, "READ_BYTES", 2_000)
+    monkeypatch.setattr(observation, "READ_BYTES", 2_000)
     run = RunDirectoryBuilder(tmp_path, started_at=ManualClock().now_ms() - 60_000)
     for number in range(CALLS):
         run.tool("bash", {"command": f"make step-{number}"})

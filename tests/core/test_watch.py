@@ -142,10 +142,11 @@ def test_a_directory_that_cannot_be_listed_is_a_problem_in_words(tmp_path: Path)
     assert problem == "the runs directory cannot be read: is not a directory"
 
 
-def test_runs_that_were_seen_are_kept_while_the_directory_may_not_be_read(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE])
+def test_runs_that_were_seen_are_kept_while_the_directory_cannot_be_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """Case 36."""
+    """Cases 36 and 37: what cannot be listed at the moment is not gone."""
     make_run(root, 1)
     watch = RunsWatch(root)
     watch.scan()
@@ -153,12 +154,15 @@ def test_runs_that_were_seen_are_kept_while_the_directory_may_not_be_read(
 
     def refuse(path: object, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if path == ".":
-            raise PermissionError(errno.EACCES, "Permission denied")
+            raise OSError(code, os.strerror(code))
         return real(str(path), flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", refuse)
     change = watch.scan()
-    assert (change.removed, change.problem) == ((), "the runs directory cannot be read: permission denied")
+    words = f"the runs directory cannot be read: {os.strerror(code).lower()}"
+    assert (change.removed, change.problem) == ((), words)
+    monkeypatch.undo()
+    assert watch.scan().problem is None
 
 
 async def test_a_directory_that_does_not_exist_yet_is_waited_for(root: Path) -> None:

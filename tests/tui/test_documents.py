@@ -44,6 +44,7 @@ RUN_NAMES = [
     "artifacts",
     "integrity",
     "estimated_cost",
+    "problem",
 ]
 
 

@@ -147,9 +147,10 @@ def _state(snapshot: Snapshot) -> tuple[HeaderState, Plain]:
         return "busy", Plain(f"reading {sources.loaded:,} of {sources.total:,} runs")
     if sources.history_loading:
         return "busy", Plain("reading the history")
-    if sources.mode == "polling":
-        return "live", Plain("live, polling")
-    return "live", Plain("live")
+    polling = ", polling" if sources.mode == "polling" else ""
+    if sources.unreadable:
+        return "trouble", Plain(f"live{polling}, {fmt.plural(sources.unreadable, 'run')} unreadable")
+    return "live", Plain(f"live{polling}")
 
 
 def past_words(past: PastView, now_ms: int, playing: str, tz: tzinfo | None = None) -> tuple[Plain, Plain]:

@@ -106,6 +106,8 @@ def _head(view: WindowView, runs: Sequence[RunFacts], sources: SourceStatus, win
 def _notes(view: WindowView, sources: SourceStatus) -> Iterator[str]:
     if sources.problem:
         yield f"! {sources.problem}"
+    if sources.unreadable:
+        yield f"! {fmt.plural(sources.unreadable, 'run')} cannot be read at present"
     if sources.history_problem:
         yield f"! {sources.history_problem}"
     part = sources.part_of(view.since_ms)

@@ -46,6 +46,8 @@ def missing_of(sources: SourceStatus, *, turns: bool) -> Iterator[str]:
         yield sources.problem
     if sources.loaded < sources.total:
         yield f"{fmt.plural(sources.total - sources.loaded, 'run')} not read yet"
+    if sources.unreadable:
+        yield f"{fmt.plural(sources.unreadable, 'run')} that cannot be read at present; it is tried again"
     if sources.left_alone:
         older = fmt.plural(sources.left_alone, "older run")
         yield f"{older} left alone, all numbers are of {sources.part_of(None)} (watch_runs = 0 reads all)"

@@ -113,6 +113,8 @@ def _missing(run: RunFacts) -> Iterator[str]:
         yield f"{skipped}, {fmt.plural(damage.recovered_lines, 'record')} recovered"
     if damage.pending_bytes:
         yield f"{damage.pending_bytes:,} bytes of a last line that is not finished"
+    if run.problem is not None and run.problem not in damage.notes:
+        yield f"{run.problem}: its file does not answer, and the numbers are of what was read before"
     yield from damage.notes
     if run.polling:
         yield "its files are polled: notifications are not to be had"

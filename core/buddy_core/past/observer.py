@@ -87,7 +87,7 @@ class PastObserver(Observer):
         while self._queue:
             if cancelled():
                 raise Abandoned("another moment was asked for")
-            self._read_next()
+            self._read_next(1)
         for run_id in [run_id for run_id, run in self._open.items() if run.finished]:
             del self._open[run_id]
         self._dirty |= self._roster.live

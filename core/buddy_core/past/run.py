@@ -91,6 +91,9 @@ class PastRun(ObservedRun):
             self._conclude()
         return reading
 
+    def ask(self) -> None:
+        """A lock says nothing of the past."""
+
     def whole_file(self) -> None:
         """It must not rest: at a later moment it may go on."""
         return

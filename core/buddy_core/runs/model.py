@@ -185,6 +185,9 @@ class RunFacts:
     """How many do not, and were priced from their tokens."""
     inherited: tuple[Inherited, ...] = ()
     """Of a fork: what in these numbers was copied from other runs, by run."""
+    problem: str | None = None
+    """Why its events cannot be read at present, so that these numbers are of what was read before: `stalled 5 s` for
+    a file that has not answered for so long, else what the system says. It is tried again."""
 
     @property
     def live(self) -> bool:

@@ -30,8 +30,11 @@ def failures_cell(count: int, width: int) -> Cell:
 
 
 def run_cell(run: RunFacts, ink: str = "value") -> Cell:
-    """What a run is for; one of which nobody said it is called by its id."""
-    return name_cell(run.objective, ink) if run.objective.strip() else name_cell(run.run_id, "dim")
+    """What a run is for; one of which nobody said it is called by its id. First why it cannot be read, if it cannot."""
+    name = name_cell(run.objective, ink) if run.objective.strip() else name_cell(run.run_id, "dim")
+    if run.problem is None:
+        return name
+    return (Span(Plain(f"! {shown(run.problem, limit=60)}"), "warn"), Span(Plain(" · "), "dim"), *name)
 
 
 def failure_share_cell(failed: int, total: int) -> Cell:

@@ -70,7 +70,9 @@ def _second(run: RunFacts) -> Cell:
                 Span(shown(run.fork_reason, limit=40), "label"),
                 Span(Plain(")"), "dim"),
             ]
-    if not run.integrity.intact:
+    if run.problem is not None:
+        spans += [_GAP, Span(Plain(f"! {shown(run.problem, limit=60)}"), "warn")]
+    elif not run.integrity.intact:
         spans += [_GAP, Span(damage_words(run.integrity), "warn")]
     if run.artifacts:
         spans += [_GAP, Span(shown(" ".join(run.artifacts), limit=120), "dim")]

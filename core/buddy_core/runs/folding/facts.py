@@ -55,6 +55,8 @@ class RunFiles(NamedTuple):
     metrics: RunMetrics | None = None
     artifacts: tuple[str, ...] = ()
     integrity: Integrity = Integrity()
+    problem: str | None = None
+    """Why the event file cannot be read at present."""
 
 
 def recorded_status(files: RunFiles) -> str | None:
@@ -165,6 +167,7 @@ def build_facts(files: RunFiles, *, status: Status, turn_model: str | None, poll
         session_id=metadata.session_id,
         artifacts=files.artifacts,
         integrity=files.integrity,
+        problem=files.problem,
         failovers=max(fold.failovers, files.metrics.failover_count if files.metrics is not None else 0),
         running_tools=tuple(map(_running, fold.open_calls[-MAX_RUNNING:])) if live else (),
         step=fold.step if live else None,
@@ -174,6 +177,15 @@ def build_facts(files: RunFiles, *, status: Status, turn_model: str | None, poll
         costs_estimated=fold.sums.estimates,
         inherited=_inherited(fold, usage) if fold.foreign else (),
     )
+
+
+def unread_facts(run_id: str, now_ms: int) -> RunFacts:
+    """A run of which nothing is known but its id."""
+    from buddy_core.runs.watching.liveness import conclude_status
+
+    files = RunFiles(RunFold(run_id))
+    status = conclude_status(None, lock="none", now_ms=now_ms, last_activity_ms=started_at(files))
+    return build_facts(files, status=status, turn_model=None, polling=False)
 
 
 def _inherited(fold: RunFold, usage: RunUsage) -> tuple[Inherited, ...]:

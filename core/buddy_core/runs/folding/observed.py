@@ -18,7 +18,7 @@ from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED
 from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.runs.reading.tail import Change, Tail
 from buddy_core.runs.reading.typed import TYPED_EVENTS, TypedEvent
-from buddy_core.runs.watching.liveness import conclude_status, lock_state
+from buddy_core.runs.watching.liveness import LockState, conclude_status, lock_state
 from buddy_core.safety.paths import directory_beneath, open_at
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class ObservedRun:
         self._grew_at: int | None = None
         self._whole = False  # the file, as it is now, was read to its end
         self._resumed: tuple[int, int] | None = None  # inode and size of what was read of it before
+        self._lock: LockState = "none"
         self._seen.restart()
         self.files = RunFiles(RunFold(run_id, prices))
 
@@ -185,7 +186,8 @@ class ObservedRun:
         fresh = self._seen.sift(change.batch.identities)
         harvest = self.files.fold.feed(change.batch, now_ms=now_ms, fresh=fresh)
         self.files = self.files._replace(
-            integrity=self._integrity(change.accounting, change.problem, more=change.more)
+            integrity=self._integrity(change.accounting, change.problem, more=change.more),
+            problem=change.problem,
         )
         if self._whole and has_ended(self.files):
             self._tail.close()  # most likely for good
@@ -214,11 +216,15 @@ class ObservedRun:
         except OSError:
             return None
 
+    def ask(self) -> None:
+        """Ask for the writer's lock, while it has not said how the run ended."""
+        self._lock = "none" if has_ended(self.files) else lock_state(self._root / self.run_id)
+
     def facts(self, *, now_ms: int, turn_model: str | None, polling: bool) -> RunFacts:
-        """The run as of `now_ms`; asks for the lock only while the writer has not said how it ended."""
+        """The run as of `now_ms`, by its files as last read and its lock as last asked for; no file is touched."""
         status = conclude_status(
             recorded_status(self.files),
-            lock="none" if has_ended(self.files) else lock_state(self._root / self.run_id),
+            lock=self._lock,
             now_ms=now_ms,
             last_activity_ms=self._last_activity(now_ms),
         )

@@ -201,4 +201,5 @@ class _Waiting:
         self._run.refresh(now_ms=now_ms)
         while self._run.read(now_ms=now_ms, budget_bytes=_READ_BYTES, watching=True).more:
             pass
+        self._run.ask()
         return self._run.facts(now_ms=now_ms, turn_model=None, polling=False).status

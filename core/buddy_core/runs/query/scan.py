@@ -44,6 +44,7 @@ def read_once(
                 gleanings.add(reading.harvest)
                 more = reading.more
         gleanings.add_tools(call.name for call in run.files.fold.open_calls)
+        run.ask()
         facts = run.facts(now_ms=now_ms, turn_model=turn_model, polling=False)
     finally:
         run.close()

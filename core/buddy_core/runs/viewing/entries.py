@@ -43,7 +43,8 @@ _RUN_FIELDS = (
 def run_entry(facts: RunFacts) -> Entry:
     """One run of a list."""
     told = {name: getattr(facts, name) for name in _RUN_FIELDS}
-    return {**told, "integrity": fields_of(facts.integrity), "estimated_cost": facts.estimated_cost}
+    also = {"estimated_cost": facts.estimated_cost, "problem": facts.problem}
+    return {**told, "integrity": fields_of(facts.integrity), **also}
 
 
 def event_entry(event: RunEvent) -> Entry:

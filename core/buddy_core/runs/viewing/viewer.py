@@ -40,7 +40,7 @@ _LIST_COLUMNS = (
     Column("cost", right=True),
     Column("tools", right=True, priority=3),
     Column("failed", right=True, priority=4),
-    Column("error events", right=True, priority=5),
+    Column("errors", right=True, priority=5),
     Column("objective", limit=120, grows=True),
 )
 
@@ -176,8 +176,17 @@ def _cells(facts: RunFacts, now_ms: int) -> tuple[str, ...]:
         fmt.count(facts.tool_calls),
         fmt.count(facts.tool_failures),
         fmt.count(facts.errors),
-        (_FORK if facts.parent_run_id else "") + shown(facts.objective, limit=200),
+        _fork_sign(facts) + _trouble(facts) + shown(facts.objective, limit=200),
     )
+
+
+def _fork_sign(facts: RunFacts) -> str:
+    return _FORK if facts.parent_run_id else ""
+
+
+def _trouble(facts: RunFacts) -> str:
+    """Why a run cannot be read at present, as it stands before its objective."""
+    return f"! {shown(facts.problem, limit=60)} · " if facts.problem is not None else ""
 
 
 def place_of(store: RunsPlace | Path | None) -> Path:

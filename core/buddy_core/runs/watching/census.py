@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from buddy_core.runs.names import is_run_id
+from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED
 from buddy_core.safety.paths import entries_beneath, real_root
 
 FILES = ("events.jsonl", "summary.json", "metrics.json")
@@ -172,6 +173,9 @@ class Census:
                     else:
                         rejected += 1
         except OSError as error:
+            if error.errno in OUT_OF_DESCRIPTORS and SHARED:
+                SHARED.clear()
+                return self._list()
             return self._fail(error)
         self.problem, self.rejected = None, rejected
         return names
@@ -181,11 +185,10 @@ class Census:
         if isinstance(error, FileNotFoundError):
             self.problem = NOT_THERE_YET
             return set()
-        words = (
-            "is not a directory" if isinstance(error, NotADirectoryError) else (error.strerror or "").lower()
-        )
+        gone = isinstance(error, NotADirectoryError)
+        words = "is not a directory" if gone else (error.strerror or "").lower()
         self.problem = f"the runs directory cannot be read: {words}"
-        return set(self._runs) if isinstance(error, PermissionError) else set()
+        return set() if gone else set(self._runs)  # what cannot be listed at the moment is not gone
 
     def _replace(self, names: set[str]) -> Attendance:
         removed = tuple(self._runs.keys() - names)
