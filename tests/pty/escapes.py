@@ -28,20 +28,37 @@ ALLOWED = re.compile(
 )
 
 _NEVER = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNSEEN = frozenset("\u034f\u115f\u3164\uffa0\u17b4\u17b5\u180b\u180c\u180d") | {
+    chr(point)
+    for first, last in ((0xFE00, 0xFE0F), (0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF), (0xE0100, 0xE01EF))
+    for point in range(first, last + 1)
+}
+"""Letters and marks that are blank, or as wide as the terminal likes."""
+
+_MOST_MARKS = 8
 
 
-def leaks(out: bytes) -> list[str]:
-    """What of `out` was not allowed, with a little of what surrounds it."""
-    text = out.decode("utf-8", "surrogateescape")
-    remaining = ALLOWED.sub("\n", text)
-    return [
-        remaining[max(0, at - 12) : at + 12]
-        for at, char in enumerate(remaining)
-        if char != "\n" and unicodedata.category(char) in _NEVER
-    ]
+def leaks(out: bytes | bytearray, *, also: str = "(?!)") -> list[str]:
+    """What of `out` was not allowed, with a little of what surrounds it.
+
+    Args:
+        also: One more form that is allowed here, as a regular expression.
+    """
+    remaining = re.sub(also, "\n", out.decode("utf-8", "surrogateescape"))
+    remaining = ALLOWED.sub("\n", remaining)
+    characters = set(remaining) - {"\n"}
+    forms = []
+    if forbidden := {char for char in characters if unicodedata.category(char) in _NEVER or char in _UNSEEN}:
+        forms.append(f"[{re.escape(''.join(forbidden))}]")
+    if marks := {char for char in characters if unicodedata.category(char)[0] == "M"}:
+        forms.append(f"[{re.escape(''.join(marks))}]{{{_MOST_MARKS + 1}}}")
+    if not forms:
+        return []
+    found = re.finditer("|".join(forms), remaining)
+    return [remaining[max(0, one.start() - 12) : one.start() + 12] for one in found]
 
 
-def colours(out: bytes) -> list[str]:
+def colours(out: bytes | bytearray) -> list[str]:
     """The colour codes in `out`: SGR parameters that set a foreground or background."""
     found = re.findall(r"\x1b\[([0-9;:]*)m", out.decode("utf-8", "replace"))
     return [one for one in found if re.search(r"(?:^|;)(?:[349][0-9]|10[0-7])(?:;|:|$)", one)]

@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 
 class Terminal:
-    """One program in one pty. `out` holds every byte it ever wrote."""
+    """One program in one pty. `out` holds every byte it ever wrote; not `drawn`, its screen stays empty and costs nothing."""
 
     def __init__(
         self,
@@ -41,9 +41,11 @@ class Terminal:
         size: tuple[int, int] = (80, 24),
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        drawn: bool = True,
     ) -> None:
         self.columns, self.rows = size
-        self.out = b""
+        self.out = bytearray()
+        self._drawn = drawn
         self._screen = pyte.Screen(self.columns, self.rows)
         self._stream = pyte.ByteStream(self._screen)
         self.child = pexpect.spawn(
@@ -80,7 +82,8 @@ class Terminal:
         if not data:
             return False
         self.out += data
-        self._stream.feed(_BEYOND_PYTE.sub(b"", data))
+        if self._drawn:
+            self._stream.feed(_BEYOND_PYTE.sub(b"", data))
         return True
 
     def until(self, condition: Callable[[str], object] | str, *, seconds: float = DEADLINE_S) -> str:
@@ -162,9 +165,10 @@ def terminal(
     size: tuple[int, int] = (80, 24),
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    drawn: bool = True,
 ) -> Iterator[Terminal]:
     """A terminal that runs `python ARGV…` and leaves nothing behind."""
-    opened = Terminal([sys.executable, *argv], size=size, env=env, cwd=cwd)
+    opened = Terminal([sys.executable, *argv], size=size, env=env, cwd=cwd, drawn=drawn)
     try:
         yield opened
     finally:

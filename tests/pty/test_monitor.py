@@ -19,6 +19,8 @@ from buddy_core.testing import RunDirectoryBuilder
 
 LEAVING = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[?25h")
 
+LATER_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
@@ -129,12 +131,17 @@ def test_the_demonstration_removes_its_directory_however_it_ends(tmp_path: Path,
     assert temporary_demos(tmp_path) == []
 
 
-def test_a_demonstration_that_is_ended_while_it_begins_leaves_nothing(tmp_path: Path) -> None:
-    """C10: before there is a screen, too."""
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, *(pytest.param(one, marks=pytest.mark.slow) for one in LATER_SIGNALS)]
+)
+def test_a_demonstration_that_is_ended_while_it_begins_leaves_nothing(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """Case 65 and C10: before there is a screen, too."""
     with terminal("-m", "buddy_top", "demo", env={"TMPDIR": str(tmp_path)}) as term:
         term.until(lambda _: [*tmp_path.glob("buddy-top-demo-*/runs/run_*")])
-        term.signal(signal.SIGTERM)
-        assert term.exit_code() == 143
+        term.signal(number)
+        assert term.exit_code() == 128 + number
     assert temporary_demos(tmp_path) == []
 
 

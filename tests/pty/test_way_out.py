@@ -32,7 +32,9 @@ def test_quitting_restores_the_terminal() -> None:
         assert_restored(term)
 
 
-@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"])
+@pytest.mark.parametrize(
+    "number", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGPROF"]
+)
 def test_a_signal_restores_the_terminal_and_exits_with_its_number(number: str) -> None:
     """Case 65."""
     with terminal(TINY, "nothing") as term:

@@ -149,9 +149,9 @@ def _signals_end(last_duty: Callable[[], None]) -> Iterator[None]:
         last_duty()
         os._exit(128 + number)
 
-    numbers = [
-        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN
-    ]
+    from buddy_top.teardown import EXIT_SIGNALS
+
+    numbers = [number for number in EXIT_SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
     before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield

@@ -27,6 +27,9 @@ EXIT_SIGNALS = (
 )
 """Signals whose default action would leave the terminal in full-screen mode; each means: leave, with 128 + n."""
 
+TIMER_SIGNALS = (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU)
+"""The same of timers and limits, unless somebody in the process has set one, as a profiler does, and hears it."""
+
 GRACE_S = 1.2
 """How long an orderly exit may take; with what follows it stays below the two seconds that are promised."""
 
@@ -78,7 +81,11 @@ class Teardown:
         self._ears, self._bell = os.pipe()
         os.set_blocking(self._ears, False)
         os.set_blocking(self._bell, False)
-        for number in EXIT_SIGNALS:
+        self._heeded = (
+            *EXIT_SIGNALS,
+            *(one for one in TIMER_SIGNALS if signal.getsignal(one) == signal.SIG_DFL),
+        )
+        for number in self._heeded:
             self._before[number] = signal.signal(number, self._heard)
         self._wakeup_before = signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
         self._poll.register(self._ears, select.POLLIN)
@@ -145,7 +152,7 @@ class Teardown:
                     return signal.SIGHUP
                 self._poll.unregister(descriptor)  # no terminal to watch, and polling it would spin
         rung = _read(self._ears)
-        heard = [number for number in rung if number in EXIT_SIGNALS and number not in self._deaf]
+        heard = [number for number in rung if number in self._heeded and number not in self._deaf]
         return heard[0] if heard else _HURRY if _HURRY in rung else None
 
     def _force(self) -> None:
