@@ -42,7 +42,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     """Half a million objects of modules and tests stay to the end: looking for garbage among them is a third of the time."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 

@@ -105,6 +105,10 @@ def _mutmut(place: Path, *words: str) -> str:
         path.mkdir(
             parents=True, exist_ok=True
         )  # Python would remember of a missing one that it holds nothing
+    deeper = (
+        "import sys\n\nsys.setrecursionlimit(4_000)  # each call of a changed function takes three more\n"
+    )
+    (place / "mutants" / "sitecustomize.py").write_text(deeper, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONHASHSEED": "0"}
     program = str(Path(sys.executable).with_name("mutmut"))
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -13,8 +14,12 @@ from hypothesis import strategies as st
 from buddy_core.safety.paths import (
     BadName,
     NotPlainFile,
+    check_name,
     entries_beneath,
     open_beneath,
+    open_directory,
+    open_directory_at,
+    read_at,
     real_root,
     stat_beneath,
 )
@@ -162,3 +167,41 @@ def test_entries_of_a_linked_directory_are_not_listed(root: Path) -> None:
     assert {entry.name for entry in entries_beneath(root)} == {"run_a", "run_b"}
     with pytest.raises(OSError):
         list(entries_beneath(root, "run_b"))
+
+
+def test_a_directory_that_is_open_opens_what_is_in_it_and_nothing_else(root: Path) -> None:
+    (root / "link").symlink_to(root / "run_a")
+    fd = open_directory(root)
+    inner = open_directory_at(fd, "run_a")
+    try:
+        assert read_at(inner, "events.jsonl", 100) == b"inside"
+        assert read_at(inner, "events.jsonl", 6) == b"inside"
+        assert read_at(inner, "events.jsonl", 3) == b"insi", "one byte more tells that it is larger"
+        for name in ("link", "absent"):
+            with pytest.raises(OSError):
+                open_directory_at(fd, name)
+        with pytest.raises(BadName):
+            open_directory_at(fd, "..")
+        with pytest.raises(BadName):
+            read_at(inner, "../../secret", 100)
+        with pytest.raises(NotPlainFile):
+            read_at(fd, "run_a", 100)
+    finally:
+        os.close(inner)
+        os.close(fd)
+
+
+def test_half_a_surrogate_pair_is_no_name_and_a_byte_that_is_no_utf8_is_one(root: Path) -> None:
+    """Case 61."""
+    with pytest.raises(BadName, match="not a plain name: '\\\\ud83c'"):
+        check_name("\ud83c")
+    assert check_name("\udcff") == "\udcff"
+    assert check_name("é") == "é"
+
+
+def test_a_refusal_says_what_stands_there(root: Path) -> None:
+    with pytest.raises(NotPlainFile) as refused:
+        open_beneath(root, "run_a")
+    assert refused.value.errno == errno.EINVAL
+    assert refused.value.strerror == "a directory, not a plain file"
+    assert refused.value.filename == "run_a"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buddy_core.safety import text as text_module
 from buddy_core.safety.text import MAX_MARKS, is_plain, plain, plain_lines
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=60)
@@ -160,3 +161,57 @@ def test_a_wide_line_is_cut_and_the_next_one_is_whole() -> None:
 @given(NASTY)
 def test_a_line_of_many_is_safe_by_itself(text: str) -> None:
     assert all(is_plain(line) for line in plain_lines(text))
+
+
+def test_a_line_that_became_shorter_than_its_limit_still_says_that_it_was_cut() -> None:
+    assert plain("\r\n" * 10, limit=5) == "⏎⏎⏎…"
+    assert plain("\r\n" * 10, limit=1) == "…"
+    assert plain("abcd", limit=4) == "abcd"
+    assert plain("", limit=0) == ""
+    assert plain("a", limit=0) == ""
+    assert plain("é", limit=0) == ""
+
+
+def test_two_thousand_characters_of_a_line_are_shown_and_two_thousand_lines() -> None:
+    assert plain("a" * 2_000) == "a" * 2_000
+    assert plain("a" * 2_001) == "a" * 1_999 + "…"
+    assert plain("é" * 2_001) == "é" * 1_999 + "…"
+    assert plain_lines("a" * 2_001 + "\n" + "é" * 2_000) == ["a" * 1_999 + "…", "é" * 2_000]
+    assert plain_lines("x\n" * 2_000) == ["x"] * 2_000
+    assert plain_lines("x\n" * 3_001) == ["x"] * 2_000 + ["… 1,001 more lines"]
+
+
+def test_a_carriage_return_is_part_of_a_line_break_only_before_a_line_feed() -> None:
+    assert plain_lines("a\r\n\r\nb\r") == ["a", "", "b␍"]
+    assert plain("a\r\n\rb", newline=" ") == "a ␍b"
+    assert plain_lines("ab\r\nc", limit_width=2) == ["ab", "c"]
+
+
+def test_tabs_are_as_wide_as_one_says() -> None:
+    assert plain_lines("a\tb\n\t\tc", tab=2) == ["a b", "    c"]
+    assert plain_lines("abc\td", limit_width=4) == ["abc…"]
+
+
+def test_every_other_space_is_a_space_and_every_invisible_letter_is_seen() -> None:
+    assert plain("a\u00a0b\u2003c\u3000d") == "a\u00a0b\u2003c\u3000d"
+    for point in (0x34F, 0x115F, 0x3164, 0xFFA0, 0x17B4, 0x180F, 0xFE00, 0xFFF9, 0x1F1E6, 0x1F3FF, 0xE0FFF):
+        assert plain(chr(point)) == f"⟨{point:x}⟩"
+        assert not is_plain(chr(point))
+    assert plain("\x1f\x20\x7e\x7f\x80\xa0") == "␟ ~␡⟨80⟩\xa0"
+
+
+def test_marks_are_counted_base_by_base() -> None:
+    """Case 58."""
+    marks = "\u0301" * 8
+    assert plain(f"a{marks}b{marks}\u0301c") == f"a{marks}b{marks}⟨+1⟩c"
+    assert plain(f"a{marks}") == f"a{marks}"
+    assert plain("각" + "\u1161" * 9) == "각" + "\u1161" * 8 + "⟨+1⟩"
+    assert is_plain(f"a{marks}") and not is_plain(f"a{marks}\u0301") and not is_plain("\u0301")
+
+
+def test_whoever_sends_every_character_there_is_fills_no_memory() -> None:
+    table = text_module._Replacements()
+    shown = "".join(map(chr, range(0x4E00, 0x4E00 + 5_000))).translate(table)
+    assert len(shown) == 5_000
+    assert len(table) == text_module._CACHE_SIZE
+    assert "\x1b\u202e".translate(table) == "␛⟨202e⟩"

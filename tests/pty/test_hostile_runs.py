@@ -105,33 +105,42 @@ def look_around(term: Terminal) -> None:
     assert term.exit_code() == 143
 
 
+PLAIN = ("title", "c1", "bidi", "lines")
+"""The payloads of the newest runs, of which the last is shown."""
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "payloads"),
     [
-        ["--once"],
-        ["--once", "--json"],
-        ["run", "list", "--limit", "0"],
-        ["run", "list", "--json"],
-        ["run", "show", "last"],
-        ["run", "show", "last", "--json"],
-        ["run", "tail", "last"],
-        ["run", "tail", "last", "--json"],
-        ["run", "show", "\x1b]0;LEAK\x07"],
-        ["\x1b]0;LEAK\x07\n"],
-        ["--theme", "\x1b]0;LEAK\x07\n", "--once"],
+        *(
+            (arguments, PLAIN)
+            for arguments in (
+                ["--once"],
+                ["--once", "--json"],
+                ["run", "list", "--limit", "0"],
+                ["run", "list", "--json"],
+                ["run", "show", "\x1b]0;LEAK\x07"],
+                ["\x1b]0;LEAK\x07\n"],
+                ["--theme", "\x1b]0;LEAK\x07\n", "--once"],
+            )
+        ),
+        *(
+            (["run", command, "last", *form], (payload,))
+            for command in ("show", "tail")
+            for form in ([], ["--json"])
+            for payload in PLAIN
+        ),
     ],
-    ids=lambda arguments: (
-        " ".join(arguments).replace("\x1b", "ESC").replace("\x07", "BEL").replace("\n", "LF")
-    ),
+    ids=lambda words: " ".join(words).replace("\x1b", "ESC").replace("\x07", "BEL").replace("\n", "LF"),
 )
-@pytest.mark.parametrize("payload", ["title", "c1", "bidi", "lines"])
 def test_no_byte_of_a_hostile_run_leaves_in_plain_output(
-    tmp_path: Path, payload: str, arguments: list[str]
+    tmp_path: Path, payloads: tuple[str, ...], arguments: list[str]
 ) -> None:
     """Cases 61 and 64."""
     root = tmp_path / "runs"
     root.mkdir()
-    write_hostile_runs(root, now_ms=time.time_ns() // 1_000_000, payloads={payload: ESCAPES[payload]})
+    chosen = {payload: ESCAPES[payload] for payload in payloads}
+    write_hostile_runs(root, now_ms=time.time_ns() // 1_000_000, payloads=chosen)
     done = subprocess.run(
         [sys.executable, "-m", "buddy_top", "--runs-dir", str(root), *arguments],
         capture_output=True,
@@ -145,53 +154,57 @@ def test_no_byte_of_a_hostile_run_leaves_in_plain_output(
         assert b"Traceback" not in output
 
 
-@pytest.mark.parametrize("payload", list(MARKUP))
-def test_markup_in_a_run_is_text_and_does_nothing(tmp_path: Path, payload: str) -> None:
-    """Case 60: also when it is clicked."""
+def test_markup_in_a_run_is_text_and_does_nothing(tmp_path: Path) -> None:
+    """Case 60: also when it is clicked, on its row and in what is told of the row below."""
     root = tmp_path / "runs"
     root.mkdir()
-    write_hostile_runs(root, now_ms=time.time_ns() // 1_000_000, payloads={payload: MARKUP[payload]})
+    write_hostile_runs(root, now_ms=time.time_ns() // 1_000_000, payloads=MARKUP)
     with terminal("-m", "buddy_top", "--runs-dir", str(root), "--tab", "runs", size=(200, 60)) as term:
-        begin = MARKUP[payload][:12]
-        text = term.until(lambda text: text.count(begin) >= 2)
-        for row, line in enumerate(text.splitlines(), start=1):
-            column = line.find(begin)
-            if column >= 0:
-                click(term, column + 10, row)
+        term.until(lambda text: all(payload[:12] in text for payload in MARKUP.values()))
+        press(term, "g")
+        for begin in (payload[:12] for payload in MARKUP.values()):
+            click(term, begin, 0)
+            term.until(lambda text, begin=begin: text.count(begin) >= 2)
+            click(term, begin, 1)
+            press(term, ESCAPE)
         term.type("q")
         assert term.exit_code() == 0
         assert leaks(term.out) == []
 
 
-def click(term: Terminal, column: int, row: int) -> None:
-    term.type(f"\x1b[<0;{column};{row}M")
-    press(term, f"\x1b[<0;{column};{row}m")
+def click(term: Terminal, words: str, nth: int) -> None:
+    """Click into these words where they stand on the screen for the nth time."""
+    places = [
+        (row, line.find(words)) for row, line in enumerate(term.text().splitlines(), 1) if words in line
+    ]
+    row, column = places[nth]
+    term.type(f"\x1b[<0;{column + 10};{row}M")
+    press(term, f"\x1b[<0;{column + 10};{row}m")
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        "\x1b[24;80R",
-        "\x1b[?62;c",
-        "\x1b]lq\x1b\\",
-        "\x1b]0;q2\x07",
-        "\x1bP1$rq\x1b\\",
-        "\x1b_q\x1b\\",
-        "\x1b[0n",
-        "\x1b[?25u",
-        "\x1b[200~q\x1b[201~",
-        "\xff\xfe",
-    ],
-    ids=ascii,
+REPLIES = (
+    "\x1b[24;80R",
+    "\x1b[?62;c",
+    "\x1b]lq\x1b\\",
+    "\x1b]0;q2\x07",
+    "\x1bP1$rq\x1b\\",
+    "\x1b_q\x1b\\",
+    "\x1b[0n",
+    "\x1b[?25u",
+    "\x1b[200~q\x1b[201~",
+    "\xff\xfe",
 )
-def test_a_reply_of_the_terminal_presses_no_key(hostile: Path, reply: str) -> None:
+
+
+def test_a_reply_of_the_terminal_presses_no_key(hostile: Path) -> None:
     """Case 59: forged reports on standard input do nothing; nor do bytes that are no UTF-8."""
     with terminal("-m", "buddy_top", "--runs-dir", str(hostile), "--tab", "tools") as term:
         before = term.until("LEAK").splitlines()[2:]
-        term.type(reply.encode("latin-1"))
-        press(term, "j")
-        assert "Help" not in term.text()
-        assert term.text().splitlines()[2:3] == before[:1], "another tab is open"
+        for reply in REPLIES:
+            term.type(reply.encode("latin-1"))
+            press(term, "j")
+            assert "Help" not in term.text(), ascii(reply)
+            assert term.text().splitlines()[2:3] == before[:1], f"{reply!a} opened another tab"
         term.type("q")
         assert term.exit_code() == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 from buddy_core.safety.text import Plain
@@ -59,13 +60,8 @@ def cut(text: str, limit: int) -> str:
     """`text` in at most `limit` cells, with `…` at the end when something is missing."""
     if cells(text) <= limit:
         return text
-    taken, used = 0, 0
-    for char in text:
-        used += _width(char)
-        if used > limit - 1:
-            break
-        taken += 1
-    return text[:taken] + "…"
+    ends = takewhile(lambda end: end < limit, accumulate(map(_width, text)))
+    return text[: sum(1 for _ in ends)] + "…"
 
 
 @lru_cache(maxsize=4096)

@@ -320,8 +320,6 @@ def _is_code(value: str, place: _Place, following: str, told: str) -> bool:
 
 def _is_word_a_secret(value: str, sure: Promise, place: _Place, following: str, told: str) -> bool:
     """Of letters, dots and underscores only: in a setting it is a secret, in code a name."""
-    if looks_random(value) and "." not in value and len(value) >= 24:
-        return True
     attached = place.sign == "=" and not told.endswith((" ", "\t"))
     if sure == Promise.STRONG and attached and told.startswith(("?", "&", ";")):
         return True  # of a link, a form or a connection string

@@ -1,0 +1,66 @@
+"""Secrets by the place they stand in: the rarer places, and what only looks like one (case 83)."""
+
+from __future__ import annotations
+
+import pytest
+
+from buddy_core.safety.redact import MASK, redact
+from buddy_core.safety.redaction import scan
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("https://x9Kq2LmZ8vTn4Rw7YbE1@host/x", f"https://{MASK}@host/x"),
+        ("body=token%3D%22abc12345%22&x=1", f"body=token%3D%22{MASK}%22&x=1"),
+        ("password=%27hunter2%27", f"password=%27{MASK}%27"),
+        ("<password>hunter22</password>", f"<password>{MASK}</password>"),
+        ('token = "sword-fish"', f'token = "{MASK}"'),
+        ("token=12345678", f"token={MASK}"),
+        ("pin=1234", f"pin={MASK}"),
+        ("?password=swordfish", f"?password={MASK}"),
+        ("DB_TOKEN=swordfish", f"DB_TOKEN={MASK}"),
+        ("--password hunter2", f"--password {MASK}"),
+    ],
+)
+def test_a_secret_in_a_rare_place_is_masked(text: str, left: str) -> None:
+    assert redact(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://someone@host/x",
+        "https://abcdefghijklmnopqrst@host/x",
+        "x=pass%3D%22hunter22%22",
+        "password=%22%22",
+        "password=%22null%22",
+        '"password">hunter22 x',
+        "a password>hunter22",
+        "mysql --password /run/secret",
+        "token=1234567",
+        "auth=12345678",
+        "pin=123",
+        "pin=1234567890123",
+        'token = "abc12"',
+        'token = "sword-fish bowl"',
+        'token = "swordfish"',
+    ],
+)
+def test_what_only_stands_in_such_a_place_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_what_a_mask_brings_to_light_is_looked_for_no_more_often_than_six_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Case 84: however a text is built, the time it takes has an end."""
+    asked: list[str] = []
+
+    def another(text: str) -> list[tuple[int, int]]:
+        asked.append(text)
+        return [(0, text.index("x") + 1)]
+
+    monkeypatch.setattr(scan, "_spans", another)
+    assert redact("x" * 20) == MASK + "x" * 14
+    assert len(asked) == 6
