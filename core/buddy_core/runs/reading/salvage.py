@@ -125,10 +125,10 @@ def _may_nest(torn: str) -> bool:
 
     Only `data` ever holds objects, so a record torn before it cannot.
     """
-    stack, in_string, last = _state(torn)
-    if in_string or not stack or '"data"' not in torn:
+    if '"data"' not in torn:
         return False
-    return last in (":", "[") or (last == "," and stack[-1] == "[")
+    stack, _, last = _state(torn)
+    return last in (":", "[") or (last == "," and stack[-1:] == ["["])
 
 
 def _state(text: str) -> tuple[list[str], bool, str]:
