@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
 
+from buddy_core.runs.reading import salvage
 from buddy_core.runs.reading.accounting import Repair
-from buddy_core.runs.reading.salvage import BOM, MAX_ATTEMPTS, dissect, repair
+from buddy_core.runs.reading.salvage import _TOKEN, BOM, MAX_ATTEMPTS, dissect, repair
 from buddy_core.runs.reading.wire import EVENTS, WireEvent
 
 TS = 1_767_890_000_000
@@ -134,6 +138,25 @@ def test_of_very_many_beginnings_the_first_are_tried() -> None:
     """Case 43: the record behind them is not found, and nothing takes long."""
     assert (R, "record") in told(BARE[:-1] * (MAX_ATTEMPTS - 1) + R)
     assert (R, "record") not in told(BARE[:-1] * MAX_ATTEMPTS + R)
+
+
+def test_no_part_of_a_torn_record_is_looked_at_for_each_of_the_many_that_follow_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Case 43: hostile text must not cost time that grows with its square."""
+    looked_at: list[str] = []
+
+    class Counting:
+        def finditer(self, text: str, begin: int, end: int) -> Iterator[re.Match[str]]:
+            for match in _TOKEN.finditer(text, begin, end):
+                looked_at.append(match.group())
+                yield match
+
+    monkeypatch.setattr(salvage, "_TOKEN", Counting())
+    torn = NESTS.replace(b'"r"', b'"other"') + b"1," * 2000 + b'"y":'
+    line = torn + (R + b"x:") * (MAX_ATTEMPTS + 8)
+    assert told(line) == [(line, "torn")]
+    assert 2 * 4000 < len(looked_at) < 3 * 4000, "once to find out what follows it, once for the reason"
 
 
 def test_a_record_in_the_middle_has_the_shape_the_writer_gives_it() -> None:

@@ -70,19 +70,20 @@ def dissect(
 
 def _objects(text: str, start: int, shape: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """Where the objects that may be records begin and end, left to right, never one inside another."""
-    position, torn = start, -1  # where the last record began that does not close
+    position = start
+    torn: _Torn | None = None  # the last record that began and does not close
     for _ in range(MAX_ATTEMPTS):
         begin = _next_beginning(text, start, position, shape)
         if begin is None:
             return
-        if torn < 0:
-            torn = text.find("{", start, begin)
+        if torn is None and (brace := text.find("{", start, begin)) >= 0:
+            torn = _Torn(text, brace)
         end = _close(text, begin)
         if end is not None and _believable(text, torn, begin, end):
             yield begin, end
-            start, position, torn = end, end, -1
+            start, position, torn = end, end, None
         else:
-            position, torn = begin + 1, begin if end is None else torn
+            position, torn = begin + 1, _Torn(text, begin) if end is None else torn
 
 
 def _next_beginning(text: str, start: int, position: int, shape: re.Pattern[str]) -> int | None:
@@ -107,55 +108,62 @@ def _close(text: str, begin: int) -> int | None:
         return None
 
 
-def _believable(text: str, torn: int, begin: int, end: int) -> bool:
-    """False for an object that may as well be part of a larger one.
-
-    A record that began at `torn` is torn before it; -1 for none.
-    """
+def _believable(text: str, torn: _Torn | None, begin: int, end: int) -> bool:
+    """False for an object that may as well be part of a larger one, or of the torn record before it."""
     if text.startswith(_GOES_ON, _past_filler(text, end)):
         return False
-    if torn < 0 or not _may_nest(prefix := text[torn:begin]):
-        return True
-    found = text[begin:end]
-    return _same_run(prefix, found) and not _earlier(found, prefix)
+    return torn is None or not torn.waits_at(begin) or torn.comes_before(begin, end)
 
 
-def _may_nest(torn: str) -> bool:
-    """True when the torn record asks for a value next, so that an object could be one.
+class _Structure:
+    """A text of JSON as far as it was read, from place to place, and no token of it twice."""
 
-    Only `data` ever holds objects, so a record torn before it cannot.
-    """
-    if '"data"' not in torn:
-        return False
-    stack, _, last = _state(torn)
-    return last in (":", "[") or (last == "," and stack[-1:] == ["["])
+    def __init__(self, text: str, begin: int) -> None:
+        self.text = text
+        self.begin = begin
+        self.open: list[str] = []
+        """Brackets that are not closed."""
+        self.in_string = False
+        self.last = ""
+        """How the last token begins."""
+        self._at = begin
 
-
-def _state(text: str) -> tuple[list[str], bool, str]:
-    """Open brackets, whether a string is open, and how the last token begins, at the end of `text`."""
-    stack: list[str] = []
-    last, in_string = "", False
-    for match in _TOKEN.finditer(text):
-        token = match.group()[0]
-        in_string = token == '"' and not match.group(1)
-        if token in "{[":
-            stack.append(token)
-        elif token in "}]" and stack:
-            stack.pop()
-        last = token
-    return stack, in_string, last
-
-
-def _same_run(prefix: str, record: str) -> bool:
-    """True when both name the same run, or neither names any."""
-    torn, found = _RUN_ID.search(prefix), _RUN_ID.search(record)
-    return (torn and torn.group(1)) == (found and found.group(1))
+    def read(self, end: int) -> None:
+        """Read on up to `end`."""
+        for match in _TOKEN.finditer(self.text, self._at, end):
+            token = match.group()[0]
+            self.in_string = token == '"' and not match.group(1)
+            self._at = match.start() if self.in_string else match.end()
+            if token in "{[":
+                self.open.append(token)
+            elif token in "}]" and self.open:
+                self.open.pop()
+            self.last = token
 
 
-def _earlier(record: str, prefix: str) -> bool:
-    """True when `record` is older than the torn one: what was written behind that cannot be, a copy inside it is."""
-    torn, found = _TIME.search(prefix), _TIME.search(record)
-    return torn is not None and found is not None and int(found.group(1)) < int(torn.group(1))
+class _Torn(_Structure):
+    """A record that does not close, and what stands behind it."""
+
+    def waits_at(self, begin: int) -> bool:
+        """True when it asks for a value there, so that an object could be one.
+
+        Only `data` ever holds objects, so a record torn before it cannot.
+        """
+        if self.text.find('"data"', self.begin, begin) < 0:
+            return False
+        self.read(begin)
+        return self.last in (":", "[") or (self.last == "," and self.open[-1:] == ["["])
+
+    def comes_before(self, begin: int, end: int) -> bool:
+        """True when the record there is of the same run, or neither names one, and is not older.
+
+        What was written behind a torn record cannot be older, and a copy inside it is.
+        """
+        runs = _RUN_ID.search(self.text, self.begin, begin), _RUN_ID.search(self.text, begin, end)
+        times = _TIME.search(self.text, self.begin, begin), _TIME.search(self.text, begin, end)
+        names = [match and match.group(1) for match in runs]
+        mine, its = (int(match.group(1)) if match else 0 for match in times)
+        return names[0] == names[1] and (its >= mine or not its)
 
 
 def _decode(raw: bytes, dialect: Dialect[R], previous: R | None, mend: Mend) -> R | None:
@@ -201,8 +209,9 @@ def _gap(text: str, start: int, end: int, *, alone: bool = False) -> list[Piece[
 
 def _reason(text: str, alone: bool) -> Reason:
     if text.startswith("{"):
-        stack, in_string, _ = _state(text)
-        return "torn" if stack or in_string else "invalid"
+        whole = _Structure(text, 0)
+        whole.read(len(text))
+        return "torn" if whole.open or whole.in_string else "invalid"
     if alone and not isinstance(loads(text.strip(_BLANK + "\0").encode()), (dict, type(UNREADABLE))):
         return "not_object"
     return "invalid"
