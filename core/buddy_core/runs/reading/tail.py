@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeAlias
@@ -170,10 +171,8 @@ class Tail(Generic[R]):
         batch: Batch[R] = Batch()
         more = False
         if self._fd is not None:
-            try:
+            with suppress(_Rewritten):
                 more = self._read(self._fd, budget, batch)
-            except _Rewritten:
-                more = False
         return self._change(batch, more=more, problem=problem)
 
     def _open(self) -> int:
