@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual._xterm_parser import XTermParser
+from textual.events import Key, Paste
+from textual.message import Message
 
-from buddy_top.replies import MAX_HELD, ReplyFilter
+from buddy_top.replies import MAX_HELD, PASTE_BEGINS, PASTE_ENDS, ReplyFilter
+
+VISIBLE = {point: 0x2400 + point for point in range(32) if chr(point) not in "\t\n\r"} | {0x7F: 0x2421}
 
 REPLIES = [
     "\x1b]lq\x1b\\",
@@ -105,3 +110,57 @@ def test_plain_letters_outside_of_sequences_are_never_lost_and_nothing_raises(te
     assert "\x9d" not in passed
     if "\x1b" not in text and not set(text) & set("\x9b\x9d\x9c"):
         assert passed == text
+
+
+HOSTILE_PASTES = (
+    "\x1bq",
+    "\x1b\x1a",
+    "\x1b]0;x",
+    "\x1bPq\x1b\\q",
+    "\x1b[99;99;99!q",
+    "\x9b201~q",
+    "\x1b[20",
+    "\x1b[200~q",
+    "\x00\x1a",
+)
+
+
+def events_of(*pieces: str) -> list[Message]:
+    """What the toolkit makes of what passes the filter, in pieces as they come."""
+    replies, parser = ReplyFilter(), XTermParser()
+    return [event for piece in pieces if (text := replies.feed(piece)) for event in parser.feed(text)]
+
+
+@given(
+    st.one_of(
+        st.sampled_from(HOSTILE_PASTES),
+        st.text(alphabet="aq1~\x1b[]P\\;?0\x07\x1a\x9b\x9d\x9c\t\n", max_size=40),
+    ),
+    st.integers(1, 9),
+)
+def test_a_paste_is_one_text_and_presses_no_key(text: str, size: int) -> None:
+    """Case 59: also where a terminal lets escapes pass that somebody wrote into what is pasted."""
+    text = text.replace(PASTE_ENDS, "")
+    sent = f"{PASTE_BEGINS}{text}{PASTE_ENDS}"
+    if sent.index(PASTE_ENDS) < len(sent) - len(PASTE_ENDS):
+        return  # its own end and the beginning of the end make an end: no terminal can tell
+    [event] = events_of(*[sent[at : at + size] for at in range(0, len(sent), size)])
+    assert isinstance(event, Paste)
+    assert "\x1b" not in event.text
+    assert event.text.replace("␛", "") == text.translate(VISIBLE).replace("␛", "")
+
+
+@pytest.mark.parametrize("text", ["\x1bq", "\x1b\x1a", "\x1b[99;99;99!q"], ids=ascii)
+def test_the_toolkit_alone_presses_keys_so_the_test_above_can_fail(text: str) -> None:
+    """The negative control."""
+    events = list(XTermParser().feed(f"{PASTE_BEGINS}{text}{PASTE_ENDS}"))
+    assert [event for event in events if isinstance(event, Key)]
+
+
+def test_an_end_that_comes_late_is_still_the_end() -> None:
+    """A slow line may part it anywhere, for longer than a key may take."""
+    replies = ReplyFilter()
+    passed = replies.feed("\x1b[200~words\x1b")
+    assert replies.patience_s is None
+    passed += replies.give_up() + replies.feed("[201~q")
+    assert passed == "\x1b[200~words\x1b[201~q"
