@@ -8,17 +8,23 @@ series in it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from buddy_core.metrics.ledger import Ledger
 from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
 from buddy_core.metrics.rollup import since_of
-from buddy_core.metrics.series import PER_LOOK
-from buddy_core.metrics.stats import ProviderStats, UsageStats
+from buddy_core.metrics.series import PER_LOOK, KnownLooks
+from buddy_core.metrics.stats import ProviderStats, ToolStats, UsageStats
 from buddy_core.metrics.views import build_view
+
+T = TypeVar("T")
 
 WORK = 200
 """Buckets merged in one step, or as much other work: a millisecond or two."""
+
+KNOWN_A_MERGE = 20
+"""Tools of which the look is known from before that take as long as one merge."""
 
 
 class Gathering:
@@ -66,21 +72,21 @@ class Gathering:
     def _all_looks(self, ledger: Ledger) -> Iterator[int]:
         """Look at one series after the other; gives what each look took. All sums are up to date, whatever the rows."""
         window, since, now, patience = self._window, self._since, self._now_ms, self._patience_ms
-        for provider in tuple(ledger.providers.values()):
-            stats, row, work = provider.look(window, since, now, patience)
-            if row is not None:
-                self._providers.append(row)
-                self._requests.merge(stats)
-            self.exact = self.exact and work > 0
-            yield work
-        for tool in tuple(ledger.tools.values()):
-            done, called, work = tool.look(window, since, now, patience)
-            if called is not None:
-                self._tools.append(called)
-                self._calls += done.calls
-                self._failed_calls += done.failures
-            self.exact = self.exact and work > 0
-            yield work
+        for some in _pieces(ledger.providers):
+            models: KnownLooks[ProviderStats, ProviderMetrics] = KnownLooks(window, since, now, patience)
+            others = models.take(some)
+            self._providers += models.rows
+            self.exact = self.exact and models.exact
+            for requests in models.stats:
+                self._requests.merge(requests)
+                yield 1
+            for provider in others:
+                stats, row, work = provider.look(window, since, now)
+                if row is not None:
+                    self._providers.append(row)
+                    self._requests.merge(stats)
+                yield work
+        yield from self._tool_looks(ledger)
         for error in tuple(ledger.errors.values()):
             counted, group, work = error.look(window, since)
             if group is not None:
@@ -89,3 +95,30 @@ class Gathering:
             yield work
         yield PER_LOOK + ledger.usage.parts(window, since)
         self._usage.merge(ledger.usage.look(window, since))
+
+    def _tool_looks(self, ledger: Ledger) -> Iterator[int]:
+        """The same of tools, of which there may be thousands, and which only have to be added up."""
+        window, since, now, patience = self._window, self._since, self._now_ms, self._patience_ms
+        for some in _pieces(ledger.tools):
+            tools: KnownLooks[ToolStats, ToolMetrics] = KnownLooks(window, since, now, patience)
+            others = tools.take(some)
+            self._tools += tools.rows
+            self._calls += sum([stats.calls for stats in tools.stats])
+            self._failed_calls += sum([stats.failures for stats in tools.stats])
+            self.exact = self.exact and tools.exact
+            yield len(tools.rows) // KNOWN_A_MERGE
+            for tool in others:
+                done, called, work = tool.look(window, since, now)
+                if called is not None:
+                    self._tools.append(called)
+                    self._calls += done.calls
+                    self._failed_calls += done.failures
+                yield work
+
+
+def _pieces(series: Mapping[Any, T]) -> Iterator[Sequence[T]]:
+    """All of them, as many at a time as are quickly looked through."""
+    every = tuple(series.values())
+    return (
+        every[at : at + WORK * KNOWN_A_MERGE // 4] for at in range(0, len(every), WORK * KNOWN_A_MERGE // 4)
+    )

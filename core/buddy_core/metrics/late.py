@@ -15,17 +15,18 @@ Row = TypeVar("Row", bound="LateQuantiles")
 class LateQuantiles:
     """Base of a frozen dataclass with a mean and some quantiles; made as usual, it is like any other."""
 
-    __slots__ = ("_counted",)
+    __slots__ = ("counted",)
 
     MEAN: ClassVar[str] = ""
     """The field that is the mean."""
     SHARES: ClassVar[tuple[tuple[str, float], ...]] = ()
     """The fields that are quantiles, with the share of each, ascending."""
 
-    @property
-    def unread(self) -> bool:
-        """True as long as nobody has asked for one of these fields, and so nobody shows the row."""
-        return getattr(self, "_counted", None) is not None
+    if TYPE_CHECKING:
+
+        @property
+        def counted(self) -> tuple[float, dict[int, int], float, float] | None:
+            """What the fields are made of; None once somebody has asked for one: until then nobody shows the row."""
 
     if not TYPE_CHECKING:  # type checkers know the fields, and there are no other names
 
@@ -34,13 +35,13 @@ class LateQuantiles:
             fields, shares = zip(*self.SHARES, strict=True)
             if name not in fields and name != self.MEAN:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            counted = self._counted
+            counted = self.counted
             if counted is not None:  # else another thread has been quicker
                 mean, *rest = counted
                 object.__setattr__(self, self.MEAN, mean)
                 for field, value in zip(fields, quantiles_within(*rest, shares), strict=True):
                     object.__setattr__(self, field, value)
-                object.__setattr__(self, "_counted", None)
+                object.__setattr__(self, "counted", None)
             return object.__getattribute__(self, name)
 
 
@@ -50,9 +51,9 @@ def late_row(kind: type[Row], timing: Timing, **fields: Any) -> Row:  # noqa: AN
     for name, value in fields.items():
         put(row, name, value)
     if timing.count:
-        put(row, "_counted", (timing.mean, timing.sketch.copy(), timing.low_ms, timing.high_ms))
+        put(row, "counted", (timing.mean, timing.sketch.copy(), timing.low_ms, timing.high_ms))
     else:
-        put(row, "_counted", None)
+        put(row, "counted", None)
         put(row, kind.MEAN, None)
         for name, _ in kind.SHARES:
             put(row, name, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from buddy_core.metrics.bounds import BoundCounts
@@ -23,6 +23,8 @@ from buddy_core.metrics.slices import Grid
 from buddy_core.metrics.stats import ErrorStats, ProviderStats, ToolStats
 
 R = TypeVar("R", ToolMetrics, ProviderMetrics, ErrorGroup)
+L = TypeVar("L", ToolMetrics, ProviderMetrics)
+"""Rows whose quantiles are worked out late."""
 
 PER_LOOK = 4
 """What a row costs beside the merges of its buckets, in such merges."""
@@ -60,7 +62,8 @@ class Series(ABC, Generic[S, R]):
         self.tiers: Tiers[S] = Tiers(make, room)
         self.version = 0
         """Bumped by whoever adds to the buckets."""
-        self._looks: dict[Window, tuple[int, int | None, S, R | None, int]] = {}
+        self.looks: dict[Window, tuple[int, int | None, S, R | None, int]] = {}
+        """What `look` gave last for each window: of which version, since when, the bucket, the row, and when."""
         self.trends: dict[Window, KnownTrend] = {}
         """What `trend` gave last for each window."""
 
@@ -69,25 +72,18 @@ class Series(ABC, Generic[S, R]):
     def key(self) -> str:
         """What the series is asked for by."""
 
-    def look(
-        self, window: Window, since_ms: int | None, now_ms: int = 0, patience_ms: int = 0
-    ) -> tuple[S, R | None, int]:
+    def look(self, window: Window, since_ms: int | None, now_ms: int = 0) -> tuple[S, R | None, int]:
         """The window as a bucket that grows with what comes, and as a table row; no row where nothing happened in it.
 
-        The third is what it took, in merges of one bucket. It is 0 where the row is not quite up to date: a
-        row that nobody has read may be older than the bucket, by less than `patience_ms`.
+        The third is what it took, in merges of one bucket. `now_ms` is when that is, for `KnownLooks`.
         """
-        known = self._looks.get(window)
-        if known is not None and known[1] == since_ms:
-            version, _, stats, row, made_at = known
-            if version == self.version:
-                return stats, row, 1
-            if abs(now_ms - made_at) < patience_ms and getattr(row, "unread", False):
-                return stats, row, 0
+        known = self.looks.get(window)
+        if known is not None and known[:2] == (self.version, since_ms):
+            return known[2], known[3], 1
         work = PER_LOOK + self.tiers.parts(window, since_ms)
         stats = self.tiers.look(window, since_ms)
         row = self._row(stats, since_ms)
-        self._looks[window] = (self.version, since_ms, stats, row, now_ms)
+        self.looks[window] = (self.version, since_ms, stats, row, now_ms)
         return stats, row, work
 
     def trend(self, window: Window, grid: Grid, grain_ms: int) -> Trend | None:
@@ -147,6 +143,45 @@ class Series(ABC, Generic[S, R]):
     @abstractmethod
     def _row(self, stats: S, since_ms: int | None) -> R | None:
         """The table row of a merged window; None where nothing happened in it."""
+
+
+class KnownLooks(Generic[S, L]):
+    """Of very many series those whose last look will do, found without calling each of them.
+
+    It does where nothing has come since, and with patience also where it is less than `patience_ms` old and nobody
+    has read its row: the row is then older than its bucket, which has grown with what came.
+    """
+
+    def __init__(self, window: Window, since_ms: int | None, now_ms: int, patience_ms: int) -> None:
+        self._window, self._since = window, since_ms
+        self._young = now_ms - patience_ms, now_ms + patience_ms
+        self.exact = True
+        """False when a row is older than its bucket."""
+        self.stats: list[S] = []
+        self.rows: list[L] = []
+        """Parallel to the buckets."""
+
+    def take(self, some: Iterable[Series[S, L]]) -> list[Series[S, L]]:
+        """Take what will do; gives the series that have to be looked at."""
+        window, since, (earliest, latest) = self._window, self._since, self._young
+        stats, rows = self.stats, self.rows
+        others: list[Series[S, L]] = []
+        for one in some:
+            known = one.looks.get(window)
+            if known is not None:
+                version, since_ms, bucket, row, made_at = known
+                if since_ms == since and row is not None:
+                    if version == one.version:
+                        stats.append(bucket)
+                        rows.append(row)
+                        continue
+                    if earliest < made_at < latest and row.counted is not None:
+                        self.exact = False
+                        stats.append(bucket)
+                        rows.append(row)
+                        continue
+            others.append(one)
+        return others
 
 
 class ToolSeries(Series[ToolStats, ToolMetrics]):
