@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import re
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
@@ -38,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from tests.casetable import CaseTable
 
         config.pluginmanager.register(CaseTable(Path(file)))
+    if threading.gettrace() is not None:
+        from tests.barethreads import trace_bare_threads
+
+        trace_bare_threads()
 
 
 def pytest_collection_finish() -> None:
