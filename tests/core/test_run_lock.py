@@ -12,6 +12,7 @@ import pytest
 from buddy_core.errors import RunLocked
 from buddy_core.runs.writing import lock
 from buddy_core.runs.writing.lock import LOCK_NAME, RunLock
+from buddy_core.runs.writing.store import RunStore
 
 
 @pytest.fixture
@@ -34,6 +35,27 @@ def test_a_reader_that_asks_at_the_wrong_moment_does_not_stop_a_writer(
     monkeypatch.setattr(lock.time, "sleep", lambda seconds: os.close(asking))
 
     RunLock(run_fd).release()
+
+
+def test_a_run_without_a_summary_runs_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
+    """Nobody wrote a word about it, so the lock alone tells whether it is at work."""
+    writer, reader = RunStore(tmp_path), RunStore(tmp_path)
+    run_id = writer.start_run("Begin")
+    (tmp_path / run_id / "summary.json").unlink()
+    assert [run.status for run in reader.list_runs()] == ["running"]
+    writer.close()
+    (tmp_path / run_id / "summary.json").unlink(missing_ok=True)
+    record = reader.get_run(run_id)
+    assert record is not None
+    assert record.summary.status == "interrupted"
+    assert [run.status for run in reader.list_runs()] == ["interrupted"]
+    (tmp_path / run_id / LOCK_NAME).unlink()
+    assert [run.status for run in reader.list_runs()] == [
+        "running"
+    ]  # a writer that takes no lock may be at work
+    (tmp_path / run_id / "events.jsonl").unlink()
+    assert [run.status for run in reader.list_runs()] == ["running"]  # it may be about to begin
+    reader.close()
 
 
 def test_a_second_writer_is_refused(tmp_path: Path, run_fd: int) -> None:

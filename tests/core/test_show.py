@@ -61,7 +61,7 @@ def test_a_step_that_failed_is_told_once_with_its_reason(run: RunDirectoryBuilde
 
 def test_the_parts_of_the_tokens_add_up_to_all_of_them(run: RunDirectoryBuilder) -> None:
     run.request(prompt=95, completion=5, cache_read=400_000, cache_write=1_000)
-    assert "tokens     401,100 (prompt 95, completion 5, cache and other 401,000)" in shown(run.end())
+    assert "tokens        401,100 (prompt 95, completion 5, cache and other 401,000)" in shown(run.end())
 
 
 def test_a_run_without_failures_has_no_such_section(run: RunDirectoryBuilder) -> None:
@@ -117,7 +117,7 @@ def test_tools_are_counted_by_name(run: RunDirectoryBuilder) -> None:
     run.tool("bash", {"command": "ls"}).tool("search", {"query": "x"}).tool(
         "bash", {"command": "ls"}, error="x"
     )
-    assert "tools      3 calls, 1 failed (bash 2, search 1)" in shown(run)
+    assert "tools         3 calls, 1 failed (bash 2, search 1)" in shown(run)
 
 
 def test_artifacts_have_their_sizes_and_forks_both_their_ends(run: RunDirectoryBuilder) -> None:
@@ -128,10 +128,10 @@ def test_artifacts_have_their_sizes_and_forks_both_their_ends(run: RunDirectoryB
         suffix="00000b",
         metadata={"parentRolloutId": run.run_id, "forkReason": "again"},
     )
-    assert f"fork of    {run.run_id}: again" in shown(fork)
+    assert f"fork of       {run.run_id}: again" in shown(fork)
     lines = shown(run)
-    assert "artifacts  patch.diff 1 B, plan.md 1.50 kB" in lines
-    assert f"forks      {fork.run_id}" in lines
+    assert "artifacts     patch.diff 1 B, plan.md 1.50 kB" in lines
+    assert f"forks         {fork.run_id}" in lines
 
 
 def test_a_fork_is_marked_in_the_list(run: RunDirectoryBuilder) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.tui.monitor import SMALL, Monitor, monitor, samples
 from textual.events import Paste
 
 from buddy_core.testing import RunDirectoryBuilder
+from buddy_top.cells import text_of
+from buddy_top.filter_advice import advise
 from buddy_top.panes.runs import RunsPane
 from buddy_top.widgets.adviceline import AdviceLine
 
@@ -63,7 +66,10 @@ async def test_what_is_wrong_is_underlined_and_said_and_the_list_stays(tmp_path:
         pane = seen.app.visible_pane
         assert isinstance(pane, RunsPane)
         assert pane.table.keys == listed
-        assert "there is no field stauts: did you mean status?" in advice(seen)
+        whole = (
+            "there is no field stauts: did you mean status? (a text with such a sign goes in quotes)  status:"
+        )
+        assert whole in told(seen)
         assert underlined(seen) == "stauts:"
         await seen.press("enter")
         assert seen.app.filter_line.editing
@@ -76,6 +82,24 @@ async def test_what_is_wrong_is_underlined_and_said_and_the_list_stays(tmp_path:
         assert "“x” is no number: write cost>0.5" in advice(seen)
         assert underlined(seen) == "x"
         assert in_force(seen) == "status:failed "
+
+
+def told(seen: Monitor) -> str:
+    """Everything above the filter, however many lines it takes."""
+    lines = [line.strip() for line in seen.lines[-2 - seen.app.filter_line.advice_line.size.height : -2]]
+    return " ".join(lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("mistake", ["qq:x ", "status:zz ", "since:then ", "stauts:", "tokens>", "-"])
+def test_no_sentence_about_a_mistake_is_cut(width: int, mistake: str) -> None:
+    shown = AdviceLine()
+    shown._advice = advise(mistake, len(mistake))
+    lines = ["".join(text_of(piece.spans) for piece in line) for line in shown.lines(width)]
+    assert not shown._advice.good
+    assert shown._advice.words in " ".join(line.strip() for line in lines)
+    assert max(map(len, lines)) <= width
+    assert not shown._advice.choices or shown._advice.choices[0].label in lines[-1]
 
 
 def underlined(seen: Monitor) -> str:
@@ -202,6 +226,31 @@ async def test_other_panes_take_plain_words_and_tab_goes_to_the_next_tab(tmp_pat
         assert "enter keep" in seen.footer
         await seen.press("tab")
         assert seen.app.tab.value == "errors"
+
+
+async def test_letters_behind_the_key_of_the_filter_are_its_text_however_fast_they_come(
+    tmp_path: Path,
+) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        for tab in ("5", "3"):
+            await seen.press(tab)
+            for key in ("/", *"ba/sh"):
+                seen.send(key)
+            await seen.settle()
+            assert line(seen) == "ba/sh"
+            await seen.press("escape", "escape")
+        await seen.press("?")
+        await seen.press("/")
+        assert not seen.app.filter_line.editing
+
+
+async def test_the_palette_opens_the_filter_too(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="tools") as seen:
+        await seen.press("ctrl+p")
+        await type_text(seen, "filter (")
+        await seen.until(lambda: "Show only the rows" in seen.text)
+        await seen.press("enter")
+        await seen.until(lambda: seen.app.filter_line.editing)
 
 
 async def test_keys_that_come_in_one_burst_are_obeyed_in_their_order(tmp_path: Path) -> None:

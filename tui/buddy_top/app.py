@@ -40,6 +40,8 @@ class BuddyTop(Workspace):
         """Keys that mean nothing here do nothing here."""
         if action == "travel_play" and not self._space_plays():
             return False
+        if action == "filter" and (len(self.screen_stack) > 1 or isinstance(self.focused, Input)):
+            return False  # a key that comes before the letters behind it sees every place where one types
         return frame.action_is_at(action, self.place, past=self.journey.traveller is not None)
 
     def _space_plays(self) -> bool:

@@ -10,22 +10,17 @@ from collections.abc import Container, Iterable
 
 import msgspec
 
-from buddy_top.command import ALL, FAILING, LISTS, NEEDS, TABLES, TABS, Command, Need, Place, possible
+from buddy_top.command import ALL, FAILING, LISTS, TABLES, TABS, Command, Need, Place, possible
 from buddy_top.metering.commands import ABOUT_ITSELF
 from buddy_top.past.commands import TRAVELLING
 from buddy_top.state import Tab
 
 __all__ = [
-    "ALL",
     "COMMANDS",
-    "FAILING",
     "FILTERING",
     "LISTS",
     "MOVING",
     "MOVING_KEYS",
-    "NEEDS",
-    "TABLES",
-    "TABS",
     "Command",
     "LineKey",
     "Need",
@@ -43,7 +38,9 @@ def _tab_command(tab: Tab) -> Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command("open", "enter", "open", "open", "Open what the cursor is on", ALL, footer=2, palette=False),
-    Command("filter", "slash", "filter", "filter", "Show only the rows that contain a text", LISTS, 1, "/"),
+    Command(
+        "filter", "slash", "filter", "filter", "Show only the rows that contain a text", LISTS, 1, "/", True
+    ),
     Command("sort", "s", "sort", "sort", "Choose the column to sort by", TABLES, 3),
     Command(
         "sort.left",

@@ -197,7 +197,7 @@ def _totals(run: RunFacts, now_ms: int) -> Iterable[Cell]:
     yield _pair("events", _value(fmt.count(run.event_count)))
     failures = Span(Plain(f"  {run.tool_failures} failed"), "bad" if run.tool_failures else "dim")
     yield _pair("tool calls", _value(fmt.count(run.tool_calls)), failures)
-    yield _pair("errors", Span(fmt.count(run.errors), "bad" if run.errors else "value"))
+    yield _pair("error events", Span(fmt.count(run.errors), "bad" if run.errors else "value"))
     if run.failovers:
         yield _pair("failovers", Span(fmt.count(run.failovers), "warn"))
     yield _pair("session", *((Span(shown(run.session_id)),) if run.session_id else (_value(fmt.UNKNOWN),)))

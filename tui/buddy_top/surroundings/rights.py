@@ -66,6 +66,9 @@ def _guarded(name: str, place: Path, found: os.stat_result, around: Surroundings
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         advice = f"Take it away (chmod 700 {quote(str(place))}): whoever can write there can make the monitor show anything."
         yield Check("rights", "failed", f"{name}: everybody may write into {place} ({mode:04o})", advice)
+    elif mode & stat.S_ISVTX:
+        advice = "Let it have a directory of its own, which nobody else may look into (0700)."
+        yield Check("rights", "note", f"{name}: {place} is shared by everybody ({mode:04o})", advice)
     elif mode & _OTHERS:
         advice = f"chmod 700 {quote(str(place))}: what agents record may hold secrets."
         yield Check("rights", "note", f"{name}: others may look into {place} ({mode:04o})", advice)

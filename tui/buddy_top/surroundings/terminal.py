@@ -147,7 +147,9 @@ def check_locale(around: Surroundings) -> Iterator[Check]:
     if not speaks_utf8(around.environ):
         coding = around.variable("PYTHONIOENCODING")
         by = "PYTHONIOENCODING" if coding and "utf" not in coding.lower() else decided
-        advice = "Set LANG to a UTF-8 locale such as C.UTF-8: until then everything is drawn with ASCII."
+        advice = f"Set {by} to a UTF-8 locale such as C.UTF-8: until then everything is drawn with ASCII."
+        if by == "PYTHONIOENCODING":
+            advice = "Unset it: until then everything is drawn with ASCII."
         yield Check("locale", "warning", f"{by}={around.variable(by)} is no UTF-8", advice)
     elif "utf" not in around.stdout_encoding.lower():
         advice = "Unset PYTHONIOENCODING, or set PYTHONUTF8=1: until then lists are printed with ASCII."

@@ -1,4 +1,7 @@
-"""The line above a filter that is being typed: the ways to go on, or a sentence about what is wrong."""
+"""The line above a filter that is being typed: the ways to go on, or a sentence about what is wrong.
+
+A sentence that is longer than the line goes on below it, and the ways to go on follow: nothing of it is cut.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from textual import events
 from textual.message import Message
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span, cut, width_of
+from buddy_top.cells import Span, cut, text_of, width_of
 from buddy_top.filter_advice import Advice, Choice
 from buddy_top.ink import Ground
 from buddy_top.widgets.frameline import FrameLine, Piece, blank
+from buddy_top.widgets.wrap import wrap
 
 GAP = 2
 """Columns between two ways to go on."""
@@ -20,6 +24,9 @@ _HINT_FROM = 60
 
 _MORE = 4
 """Columns that are kept for how many more there are."""
+
+MOST_LINES = 4
+"""Lines of a sentence at most."""
 
 _INDENT = 3
 """As far as the text of the filter is from the edge."""
@@ -40,6 +47,7 @@ class AdviceLine(FrameLine):
         self._advice = Advice()
         self._chosen = 0
         self._first = 0
+        self._lines: tuple[tuple[Piece, ...], ...] = ((),)
 
     def set_advice(self, advice: Advice, chosen: int) -> None:
         """Show this; `chosen` is the number of the way that the key would take."""
@@ -49,8 +57,36 @@ class AdviceLine(FrameLine):
         self._chosen = chosen
         self.update_pieces()
 
-    def pieces(self, width: int) -> tuple[Piece, ...]:
+    def update_pieces(self) -> None:
+        """Lay out anew, on as many lines as a sentence needs, and repaint if anything looks different."""
+        lines = self.lines(self.size.width)
+        if lines != self._lines:
+            grown = len(lines) != len(self._lines)
+            self._lines = lines
+            self.styles.height = len(lines)
+            self.refresh(layout=grown)
+
+    def pieces_of(self, y: int) -> tuple[Piece, ...]:
+        """What stands on line `y`."""
+        return self._lines[y] if y < len(self._lines) else ()
+
+    def lines(self, width: int) -> tuple[tuple[Piece, ...], ...]:
         """The ways to go on, with what the chosen one means or what is wrong."""
+        words = self._advice.words
+        beside = self._beside(width)
+        if not words or self._advice.good or width <= _INDENT or _holds(beside, words):
+            return (beside,)
+        room = width - _INDENT
+        told = wrap((Span(words, self._ink),), room, hang=0)[:MOST_LINES]
+        lines = [(blank(_INDENT), Piece(line)) for line in told]
+        if not self._advice.choices:
+            return tuple(lines)
+        if width_of(told[-1]) + GAP + _width(self._advice.choices) <= room:
+            return (*lines[:-1], (*lines[-1], blank(GAP), *self._ways(room)))
+        return (*lines, (blank(_INDENT), *self._ways(room)))
+
+    def _beside(self, width: int) -> tuple[Piece, ...]:
+        """On one line, with as much of the words as there is room for."""
         choices, words = self._advice.choices, self._advice.words
         room = width - _INDENT
         hint = choices[self._chosen].hint if choices else Plain("")
@@ -88,9 +124,14 @@ class AdviceLine(FrameLine):
 
     def on_click(self, event: events.Click) -> None:
         """Take the way under the mouse."""
-        target = self.target_at(event.x)
+        target = self.target_at(event.x, event.y)
         if target is not None:
             self.post_message(self.Clicked(int(target)))
+
+
+def _holds(pieces: tuple[Piece, ...], words: Plain) -> bool:
+    """True when the last piece is the whole sentence."""
+    return text_of(pieces[-1].spans) == words
 
 
 def _width(choices: tuple[Choice, ...]) -> int:

@@ -62,9 +62,13 @@ class FrameLine(InkWidget):
         """True when something that a click on means `target` is on the line."""
         return any(piece.target == target for piece in self._pieces)
 
-    def target_at(self, x: int) -> str | None:
+    def pieces_of(self, y: int) -> tuple[Piece, ...]:
+        """What stands on line `y` of it; most have only one."""
+        return self._pieces
+
+    def target_at(self, x: int, y: int = 0) -> str | None:
         """What a click on column `x` means."""
-        for piece in self._pieces:
+        for piece in self.pieces_of(y):
             if x < piece.width:
                 return piece.target
             x -= piece.width
@@ -72,5 +76,7 @@ class FrameLine(InkWidget):
 
     def render_line(self, y: int) -> Strip:
         """The pieces one after the other."""
-        segments = [segment for piece in self._pieces for segment in self.segments(piece.spans, piece.ground)]
+        segments = [
+            segment for piece in self.pieces_of(y) for segment in self.segments(piece.spans, piece.ground)
+        ]
         return self.filled(segments, self.size.width)

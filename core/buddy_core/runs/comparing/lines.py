@@ -172,7 +172,7 @@ _QUANTITIES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("cost", "total_cost", fmt.cost),
     ("tool calls", "tool_calls", _whole),
     ("failed calls", "tool_failures", _whole),
-    ("errors", "errors", _whole),
+    ("error events", "errors", _whole),
 )
 
 

@@ -12,7 +12,7 @@ from buddy_core.runs.model import RunEvent, RunMetrics, RunRecord, RunSummary
 from buddy_core.runs.names import is_run_id, started_at_of
 from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.runs.writing.eventlog import EVENTS_NAME
-from buddy_core.safety.paths import open_beneath
+from buddy_core.safety.paths import open_beneath, stat_beneath
 
 _CHUNK = 256 * 1024
 
@@ -28,12 +28,34 @@ def run_ids(runs_dir: Path) -> list[str]:
 
 
 def read_summary(runs_dir: Path, run_id: str) -> RunSummary:
-    """The summary on the disk, or what the id alone says when there is none that can be read."""
+    """The summary on the disk; where none can be read, what the id and the lock say.
+
+    Nobody has called such a run running: it is, unless it has events and its lock is free, which says that its writer
+    is gone. Before its first event it may be about to begin, with a lock that nobody has taken yet.
+    """
+    summary = _recorded_summary(runs_dir, run_id)
+    status = "running"
+    if summary is None and _writer_is_gone(runs_dir, run_id):
+        # All of a short run may have happened since the first look.
+        summary, status = _recorded_summary(runs_dir, run_id), "interrupted"
+    if summary is not None:
+        return summary
+    return RunSummary(run_id=run_id, objective="", status=status, started_at=started_at_of(run_id) or 0)
+
+
+def _recorded_summary(runs_dir: Path, run_id: str) -> RunSummary | None:
     data = read_small_file(runs_dir, run_id, "summary.json")
-    summary = parse_summary(data, run_id) if data is not None else None
-    return summary or RunSummary(
-        run_id=run_id, objective="", status="running", started_at=started_at_of(run_id) or 0
-    )
+    return parse_summary(data, run_id) if data is not None else None
+
+
+def _writer_is_gone(runs_dir: Path, run_id: str) -> bool:
+    from buddy_core.runs.watching.liveness import lock_state  # runs begun in order have a summary
+
+    try:
+        begun = stat_beneath(runs_dir, run_id, EVENTS_NAME).st_size > 0
+    except OSError:
+        return False
+    return begun and lock_state(runs_dir / run_id) == "free"
 
 
 def read_metrics(runs_dir: Path, run_id: str) -> RunMetrics | None:

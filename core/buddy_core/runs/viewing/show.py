@@ -31,7 +31,7 @@ _COLUMNS = (
     Column("said", limit=10_000, grows=True),
 )
 _WRONG_COLUMNS = (_COLUMNS[0], _COLUMNS[1], Column("event", limit=28), _COLUMNS[4])
-_LABEL = 11
+_LABEL = 14
 _INDENT = 2
 _MAX_INDENT = 8
 _MAX_TOOLS = 6
@@ -110,7 +110,7 @@ def _particulars(facts: RunFacts, timeline: Timeline, now_ms: int) -> Iterator[t
     yield "cost", fmt.cost_of(facts)
     yield "events", _events(facts, timeline)
     yield "tools", _tools(facts, timeline)
-    yield "errors", f"{facts.errors:,}"
+    yield "error events", f"{facts.errors:,}"
     yield "failovers", f"{facts.failovers:,}" if facts.failovers else ""
 
 

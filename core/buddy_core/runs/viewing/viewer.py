@@ -40,7 +40,7 @@ _LIST_COLUMNS = (
     Column("cost", right=True),
     Column("tools", right=True, priority=3),
     Column("failed", right=True, priority=4),
-    Column("errors", right=True, priority=5),
+    Column("error events", right=True, priority=5),
     Column("objective", limit=120, grows=True),
 )
 
