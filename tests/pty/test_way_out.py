@@ -77,6 +77,49 @@ def test_stop_and_continue_gives_the_terminal_away_and_takes_it_again() -> None:
         assert_restored(term)
 
 
+STOPPED_MIDWAY = f"""
+import os, runpy, signal, sys
+from textual.drivers.linux_driver import LinuxDriver
+whole = LinuxDriver._enable_mouse_support
+def stopping(self):
+    LinuxDriver._enable_mouse_support = whole
+    os.kill(os.getpid(), signal.SIGTSTP)
+    whole(self)
+LinuxDriver._enable_mouse_support = stopping
+sys.argv[:] = [{TINY!r}, "nothing"]
+runpy.run_path({TINY!r}, run_name="__main__")
+"""
+"""Stopped before the driver has looked at the settings of the terminal."""
+
+
+def test_a_stop_in_the_middle_of_taking_the_terminal_gives_it_back_all_the_same() -> None:
+    """Case 65: the settings of full-screen mode are not taken for those from before."""
+    with terminal("-c", STOPPED_MIDWAY) as term:
+        term.until(lambda _: psutil.Process(term.child.pid).status() == psutil.STATUS_STOPPED)
+        term.drain()
+        assert_restored(term)
+        term.signal(signal.SIGCONT)
+        term.until(lambda _: term.out.count(b"\x1b[?1049h") == 2)
+        term.type("q")
+        assert term.exit_code() == 0
+        assert_restored(term)
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["never stopped", "stopped by SIGSTOP"])
+def test_who_goes_on_without_having_given_the_terminal_back_takes_it_once(stopped: bool) -> None:
+    """Case 65: `kill -STOP` asks nobody, and `kill -CONT` needs no stop."""
+    with terminal(TINY, "nothing") as term:
+        term.until("hello")
+        if stopped:
+            term.signal(signal.SIGSTOP)
+            term.until(lambda _: psutil.Process(term.child.pid).status() == psutil.STATUS_STOPPED)
+        term.signal(signal.SIGCONT)
+        term.until(lambda _: term.out.count(b"\x1b[?1049h") == 2)
+        term.type("q")
+        assert term.exit_code() == 0
+        assert_restored(term)
+
+
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
 def test_a_hanging_loop_does_not_keep_the_terminal(number: str, tmp_path: Path) -> None:
     """Case 65: an orderly exit is impossible, so it is done by force, last duties included."""

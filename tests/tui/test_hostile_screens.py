@@ -37,6 +37,10 @@ class Unguarded(BuddyTop):
         return [one for one in super().get_line_filters() if not isinstance(one, ScreenGuard)]
 
 
+BARS = ("grab", "release", "scroll_up", "scroll_down")
+"""What a click on the toolkit's own scroll bars does."""
+
+
 def evils(strips: Sequence[Strip]) -> Iterator[str]:
     """What must not be on a screen: characters a terminal obeys, links, and actions to click on."""
     for y, strip in enumerate(strips):
@@ -45,7 +49,9 @@ def evils(strips: Sequence[Strip]) -> Iterator[str]:
                 yield f"line {y}: {text!r}"
             if style is not None and style.link:
                 yield f"line {y}: link {style.link}"
-            if style is not None and any(key.startswith("@") for key in style.meta):
+            if style is not None and any(
+                key.startswith("@") and value not in BARS for key, value in style.meta.items()
+            ):
                 yield f"line {y}: action {style.meta}"
 
 

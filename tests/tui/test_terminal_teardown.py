@@ -81,6 +81,21 @@ def test_the_terminal_is_restored_while_nobody_reads_it(pair: tuple[int, int]) -
     assert all_of(master).endswith(LEAVE_SEQUENCES.encode())
 
 
+def test_the_terminal_is_restored_while_another_thread_is_in_the_middle_of_a_picture(
+    pair: tuple[int, int],
+) -> None:
+    """Cases 65 and 72: the kernel refuses a second writer, however little that one has to say."""
+    master, slave = pair
+    before = termios.tcgetattr(slave)
+    thread = threading.Thread(target=os.write, args=(slave, b"x" * 300_000), daemon=True)
+    thread.start()
+    while select.select([], [slave], [], 0.05)[1]:
+        pass  # until it waits for room
+    restore_terminal(slave, before)
+    thread.join(10)
+    assert LEAVE_SEQUENCES.encode() in all_of(master)
+
+
 def test_a_terminal_that_is_gone_cannot_be_restored_and_that_is_no_error(pair: tuple[int, int]) -> None:
     """Case 66."""
     master, slave = pair

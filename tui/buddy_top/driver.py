@@ -7,6 +7,9 @@ dropped, as are those after it; when the terminal has read what was waiting, the
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from typing import Any
 
 from textual import constants
@@ -32,6 +35,8 @@ class PatientDriver(LinuxDriver):
     _behind = False
     _leaving = False
     _away = False
+    _drawing = False
+    _stopped = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Textual's own, handed on
         super().__init__(*args, **kwargs)
@@ -56,18 +61,46 @@ class PatientDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Begin full-screen mode."""
-        self._leaving = self._away = False
+        self._leaving = self._away = self._stopped = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._drawing = self._writer_thread is not None
 
     def stop_application_mode(self) -> None:
         """Leave full-screen mode; from here on nothing is dropped."""
         self._leaving = True
+        self._drawing = False
         super().stop_application_mode()
 
     def suspend_application_mode(self) -> None:
         """Give the terminal away: whatever is drawn until full-screen mode begins again is nobody's to see."""
         super().suspend_application_mode()
         self._away = True
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Stop when the loop comes to it: in the middle of a start the terminal's settings are not yet known."""
+        try:
+            self._loop.call_soon_threadsafe(self._stop_process)
+        except RuntimeError:  # the loop has ended, and the terminal is given back
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _sigcont_application(self, *_: object) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._go_on)
+
+    def _stop_process(self) -> None:
+        """Give the terminal back where it is ours, and stop."""
+        if self._drawing and self._auto_restart:
+            self.suspend_application_mode()
+            self._must_signal_resume = self._stopped = True
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _go_on(self) -> None:
+        """Take the terminal again; who was stopped without being asked finds it as somebody else has left it."""
+        if self._drawing and self._auto_restart:
+            self.suspend_application_mode()
+            self._stopped = True
+        if self._stopped:
+            self.resume_application_mode()
 
     def _has_room_for(self, data: str) -> bool:
         if len(data) <= _PICTURE:

@@ -11,8 +11,10 @@ import contextlib
 import os
 import select
 import signal
+import sys
 import termios
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -41,6 +43,7 @@ LEAVE_SEQUENCES = (
 )
 """Everything that full-screen mode switched on, switched off again."""
 
+_PAST_OTHERS_S = 0.3
 _HANGUP = select.POLLHUP | select.POLLERR
 _DONE = 0
 _HURRY = 255
@@ -156,6 +159,7 @@ class Teardown:
         return heard[0] if heard else _HURRY if _HURRY in rung else None
 
     def _force(self) -> None:
+        _silence()
         restore_terminal(self._terminal, self._attributes)
         if self._on_forced_exit is not None:
             with contextlib.suppress(Exception):
@@ -170,12 +174,38 @@ def restore_terminal(terminal: int, attributes: list[Any] | None) -> None:
     """
     with contextlib.suppress(OSError, termios.error, ValueError):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})  # else a background job would be stopped
-        termios.tcflush(terminal, termios.TCOFLUSH)
         with _opened_again(terminal) as screen:
-            os.write(screen, LEAVE_SEQUENCES.encode())
+            _write_past_others(screen, LEAVE_SEQUENCES.encode())
     with contextlib.suppress(OSError, termios.error):
         if attributes is not None:
             termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+
+
+def _write_past_others(screen: int, data: bytes) -> None:
+    """Throw away what is queued and write `data`, again and again for a moment.
+
+    A thread that waits for room in the middle of a picture keeps every other from writing. Throwing away makes
+    room, but only output that is stopped and started again wakes who waits for it.
+    """
+    end = time.monotonic() + _PAST_OTHERS_S
+    left = b""
+    while True:
+        if not left:
+            termios.tcflush(screen, termios.TCOFLUSH)
+            left = data
+        try:
+            left = left[os.write(screen, left) :]
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return
+            left = b""
+            termios.tcflush(screen, termios.TCOFLUSH)
+            termios.tcflow(screen, termios.TCOOFF)
+            termios.tcflow(screen, termios.TCOON)
+            time.sleep(0.001)
+        else:
+            if not left:
+                return
 
 
 @contextlib.contextmanager
@@ -186,6 +216,14 @@ def _opened_again(terminal: int) -> Iterator[int]:
         yield screen
     finally:
         os.close(screen)
+
+
+def _silence() -> None:
+    """What a driver that goes on drawing writes from now on leads nowhere: it would stand on the main screen."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.__stderr__.fileno())  # type: ignore[union-attr] # Textual draws through it
+        os.close(nowhere)
 
 
 def end_process_within(seconds: float, code: int) -> None:
