@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MAX_GONE = 1_000
 """Runs whose directories are gone and whose records are still remembered; the longest gone are forgotten."""
 
+MAX_GONE_RECORDS = 500_000
+"""And of so many records all told, at eight bytes each; the run that left last is remembered whatever its length."""
+
 _A_TENTH_OF_A_MICRODOLLAR = 1e-7
 
 
@@ -197,10 +200,14 @@ class Ingest:
         record = self._runs.pop(run_id, None)
         if record is not None:
             self._gone[run_id] = record
-            while len(self._gone) > MAX_GONE:
+            while len(self._gone) > MAX_GONE or self._gone_records() > MAX_GONE_RECORDS:
                 forgotten = next(iter(self._gone))
                 del self._gone[forgotten]
                 self.uses.forget(forgotten)
+
+    def _gone_records(self) -> int:
+        """Records of runs that are gone, without the latest of these."""
+        return sum(len(record.seen) for record in list(self._gone.values())[:-1])
 
     def deliver(self, run_id: str, harvest: Harvest, *, live: bool) -> None:
         """Record what a batch of a run's events brought."""

@@ -89,7 +89,9 @@ async def test_a_run_whose_file_hangs_keeps_no_other_run_waiting(
         assert run_entry(known)["problem"] == "stalled 5 s"
         broken.answer()
         await until(lambda: calls(collector) == 6 + 6)
-        await until(lambda: problems(observer) == {} and observer.sources().unreadable == 0)
+        await until(lambda: problems(observer) == {})
+        clock.advance(1_000)
+        await until(lambda: observer.sources().unreadable == 0)
         hung.tool("bash", took_ms=1).write()
         await until(lambda: observer.by_id()[hung.run_id].tool_calls == 3)
 
@@ -116,14 +118,17 @@ async def test_when_too_many_hang_the_rest_waits_and_nothing_spins(
     tmp_path: Path, runs: list[RunDirectoryBuilder], broken: Disk
 ) -> None:
     """Case 35: a whole disk that hangs takes a few threads, not one for each run."""
-    observer, collector = an_observer(tmp_path)
+    clock = ManualClock(NOW)
+    observer, collector = an_observer(tmp_path, clock)
     for run in runs:
         broken.hang(run.run_id)
     async with following(observer) as until:
         await until(lambda: observer.sources().unreadable == 3)
         assert observer.waiting == 3
         broken.answer()
-        await until(lambda: calls(collector) == 6 and observer.sources().unreadable == 0)
+        await until(lambda: calls(collector) == 6)
+        clock.advance(1_000)
+        await until(lambda: observer.sources().unreadable == 0)
 
 
 async def test_a_run_that_is_removed_while_it_hangs_leaves_when_it_is_back_and_is_counted(

@@ -385,6 +385,19 @@ def test_what_is_remembered_of_runs_that_are_gone_is_bounded(monkeypatch: pytest
     assert [memory.record_of(run_id) is records[run_id] for run_id in "bc"] == [True, True]
 
 
+def test_of_very_long_runs_that_are_gone_fewer_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case 39: an agent that writes without a pause, and whose runs are pruned, costs no more memory every hour."""
+    monkeypatch.setattr(ingest, "MAX_GONE_RECORDS", 250)
+    memory = Ingest(MetricsCollector())
+    records = {run_id: memory.record_of(run_id) for run_id in "abcd"}
+    for run_id, record in records.items():
+        record.seen.sift(range(100))
+        memory.run_gone(run_id)
+
+    assert memory.record_of("a") is not records["a"]
+    assert [memory.record_of(run_id) is records[run_id] for run_id in "bcd"] == [True, True, True]
+
+
 def test_the_requests_of_a_run_are_those_of_its_provider_with_their_own_times(bench: Bench) -> None:
     bench.run().request(
         "openai", "gpt-5.2", prompt=10, completion=5, cache_read=7, cost=0.01, latency_ms=900

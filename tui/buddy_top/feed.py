@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from buddy_top.listing.model import Listing
     from buddy_top.metering.meter import Meter
     from buddy_top.metering.use import MonitorUse
+    from buddy_top.open_run import OpenRun
     from buddy_top.past.pictures import PastPictures
     from buddy_top.run_depths import RunDepths
-    from buddy_top.run_reader import RunReader
 
 DEFAULT_REFRESH_S = 0.25
 """Under load the picture changes four times a second: faster is unreadable and costs twice the CPU."""
@@ -108,7 +108,7 @@ class Feed:
         self._patient = False
         self._pace = Pace()
         self._moved = False
-        self._reader: RunReader | None = None
+        self._reader: OpenRun | None = None
         self._around: AroundReader | None = None
         self._past: PastPictures | None = None
         self._use_told: Callable[[MonitorUse], None] | None = None
@@ -324,7 +324,7 @@ class Feed:
 
             told = functools.partial(self._wake, self._asked)
             self._past = PastPictures(self._runs_dir, self._collector.prices, self._clock, told)
-        run, around = self._read_run(wants), self._read_around(wants.around)
+        run, around = await self._read_run(wants), self._read_around(wants.around)
         then = await self._past.take(wants, wants.past, run=run, around=around)
         return then or await self._present_snapshot()
 
@@ -340,7 +340,7 @@ class Feed:
             return self._last
         wants = self._wants
         if (last := self._last) is not None and self._only_rows_differ(last, wants):
-            run = self._read_run(wants)
+            run = await self._read_run(wants)
             self._last = replace(last, wants=wants, run=run, behind=self._behind)
             return self._last
         from buddy_top.snapshots import take_snapshot
@@ -356,7 +356,7 @@ class Feed:
             self._observer,
             wants,
             now_ms=now_ms,
-            run=self._read_run(wants),
+            run=await self._read_run(wants),
             listing=listing,
             opened=opened,
             depths=await self._depths.read(wants, opened, now_ms, kept),
@@ -395,7 +395,7 @@ class Feed:
             return self._shelf.listing(wants.listing, now_ms)
         return self._lister.listing(wants.listing, now_ms, hold=self._paused)
 
-    def _read_run(self, wants: Wants) -> RunDetail | None:
+    async def _read_run(self, wants: Wants) -> RunDetail | None:
         kept = self._shelf.opened_instead(wants.run_id)
         place = self._observer.runs_dir if kept is None else kept.place
         if self._reader is not None and (place, wants.run_id) != self._reader.place:
@@ -409,10 +409,10 @@ class Feed:
             problem = None if kept is None else kept.problem
             return None if problem is None else unopened(self._runs_dir / wants.run_id, problem)
         if self._reader is None:
-            from buddy_top.run_reader import RunReader
+            from buddy_top.open_run import OpenRun
 
-            self._reader = RunReader(place, wants.run_id, lambda: self._wake(self._changed))
-        return self._reader.read(wants)
+            self._reader = OpenRun(place, wants.run_id, lambda: self._wake(self._changed))
+        return await self._reader.read(wants)
 
     def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
         """What stands around an error, once the cursor has rested on it."""

@@ -135,19 +135,18 @@ class ReadingQueue:
         yield from self._noted(done)
 
     def returned(self) -> Iterator[ReadRun]:
-        """What was brought by hands that came back after all; the runs are to be read on."""
+        """What was brought by hands that came back after all; the runs are read on when they are due again."""
         for run_id, (_, _, trip) in tuple(self._hanging.items()):
             if trip.over.done():
                 del self._hanging[run_id]
-                self._waiting[run_id] = None
-                yield from self._noted(trip.take())
+                yield from self._noted(trip.take(), late=True)
 
-    def _noted(self, pieces: Iterable[ReadRun]) -> Iterator[ReadRun]:
-        """What is left of a run is in the queue behind all others."""
+    def _noted(self, pieces: Iterable[ReadRun], *, late: bool = False) -> Iterator[ReadRun]:
+        """What is left of a run is in the queue behind all others, unless it was late, and so waited for in vain."""
         for piece in pieces:
             run, reading = piece
-            failed = run.files.problem is not None
+            failed = late or run.files.problem is not None
             self._troubles.note(run.run_id, failed=failed, now_ms=self._clock.monotonic_ms())
-            if reading.more:
+            if reading.more and not late:
                 self._waiting[run.run_id] = None
             yield piece

@@ -1,0 +1,70 @@
+"""The run on the screen, while its file does not answer: the picture goes on without it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.core.hanging_disk import disk
+
+from buddy_core.runs.reading.descriptors import SHARED
+from buddy_core.testing import RunDirectoryBuilder
+from buddy_top import aside
+from buddy_top.open_run import OpenRun
+from buddy_top.state import Wants
+
+
+async def test_what_was_read_stays_on_the_screen_with_the_words_that_its_file_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 35: a picture waits half a second for it, once; it is whole again when the file answers."""
+    monkeypatch.setattr(aside, "PATIENCE_S", 0.1)
+    run = RunDirectoryBuilder(tmp_path)
+    run.tool("bash", {"command": "make"}).write()
+    loop, back = asyncio.get_running_loop(), asyncio.Event()
+    opened = OpenRun(tmp_path, run.run_id, lambda: loop.call_soon_threadsafe(back.set))
+    wants = Wants(run_id=run.run_id)
+    with disk() as broken:
+        while (whole := await opened.read(wants)).problem is not None:
+            await asyncio.sleep(0)  # a busy machine
+        broken.hang(run.run_id)
+        run.tool("bash", {"command": "make test"}).write()
+        stalled = await opened.read(wants)
+        assert stalled.problem == "stalled 0 s: its file does not answer"
+        assert (stalled.rows, stalled.page) == (whole.rows, whole.page)
+        assert (await opened.read(wants)).rows == whole.rows  # at once: nothing else is begun
+        back.clear()
+        broken.answer()
+        async with asyncio.timeout(20):
+            await back.wait()
+        while (again := await opened.read(wants)).problem is not None:
+            await asyncio.sleep(0)
+        assert again.rows > whole.rows
+        opened.close()
+
+
+async def test_a_run_that_hangs_as_it_is_opened_says_so_and_lets_go_of_its_file_when_it_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 35."""
+    monkeypatch.setattr(aside, "PATIENCE_S", 0.1)
+    run = RunDirectoryBuilder(tmp_path)
+    run.tool("bash", {"command": "make"}).write()
+    left = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    opened = OpenRun(tmp_path, run.run_id, lambda: loop.call_soon_threadsafe(left.set))
+    with disk() as broken:
+        broken.hang(run.run_id)
+        detail = await opened.read(Wants(run_id=run.run_id))
+        assert (detail.run_id, detail.problem) == (run.run_id, "stalled 0 s: its file does not answer")
+        errand = opened._aside._errand
+        assert errand is not None
+        opened.close()
+        closed = asyncio.Event()
+        errand.over.add_done_callback(lambda _: loop.call_soon_threadsafe(closed.set))
+        broken.answer()
+        async with asyncio.timeout(20):
+            await closed.wait()
+    names = [str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in SHARED._idle.values()]
+    assert not [name for name in names if name.startswith(str(tmp_path))]
