@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.safety.ascii import speaks_utf8, to_ascii
+from buddy_core.safety.ascii import _TABLE, _drawn, speaks_utf8, to_ascii
 from buddy_core.safety.columns import cells
 from buddy_core.safety.text import plain
 
@@ -58,3 +58,18 @@ def test_everything_becomes_ascii_of_the_same_width(text: str) -> None:
 )
 def test_the_environment_says_whether_the_terminal_speaks_utf8(env: dict[str, str], utf8: bool) -> None:
     assert speaks_utf8(env) is utf8
+
+
+def test_the_table_begins_with_all_that_the_interface_draws() -> None:
+    drawn = _drawn()
+    assert {point: _TABLE[point] for point in drawn} == drawn
+    assert len(drawn) > 256 + 128
+    assert "".join(drawn[0x2800 + dots] for dots in (0, 1, 3, 7, 15, 31, 63, 127, 255)) == " .:-=+*%#"
+    assert (drawn[0x2500], drawn[0x253C], drawn[0x257F], drawn[0x2581], drawn[0x2588]) == (
+        "-",
+        "+",
+        "+",
+        ".",
+        "#",
+    )
+    assert set(map(len, drawn.values())) == {1}

@@ -304,6 +304,7 @@ def traced_files(root: Path, log: Path) -> list[str]:
     return [line for line in log.read_text().splitlines() if '"' in line]
 
 
+@pytest.mark.skipif("COVERAGE_PROCESS_CONFIG" in os.environ, reason="coverage writes files of its own")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_a_recording_touches_no_path_outside_its_root(tmp_path: Path) -> None:
     """Cases 74 and 79: no /tmp, no predictable name anywhere else."""

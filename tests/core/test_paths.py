@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ def test_what_was_opened_is_checked_again(root: Path, monkeypatch: pytest.Monkey
     victim.unlink()
     os.mkfifo(victim)
     monkeypatch.setattr(os, "stat", lambda *_args, **_kwargs: innocent)
-    with pytest.raises(NotPlainFile):
+    with pytest.raises(NotPlainFile, match=r"a pipe, not a plain file: 'events\.jsonl'"):
         open_beneath(root, "run_a", "events.jsonl")
 
 
@@ -205,3 +206,26 @@ def test_a_refusal_says_what_stands_there(root: Path) -> None:
     assert refused.value.errno == errno.EINVAL
     assert refused.value.strerror == "a directory, not a plain file"
     assert refused.value.filename == "run_a"
+
+
+def test_a_link_is_looked_at_and_not_followed(root: Path) -> None:
+    """Case 76."""
+    (root / "run_a" / "link").symlink_to(root.parent / "secret")
+    assert stat.S_ISLNK(stat_beneath(root, "run_a", "link").st_mode)
+
+
+def test_a_file_is_found_however_deep_it_lies(root: Path) -> None:
+    (root / "run_a" / "artifacts").mkdir()
+    (root / "run_a" / "artifacts" / "plan.md").write_bytes(b"deeper")
+    assert read(root, "run_a", "artifacts", "plan.md") == b"deeper"
+    assert stat_beneath(root, "run_a", "artifacts", "plan.md").st_size == 6
+    assert [entry.name for entry in entries_beneath(root, "run_a", "artifacts")] == ["plan.md"]
+
+
+def test_a_kind_of_file_that_nobody_knows_is_none_to_open(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "stat", lambda *_args, **_kwargs: os.stat_result([0] * 10))
+    with pytest.raises(NotPlainFile) as refused:
+        open_beneath(root, "run_a", "events.jsonl")
+    assert refused.value.kind == "something unknown"

@@ -59,3 +59,32 @@ def test_a_cut_text_never_exceeds_its_cells(text: str, limit: int) -> None:
 def test_no_line_is_wider_than_the_terminal(rows: list[tuple[str, int]], width: int) -> None:
     lines = lay_out([NAMES, SIZES], [(name, str(size)) for name, size in rows], width=width)
     assert all(cells(line) <= width for line in lines)
+
+
+def test_without_columns_heads_or_rows_there_is_nothing() -> None:
+    assert lay_out([NAMES], [], heading=False) == []
+    assert lay_out([NAMES], []) == ["name"]
+
+
+def test_what_fits_exactly_loses_nothing() -> None:
+    extra = Column("extra", priority=1)
+    row = ("n" * 10, "12345")
+    assert lay_out([NAMES, extra], [row], width=17) == ["name        extra", "nnnnnnnnnn  12345"]
+    assert lay_out([NAMES, extra], [row], width=16) == ["name", "nnnnnnnnnn"]
+
+
+def test_only_the_growing_column_counts_for_less_than_it_holds() -> None:
+    wide = Column("wide", priority=1)
+    assert lay_out([NAMES, wide], [("n", "w" * 30)], width=32)[1] == "n"
+    assert lay_out([NAMES, wide], [("n" * 40, "w")], width=30)[1] == "n" * 23 + "…  w"
+
+
+def test_the_growing_column_gives_up_no_more_than_it_must_and_keeps_four_cells() -> None:
+    first = Column("x", grows=True)
+    assert lay_out([first, SIZES], [("abc", "1")], width=9) == ["x    size", "abc     1"]
+    assert lay_out([first, SIZES], [("abcdefgh", "1")], width=13) == ["x        size", "abcdef…     1"]
+    assert lay_out([first, SIZES], [("abcdefgh", "1")], width=4)[1] == "abc…     1"
+
+
+def test_a_line_ends_with_its_last_letter_and_begins_where_its_column_does() -> None:
+    assert lay_out([SIZES, NAMES], [("1", "a")]) == ["size  name", "   1  a"]

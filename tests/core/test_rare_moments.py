@@ -275,6 +275,22 @@ class TestAPrune:
             assert (report.live, dict(report.problems)) == (1, {})
         assert run.is_dir()
 
+    def test_a_run_that_cannot_be_opened_is_told_and_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Case 37."""
+        run, open_file = self.ended(tmp_path), os.open
+
+        def no_more(path: Any, *args: Any, **kwargs: Any) -> int:
+            if path == run.name:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            return open_file(path, *args, **kwargs)
+
+        monkeypatch.setattr(os, "open", no_more)
+        report = self.below(tmp_path)
+        assert (report.removed, dict(report.problems)) == ((), {run.name: "too many open files"})
+        assert run.is_dir()
+
     def test_lines_that_are_no_events_say_nothing_of_an_end(self, tmp_path: Path) -> None:
         run = RunDirectoryBuilder(tmp_path, started_at=NOW - HOUR)
         run.tool("bash").raw(b"no event\n[]\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from buddy_core.safety.redact import MASK, redact
+from buddy_core.safety.redact import MASK, Redactor, hold_no_secret, redact
 from buddy_core.safety.redaction import scan
 
 
@@ -64,3 +64,17 @@ def test_what_a_mask_brings_to_light_is_looked_for_no_more_often_than_six_times(
     monkeypatch.setattr(scan, "_spans", another)
     assert redact("x" * 20) == MASK + "x" * 14
     assert len(asked) == 6
+
+
+def test_texts_that_hold_no_secret_are_told_at_once() -> None:
+    assert hold_no_secret([])
+    assert hold_no_secret(["nothing", "of interest"])
+    assert not hold_no_secret(["nothing", "password=hunter2!x"])
+    assert not hold_no_secret(["a token that was cut: ghp_0123456789", "more"]), "it ends its own text"
+
+
+def test_a_name_says_what_a_value_is_also_to_whoever_knows_values() -> None:
+    knowing = Redactor(["s3cr3t-value"])
+    assert knowing.redact_value("hunter2", name="password") == MASK
+    assert knowing.redact_value("hunter2", name="colour") == "hunter2"
+    assert knowing.redact_value({"a": "the s3cr3t-value of all"}) == {"a": f"the {MASK} of all"}

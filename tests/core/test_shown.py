@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from buddy_core.safety.redact import MASK
-from buddy_core.safety.shown import MARGIN, shown, shown_lines
+from buddy_core.safety.shown import _CACHED, MARGIN, _remembered, shown, shown_lines
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ456789"
 
@@ -31,6 +31,7 @@ def test_of_a_long_text_no_more_is_looked_at_than_the_margin() -> None:
 def test_two_thousand_characters_are_shown_unless_told_otherwise() -> None:
     assert shown("a " * 1_000) == "a " * 1_000
     assert shown("a " * 1_001) == "a " * 999 + "a…"
+    assert shown("a " * 5_000) == "a " * 999 + "a…"
 
 
 def test_what_is_no_text_is_put_in_words() -> None:
@@ -39,6 +40,7 @@ def test_what_is_no_text_is_put_in_words() -> None:
     assert shown({"password": "hunter2!"}) == f"{{'password': '{MASK}'}}"
     assert shown(list(range(1_000)), limit=10) == "[0, 1, 2,…"
     assert shown_lines(b"one\ntwo") == ["one⏎two"]
+    assert len(shown(list(range(10_000)), limit=5_000)) == 5_000
 
 
 def test_lines_keep_their_limits() -> None:
@@ -53,3 +55,15 @@ def test_long_texts_are_masked_as_short_ones_are() -> None:
     long = "word " * 2_000 + TOKEN
     assert shown(long, limit=20_000) == "word " * 2_000 + "ghp_" + MASK
     assert shown(long, limit=20_000) == shown(long, limit=20_000)
+
+
+def test_short_texts_are_remembered_and_long_ones_are_not() -> None:
+    """What lists and screens show again and again is looked at once; megabytes fill no memory."""
+    _remembered.cache_clear()
+    shown("again and again")
+    shown("again and again")
+    assert (_remembered.cache_info().hits, _remembered.cache_info().currsize) == (1, 1)
+    shown("x" * (_CACHED + 1), limit=9_000)
+    assert _remembered.cache_info().currsize == 1
+    shown("x" * _CACHED, limit=9_000)
+    assert _remembered.cache_info().currsize == 2

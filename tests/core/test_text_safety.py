@@ -215,3 +215,19 @@ def test_whoever_sends_every_character_there_is_fills_no_memory() -> None:
     assert len(shown) == 5_000
     assert len(table) == text_module._CACHE_SIZE
     assert "\x1b\u202e".translate(table) == "␛⟨202e⟩"
+
+
+def test_each_character_is_judged_the_same_when_it_is_met_for_the_first_time() -> None:
+    met = "\x1f\x20\x7e\x7f\x80\xa0\u2003\ue000\u200b"
+    assert met.translate(text_module._Replacements()) == "␟ ~␡⟨80⟩\xa0\u2003⟨e000⟩⟨200b⟩"
+
+
+def test_an_empty_first_line_is_one() -> None:
+    assert plain_lines("\na") == ["", "a"]
+    assert plain_lines("\nfoo\r") == ["", "foo␍"]
+
+
+def test_a_line_that_its_marks_make_shorter_still_says_that_it_was_cut() -> None:
+    """Case 58."""
+    shown = plain_lines("a" + "\u0301" * 50, limit_width=30)
+    assert shown == ["a" + "\u0301" * 8 + "⟨+22⟩…"]

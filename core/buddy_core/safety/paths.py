@@ -45,7 +45,7 @@ def real_root(root: Path) -> Path:
 
 def check_name(name: str) -> str:
     """Return `name` when it is one plain path component; raise `BadName` before any system call if not."""
-    if name in ("", ".", "..") or "/" in name or "\0" in name or os.sep in name or not _can_be_a_name(name):
+    if name in ("", ".", "..") or "/" in name or "\0" in name or not _can_be_a_name(name):
         raise BadName(f"not a plain name: {name!r}")
     return name
 
