@@ -25,6 +25,9 @@ SCENES = ("start", "running", "demo", "pager", "replay", "leaving")
 IGNORED = frozenset((signal.SIGPIPE,))
 """The interpreter ignores it: a write tells of a broken pipe in its own words. The monitor goes on."""
 
+THEIRS = frozenset((signal.SIGINT, signal.SIGQUIT))
+"""While a pager has the terminal they are its own: the monitor goes on."""
+
 STOPS = frozenset((signal.SIGTSTP,))
 """It gives the terminal back, stops, and takes the terminal again when it is continued."""
 
@@ -72,11 +75,13 @@ def shoot(number: signal.Signals, scene: str, chance: random.Random, folder: Pat
         begun = time.monotonic()
         with contextlib.suppress(ProcessLookupError):
             term.signal(number)
-        if number in STOPS | IGNORED:
+        if number in STOPS | IGNORED or (scene == "pager" and number in THEIRS):
             begun = _goes_on(term, number)
         code = term.exit_code(seconds=30)
         took = time.monotonic() - begun
         wrong = [*_code_wrong(number, scene, code), *_terminal_wrong(term)]
+        if code == 1:
+            wrong.append(os.fsdecode(bytes(term.out[-300:])))
         wrong += [f"left {one}" for one in folder.glob("buddy-top-demo-*")]
         return Shot(scene, moment, code, took, tuple(wrong))
 
@@ -194,7 +199,8 @@ def _read_until(term: Terminal, file: Path) -> None:
 
 
 def _code_wrong(number: signal.Signals, scene: str, code: int) -> Iterator[str]:
-    right = {0} if number in STOPS | IGNORED else {128 + number}
+    goes_on = number in STOPS | IGNORED or (scene == "pager" and number in THEIRS)
+    right = {0} if goes_on else {128 + number}
     if scene == "leaving":
         right.add(0)  # it had decided to leave already
     if scene in ("start", "demo"):

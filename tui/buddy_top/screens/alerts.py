@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
 from buddy_top.messages import OpenRun, OpenTab
+from buddy_top.screens.card import Card
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
@@ -36,7 +36,7 @@ _REASON, _QUIET = 5, 8
 """Lines for the reason of an alert, and for what is said where there is none."""
 
 
-class AlertsScreen(ModalScreen["Alert | None"]):
+class AlertsScreen(Card["Alert | None"]):
     """Answers with the alert that was chosen, or None; follows the picture behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,a", "dismiss(None)", "back", show=False)]

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from buddy_core.runs.comparing.compare import compare_runs
 from buddy_core.runs.comparing.lines import (
@@ -29,6 +28,7 @@ from buddy_top.cells import Cell, Span, literal
 from buddy_top.config.prices import price_table
 from buddy_top.options import Options
 from buddy_top.run_view.shown_rows import KnownRows
+from buddy_top.screens.card import Card
 from buddy_top.screens.event import EventScreen
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
@@ -58,7 +58,7 @@ _TALL = 34
 """From so many lines on there is room for empty ones."""
 
 
-class CompareScreen(ModalScreen[None]):
+class CompareScreen(Card[None]):
     """The comparison of two runs; `n` and `N` go from difference to difference, `t` shows all calls."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from buddy_core.safety.redact import redact
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Span
+from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
 
@@ -24,7 +24,7 @@ _MARGINS = 2
 """Columns of a text beside its lines."""
 
 
-class DoctorScreen(ModalScreen[None]):
+class DoctorScreen(Card[None]):
     """The same report as `buddy-top doctor`; `y` copies it, `ctrl+r` looks again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from buddy_core.errors import BuddyError
 from buddy_core.runs.viewing.timeline import TimelineRow
@@ -18,6 +17,7 @@ from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top import format as fmt
 from buddy_top.run_view.event_text import Record, failed_words, raw, read_event, readable, records_of
+from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from buddy_top.run_view.shown_rows import ShownRows
 
 
-class EventScreen(ModalScreen[TimelineRow | None]):
+class EventScreen(Card[TimelineRow | None]):
     """The event of one row; `→` and `←` go to the next and the previous row, `J` shows the record itself.
 
     It is left with the row that was shown last.

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top.cells import Cell, Span
 from buddy_top.commands import COMMANDS, FILTERING, LISTS, MOVING, Command, Need, Place, commands_at
+from buddy_top.screens.card import Card
 from buddy_top.states import STATE_INKS
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
@@ -70,7 +70,7 @@ def _state_row(state: str, words: str) -> Cell:
     return (name, Span(Plain(words)))
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Card[None]):
     """A scrollable card over the picture, which goes on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

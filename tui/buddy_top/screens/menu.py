@@ -7,10 +7,10 @@ from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell, Span
+from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 
@@ -28,7 +28,7 @@ class Choice(NamedTuple):
     """What holds now; the cursor begins on it."""
 
 
-class Menu(ModalScreen[str | None]):
+class Menu(Card[str | None]):
     """Answers with the key of the chosen line, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,s,x", "dismiss(None)", "back", show=False)]

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from buddy_core.runs.viewing.eventindex import EventIndex
@@ -16,6 +15,7 @@ from buddy_core.runs.viewing.moments import moment_in_run
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
+from buddy_top.screens.card import Card
 from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.panel import Panel
 
@@ -33,7 +33,7 @@ def ask_for_moment(app: App[object], index: EventIndex, events: int, go: Callabl
     app.push_screen(MomentScreen(begin, end), answered)
 
 
-class MomentScreen(ModalScreen[int | None]):
+class MomentScreen(Card[int | None]):
     """Answers with the time that was typed, in ms since the epoch, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back", show=False)]

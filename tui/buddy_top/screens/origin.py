@@ -9,12 +9,12 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from buddy_core.origins.model import Origin
 from buddy_core.safety.redact import redact
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
+from buddy_top.screens.card import Card
 from buddy_top.screens.origin_text import origin_lines
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
@@ -32,7 +32,7 @@ _SHORTEST, _LONGEST = 12, 400
 """Columns of the name in the title, on the card and on the clipboard."""
 
 
-class OriginScreen(ModalScreen[None]):
+class OriginScreen(Card[None]):
     """One page for the row under the cursor, one for everything; `→` and `←` turn them, `y` copies the page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

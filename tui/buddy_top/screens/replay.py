@@ -18,7 +18,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Key
-from textual.screen import ModalScreen
 
 from buddy_core.errors import BuddyError
 from buddy_core.runs.replay.commands import Conditions, Findings, find_tests
@@ -39,6 +38,7 @@ from buddy_top.replaying.lines import (
     sign_and_words,
 )
 from buddy_top.replaying.wordline import WordLine
+from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.textview import TextView
@@ -57,7 +57,7 @@ GROUP = "replay"
 """Group of the worker that waits for the command; there is at most one."""
 
 
-class ReplayScreen(ModalScreen[None]):
+class ReplayScreen(Card[None]):
     """A list of commands, the text of the chosen one, and a line that asks for its word."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
