@@ -10,20 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.conftest import Compare
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, make_app
 from tests.tui.surroundings import surroundings
 from textual.pilot import Pilot
 
 from buddy_core.clock import ManualClock
+from buddy_core.safety.text import is_plain
 from buddy_core.testing import sample_runs
 from buddy_top.app import BuddyTop
 from buddy_top.cells import text_of, width_of
 from buddy_top.cli.entry import main
+from buddy_top.documents import to_text
 from buddy_top.surroundings.around import Surroundings
 from buddy_top.surroundings.check import Check
 from buddy_top.surroundings.lines import report_lines
-from buddy_top.surroundings.report import LOOKS, Report, examine
+from buddy_top.surroundings.report import LOOKS, Report, examine, report_document
 
 REPORT = Report(
     (
@@ -138,6 +142,31 @@ def test_nothing_of_the_surroundings_reaches_the_terminal_as_it_is(
     for text in (told(capsys), told(capsys, "--json")):
         assert not any(ord(character) < 32 and character != "\n" for character in text)
         assert "\u202e" not in text
+
+
+VARIABLES = ("TERM", "TMUX", "SSH_TTY", "COLORTERM", "LANG", "LC_ALL", "PYTHONIOENCODING", "TZ", "NO_COLOR", "SENTRY_DSN",
+             "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "DO_NOT_TRACK", "BUDDY_TOP_TAB")  # fmt: skip
+ANY_TEXT = st.text(st.characters(exclude_characters="\0"), max_size=40)
+
+
+@given(
+    st.dictionaries(st.sampled_from(VARIABLES), ANY_TEXT),
+    ANY_TEXT,
+    st.tuples(st.integers(0, 400), st.integers(0, 90)),
+)
+@settings(max_examples=25, deadline=None)
+def test_no_environment_breaks_a_check_or_the_report(
+    env: dict[str, str], name: str, size: tuple[int, int]
+) -> None:
+    """Cases 61, 69, 71."""
+    around = surroundings(Path("/nowhere"), {**env, f"BUDDY_TOP_{name}": "1"}, size=size)
+    report = examine(
+        around, [look for look in LOOKS if look.__module__.endswith(("terminal", "settings", "sending"))]
+    )
+    assert not [check for check in report.checks if "could not be looked at" in check.found]
+    for line in report_lines(report, 80):
+        assert is_plain(text_of(line))
+    assert to_text(report_document(report)).isascii()
 
 
 def test_no_secret_of_the_environment_is_told(
