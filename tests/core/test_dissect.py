@@ -54,6 +54,8 @@ def told(line: bytes, *, file_start: bool = False) -> list[tuple[bytes, str]]:
         ([b"{]"], ["invalid"]),
         ([b"{]}"], ["invalid"]),
         ([b'{"a" 1}'], ["invalid"]),
+        ([b'{"a" X}'], ["invalid"]),
+        ([b'{"a":X'], ["torn"]),
         ([b'{"a" "1}'], ["torn"]),
         ([b"[1]"], ["not_object"]),
         ([b" \0", b"[1] "], ["nul", "not_object"]),
@@ -118,6 +120,17 @@ def test_where_no_record_names_a_run_the_times_decide(ts: bytes, taken: bool) ->
     """Case 30."""
     torn, record = NESTS.replace(b'"runId":"r",', b""), BARE.replace(b"1767890000001", ts)
     assert ((record, "record") in told(torn + record)) == taken
+
+
+def test_what_a_torn_record_holds_is_looked_for_in_it_alone() -> None:
+    """Case 30: not in the record before it, and not in the one behind the next."""
+    torn = b'{"ts":1767890000001,"runId":"other","type":'
+    assert told(R + torn + R) == [(R, "record"), (torn, "torn"), (R, "record")]
+    nameless = NESTS.replace(b'"runId":"r",', b"")
+    assert told(nameless + BARE + R) == [(nameless, "torn"), (BARE, "record"), (R, "record")]
+    timeless = b'{"ts":1e300,"runId":"r","type":"a"}'
+    older = R.replace(b"1767890000001", b"1767890000000")
+    assert told(NESTS + timeless + older)[:2] == [(NESTS, "torn"), (timeless, "record")]
 
 
 @pytest.mark.parametrize("after", [b",", b"}", b"]", b" ,", b"\0]"])

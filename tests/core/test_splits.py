@@ -41,7 +41,7 @@ def test_every_cut_into_two_gives_the_same(max_line: int) -> None:
         assert other.accounting() == reader.accounting(), cut
 
 
-@pytest.mark.timeout(120 + SPLITS)
+@pytest.mark.timeout(120 + 20 * SPLITS)
 def test_every_size_of_chunk_from_every_place_on_gives_the_same(record_property: Told) -> None:
     """Case 20: an edge stands at every byte, whatever the size of the chunks."""
     whole, reader = read(WHOLE, max_line=SHORT)
@@ -83,7 +83,7 @@ def test_a_line_across_the_edge_of_a_chunk_is_read_whole(
     record_property("figure", f"{len(edges)} places of the edge of {chunk // 1024} KiB: lost 0, doubled 0")
 
 
-@pytest.mark.timeout(120 + SPLITS)
+@pytest.mark.timeout(120 + 20 * SPLITS)
 @pytest.mark.parametrize("chunk", [3, CHUNK])
 def test_a_poll_after_any_byte_changes_nothing(chunk: int, tmp_path: Path, record_property: Told) -> None:
     """Cases 20 and 21: the writer has come so far, the tail looks, the writer goes on."""

@@ -25,7 +25,7 @@ MAX_ATTEMPTS = 32
 
 _BLANK = " \t\r\v\f"
 _FILLER = re.compile(r"[ \t\r\v\f\0]*")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("?)|[{}\[\]:,]|[^\s\0"{}\[\]:,]+', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]:,]|[^\s\0"{}\[\]:,]+', re.DOTALL)
 _RUN_ID = re.compile(r'"runId": ?"([^"\\]{0,80})"')
 _TIME = re.compile(r'"ts": ?(\d{1,19})\b', re.ASCII)
 _GOES_ON = (",", "}", "]")
@@ -123,17 +123,15 @@ class _Structure:
         self.begin = begin
         self.open: list[str] = []
         """Brackets that are not closed."""
-        self.in_string = False
         self.last = ""
         """How the last token begins."""
         self._at = begin
 
     def read(self, end: int) -> None:
-        """Read on up to `end`."""
+        """Read on up to `end`, where no token goes on: a string that is open there is the last that is read."""
         for match in _TOKEN.finditer(self.text, self._at, end):
             token = match.group()[0]
-            self.in_string = token == '"' and not match.group(1)
-            self._at = match.start() if self.in_string else match.end()
+            self._at = match.end()
             if token in "{[":
                 self.open.append(token)
             elif token in "}]" and self.open:
@@ -211,7 +209,7 @@ def _reason(text: str, alone: bool) -> Reason:
     if text.startswith("{"):
         whole = _Structure(text, 0)
         whole.read(len(text))
-        return "torn" if whole.open or whole.in_string else "invalid"
+        return "torn" if whole.open else "invalid"
     if alone and not isinstance(loads(text.strip(_BLANK + "\0").encode()), (dict, type(UNREADABLE))):
         return "not_object"
     return "invalid"
