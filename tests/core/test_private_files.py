@@ -8,6 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,8 @@ from buddy_core.runs.writing.lock import LOCK_NAME, RunLock
 def dir_fd(tmp_path: Path) -> Iterator[int]:
     tmp_path.chmod(0o700)
     fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
-    before = descriptors()
     yield fd
-    assert descriptors() == before, "a descriptor was left open"
+    assert open_below(tmp_path) == [str(tmp_path)], "a descriptor was left open"
     os.close(fd)
 
 
@@ -46,8 +46,13 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(old)
 
 
-def descriptors() -> set[str]:
-    return {name for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}")}  # noqa: PTH110, PTH208
+def open_below(root: Path) -> list[str]:
+    """What the descriptors of this process lead to, in and below `root`; others belong to other tests."""
+    found: list[str] = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one of this very listing
+            found.append(str(link.readlink()))
+    return [path for path in found if path.startswith(str(root))]
 
 
 def mode(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import stat
@@ -18,7 +19,7 @@ from buddy_core.errors import BadArtifactName, RunClosed, RunNotFound, StoreUnav
 from buddy_core.runs.model import RunSummary
 from buddy_core.runs.names import run_id_at
 from buddy_core.runs.reading.json_values import Cleaner
-from buddy_core.runs.writing import active, backlog, encoding, housekeeping, open_runs, prune
+from buddy_core.runs.writing import active, backlog, encoding, housekeeping, open_runs
 from buddy_core.runs.writing.encoding import MAX_EVENT_BYTES, encode_event
 from buddy_core.runs.writing.flusher import Flusher
 from buddy_core.runs.writing.housekeeping import Housekeeper
@@ -267,10 +268,10 @@ class TestAPrune:
         """Case 36."""
         run = self.ended(tmp_path)
         (run / "run.lock").write_bytes(b"")
-        monkeypatch.setattr(prune.fcntl, "flock", failing(errno.ENOLCK))
+        monkeypatch.setattr(fcntl, "flock", failing(errno.ENOLCK))
         assert self.below(tmp_path).problems == {run.name: "no locks available"}
         for number in (errno.EWOULDBLOCK, errno.EACCES):
-            monkeypatch.setattr(prune.fcntl, "flock", failing(number))
+            monkeypatch.setattr(fcntl, "flock", failing(number))
             report = self.below(tmp_path)
             assert (report.live, dict(report.problems)) == (1, {})
         assert run.is_dir()
@@ -339,7 +340,7 @@ class TestHousekeeping:
             raise RuntimeError("can't start new thread")
 
         keeper = self.keeper(tmp_path, clock)
-        monkeypatch.setattr(housekeeping._thread, "start_new_thread", refused)
+        monkeypatch.setattr("_thread.start_new_thread", refused)
         with opened(tmp_path) as root_fd:
             keeper._go_on(root_fd, taking=False)
         assert keeper.wait(0)
