@@ -6,6 +6,7 @@ show, in a real pty; a screenful of payloads a picture. What may leave is the gr
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -23,7 +24,10 @@ from tests.pty.payload_runs import write_payload_runs
 from tests.pty.payloads import MARKUP_FORMS, TAG, Payload, payloads, tag
 from tests.pty.terminal import terminal
 
-COUNT = int(os.environ.get("BUDDY_PAYLOADS", "20"))
+from buddy_core.alerts.model import Alert
+from buddy_top.announce import desktop_words
+
+COUNT = int(os.environ.get("BUDDY_PAYLOADS", "12"))
 SEED = int(os.environ.get("BUDDY_SEED", "1"))
 A_START = 250
 """Payloads shown by one start of the monitor."""
@@ -49,7 +53,7 @@ def prepared(root: Path, some: Sequence[Payload]) -> tuple[Path, list[str]]:
 
 
 def obeyed(text: str) -> list[str]:
-    """What a terminal would obey of an exported file: CSV keeps invisible letters, but no control and no bidi."""
+    """What a terminal would obey of a file or a clipboard: CSV keeps invisible letters, but no control and no bidi."""
     return re.findall(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)", text)
 
 
@@ -71,6 +75,9 @@ def test_no_byte_of_any_payload_leaves_by_any_view(tmp_path: Path, record_proper
             term.signal(signal.SIGTERM)
             assert term.exit_code() == 143
             assert check(watch) == []
+            copied = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", term.out)
+            assert copied
+            assert [text for text in map(base64.b64decode, copied) if obeyed(text.decode())] == []
             sent += len(term.out)
         files = list(out.iterdir())
         assert len(files) > 10
@@ -140,6 +147,15 @@ def test_no_byte_of_any_payload_leaves_by_any_command(tmp_path: Path, record_pro
         print(f"{len(seen):,} payloads in {run:,} commands", flush=True)
     assert len(seen) > 0.99 * COUNT
     record_property("figure", f"{COUNT:,} payloads, {run:,} command lines, {sent:,} bytes: 0 leaks")
+
+
+def test_no_byte_of_any_payload_leaves_by_a_notification() -> None:
+    """Cases 55 to 58 and 60: OSC 9 with plain words in it, whatever the alert is about."""
+    for one in payloads(max(COUNT, 500), SEED):
+        alert = Alert("stalled", one.text, one.text, "warn", 0, f"{one.text} is silent")
+        words = re.fullmatch(r"\x1b\]9;buddy-top: ([^\x07]*)\x07", desktop_words([alert, alert]))
+        assert words is not None
+        assert leaks(words[1].encode()) == []
 
 
 def test_without_either_protection_the_oracle_sees_leaks_of_every_kind(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from tests.pty.moments import SCENES, shoot
 
-SHOTS = int(os.environ.get("BUDDY_SIGNALS", "2"))
+SHOTS = int(os.environ.get("BUDDY_SIGNALS", "1"))
 SEED = int(os.environ.get("BUDDY_SEED", "1"))
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGPIPE")
 PROMISED_S = 2.0

@@ -68,7 +68,10 @@ async def opened(seen: Monitor, view: str) -> None:
     await seen.settle()
 
 
-@pytest.mark.parametrize("view", OPENED)
+@pytest.mark.parametrize(
+    "view",
+    [pytest.param(view, marks=() if view == "event" else pytest.mark.slow) for view in OPENED],
+)
 async def test_whatever_opens_over_a_run_is_text(view: str, tmp_path: Path) -> None:
     """Cases 55 to 58 and 60: no control character, no link, no action."""
     runs = write(tmp_path / "runs", CHOSEN)

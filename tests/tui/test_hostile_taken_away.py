@@ -59,6 +59,7 @@ async def test_a_name_that_is_no_utf8_can_be_sent_to_the_terminal(runs: Path) ->
         seen.app.clipboard.encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "json", "md"])
 async def test_what_is_exported_has_no_control_characters(form: str, runs: Path, tmp_path: Path) -> None:
     """Cases 55 to 58 and 61: it may be looked at with `cat`."""

@@ -21,6 +21,7 @@ def left_twice(seen: Monitor) -> None:
         dialog.call_next(lambda: dialog.dismiss(None) and None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialog", OPENING)
 async def test_a_dialog_that_is_left_twice_is_left_once(dialog: str, tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), tab="tools", kind=Staying, limits=Limits()) as seen:
