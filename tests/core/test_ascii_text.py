@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.safety.ascii import _TABLE, _drawn, speaks_utf8, to_ascii
+from buddy_core.safety.ascii import _TABLE, _drawn, _stand_in, speaks_utf8, to_ascii
 from buddy_core.safety.columns import cells
 from buddy_core.safety.text import plain
 
@@ -76,3 +76,20 @@ def test_the_table_begins_with_all_that_the_interface_draws() -> None:
         "#",
     )
     assert set(map(len, drawn.values())) == {1}
+
+
+@pytest.mark.parametrize(
+    ("char", "likeness"),
+    [
+        ("a", "a"),
+        ("é", "e"),
+        ("\u0301", ""),
+        ("ｆ", "f "),
+        ("日", "??"),
+        ("☃", "?"),
+        ("\u3000", "  "),
+        ("\xa0", " "),
+    ],
+)
+def test_a_character_met_for_the_first_time_has_a_likeness_of_its_width(char: str, likeness: str) -> None:
+    assert _stand_in(char) == likeness

@@ -69,6 +69,7 @@ def test_what_a_mask_brings_to_light_is_looked_for_no_more_often_than_six_times(
 def test_texts_that_hold_no_secret_are_told_at_once() -> None:
     assert hold_no_secret([])
     assert hold_no_secret(["nothing", "of interest"])
+    assert hold_no_secret(["secret_key=ab", "cd"]), "one does not go on in the next"
     assert not hold_no_secret(["nothing", "password=hunter2!x"])
     assert not hold_no_secret(["a token that was cut: ghp_0123456789", "more"]), "it ends its own text"
 
