@@ -77,6 +77,7 @@ def test_a_byte_order_mark_is_a_piece_of_its_own_at_the_beginning_of_a_file() ->
     assert told(BOM, file_start=True) == [(BOM, "bom")]
     assert told(BOM + R) == [(BOM, "invalid"), (R, "record")]
     assert told(R, file_start=True) == [(R, "record")]
+    assert [piece.reason for piece in dissect(BOM + R, EVENTS, None, lambda _: None)] == ["invalid", None]
 
 
 @pytest.mark.parametrize(
