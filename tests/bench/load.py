@@ -40,7 +40,10 @@ _KEYS: tuple[tuple[bytes, bytes], ...] = (
 )
 """What is pressed, and what is on the screen only after it: headings of tabs, and letters that nothing else holds."""
 
-_AFTER_S = 20.0
+_PLACES = frozenset((b"5", b"\x1b"))
+"""Behind these nobody types on at once: a letter right after escape is another key, and a new list takes a moment."""
+
+_ARRIVE_S, _AFTER_S = 1.0, 20.0
 _PATIENCE_S = 120.0
 
 
@@ -95,7 +98,7 @@ def _watch(agents: Agents, screen: Screen, root: Path, file: Path) -> Watched:
         took = _press(screen, key, answer)
         if took is not None:
             watched.keys_ms.append(took)
-        screen.rest(chance.uniform(0.05, 0.25))
+        screen.rest(chance.uniform(0.05, 0.25) + (_ARRIVE_S if key in _PLACES else 0.0))
         if time.perf_counter() >= due:
             due += 1.0
             watched.during.append(sample(screen.process, time.perf_counter() - begun))
