@@ -36,6 +36,7 @@ from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.gleaned import Gleaned
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.reading.turnfile import TurnFile
+from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_core.runs.watching.leftalone import LeftAlone
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
 from buddy_core.safety.paths import real_root
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
 READ_BYTES = 1024 * 1024
 """Read from one run before others have their turn."""
+
+_LOOKS, _LOOK_AGAIN_S = 3, 0.05
+"""A directory that cannot be listed is looked at so often, and so soon again, before that is told."""
 
 LIVE_EVENTS = 512
 """A larger batch is counted as a whole, and subscribers hear of it once."""
@@ -151,6 +155,11 @@ class Observation:
     def load(self) -> None:
         """Read everything there is, once; calling it again reads what was added."""
         self._look_everywhere()
+        for _ in range(_LOOKS - 1):
+            if self._problem in (None, NOT_THERE_YET):
+                break
+            time.sleep(_LOOK_AGAIN_S)  # descriptors come and go, and nobody looks again later
+            self._look_everywhere()
         self._take_back()
         while self._queue or self._turns_changed:
             while self._queue:

@@ -249,6 +249,26 @@ def test_very_many_runs_are_read_with_few_descriptors(home: Home) -> None:
     assert collector.view(Window.ALL, now_ms=NOW).total_tool_calls == 100
 
 
+def test_a_directory_that_cannot_be_listed_at_that_moment_is_looked_at_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 37: a single look finds no descriptor, since something else in the process has them all."""
+    fill(home, 3)
+    real, refused = os.open, []
+
+    def open_(path: object, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path == "." and len(refused) < 2:
+            refused.append(path)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return real(str(path), flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", open_)
+    observer = Observer(home.runs, MetricsCollector(clock=home.clock), clock=home.clock)
+    observer.load()
+    observer.close()
+    assert (observer.sources().loaded, observer.sources().problem, len(refused)) == (3, None, 2)
+
+
 @pytest.mark.slow
 def test_five_hundred_live_runs_are_followed_under_a_limit_of_forty_descriptors(home: Home) -> None:
     """Case 37: the runs grow all at once, and nothing is lost."""
