@@ -205,6 +205,8 @@ def test_marks_are_counted_base_by_base() -> None:
     marks = "\u0301" * 8
     assert plain(f"a{marks}b{marks}\u0301c") == f"a{marks}b{marks}⟨+1⟩c"
     assert plain(f"a{marks}") == f"a{marks}"
+    assert plain(f"{marks}a") == f"◌{marks}a"
+    assert plain("a" + "\u0300" * 9) == "a" + "\u0300" * 8 + "⟨+1⟩", "the first of all marks"
     assert plain("각" + "\u1161" * 9) == "각" + "\u1161" * 8 + "⟨+1⟩"
     assert is_plain(f"a{marks}") and not is_plain(f"a{marks}\u0301") and not is_plain("\u0301")
 
