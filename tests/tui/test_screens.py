@@ -183,7 +183,8 @@ def test_help(size: Size, runs: Path, picture: Shoot) -> None:
 def test_palette(size: Size, runs: Path, picture: Shoot) -> None:
     async def find(seen: Monitor) -> None:
         await seen.press(*"fl")
-        await until(seen, lambda: "flaky" in seen.text and "Filter" in seen.text)
+        both = ("flaky", "Filter")  # and not what the first letter alone has found
+        await until(seen, lambda: all(one in seen.text for one in both) and "Where from" not in seen.text)
 
     assert picture(runs, size, "5", "ctrl+p", then=find)
 

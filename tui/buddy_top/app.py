@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 from textual.command import Provider
@@ -14,26 +14,27 @@ from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
-from buddy_top.export.actions import choose_export, copy_selection
-from buddy_top.palette import Palette, RegistryProvider, RunsProvider
-from buddy_top.panes.alone import end_alone, make_alone
-from buddy_top.panes.base import TablePane
 from buddy_top.panes.welcome import is_empty
 from buddy_top.state import Tab
-from buddy_top.widgets.table import Table
-from buddy_top.widgets.textview import TextView
 from buddy_top.workspace import Workspace
 
 if TYPE_CHECKING:
     from buddy_top.outside.programs import Kind
+    from buddy_top.panes.base import TablePane
     from buddy_top.surroundings.report import Report
+
+
+def _monitor_provider() -> type[Provider]:
+    from buddy_top.palette import MonitorProvider
+
+    return MonitorProvider
 
 
 class BuddyTop(Workspace):
     """The keys, the palette and what they do; everything drawn is the workspace's."""
 
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {RegistryProvider, RunsProvider}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_monitor_provider}
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in REGISTRY]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -46,6 +47,8 @@ class BuddyTop(Workspace):
 
     def _space_plays(self) -> bool:
         """A key that works before what has the keyboard sees it: not where a space is typed, or turns a page."""
+        from buddy_top.widgets.textview import TextView
+
         on_top, focused = len(self.screen_stack) > 1, self.focused
         reads = isinstance(focused, TextView) and self.journey.traveller is None
         return not (on_top or reads or isinstance(focused, Input))
@@ -73,12 +76,14 @@ class BuddyTop(Workspace):
 
     def action_open(self) -> None:
         """Open what the cursor is on."""
+        from buddy_top.widgets.table import Table
+
         if isinstance(self.focused, Table):
             self.focused.action_open()
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Put the keyboard into the filter line."""
-        self.filter_line.edit()
+        await self.filter_line.edit()
 
     async def action_in_filter(self, id: str) -> None:
         """What a key of the filter line does, for a click on it in the footer."""
@@ -94,6 +99,8 @@ class BuddyTop(Workspace):
 
     async def action_back(self) -> None:
         """Leave, innermost first: the past, filter, maximised panel, run, and then whatever is not the main list."""
+        from buddy_top.panes.alone import end_alone
+
         if self.journey.end():
             return
         if self.visible_pane.filter_text or self.filter_line.text:
@@ -116,25 +123,32 @@ class BuddyTop(Workspace):
         else:
             self.exit()
 
+    @property
+    def _table_pane(self) -> TablePane[Any] | None:
+        """The pane on the screen, where it is one around a table."""
+        from buddy_top.panes.base import TablePane
+
+        return self.visible_pane if isinstance(self.visible_pane, TablePane) else None
+
     def action_sort(self) -> None:
         """Choose the column to sort by from a menu."""
         from buddy_top.screens.sort_menu import SortMenu
 
-        pane = self.visible_pane
-        if isinstance(pane, TablePane):
+        pane = self._table_pane
+        if pane is not None:
             self.push_screen(
                 SortMenu(pane.fields, pane.order), lambda key: pane.sort_by(key) if key else None
             )
 
     def action_sort_column(self, step: int) -> None:
         """Sort by a neighbouring column."""
-        if isinstance(self.visible_pane, TablePane):
-            self.visible_pane.sort_step(step)
+        if (pane := self._table_pane) is not None:
+            pane.sort_step(step)
 
     def action_sort_reverse(self) -> None:
         """Sort the other way round."""
-        if isinstance(self.visible_pane, TablePane):
-            self.visible_pane.sort_reverse()
+        if (pane := self._table_pane) is not None:
+            pane.sort_reverse()
 
     def action_toggle_grouping(self) -> None:
         """Tree or list, groups or single errors, relative or absolute times."""
@@ -246,16 +260,22 @@ class BuddyTop(Workspace):
 
     def action_maximize_panel(self) -> None:
         """Give the focused panel the whole pane, or give it back."""
+        from buddy_top.panes.alone import end_alone, make_alone
+
         if not end_alone(self.visible_pane):
             make_alone(self.focused, self.visible_pane)
         self.draw()
 
     def action_copy(self, whole: bool) -> None:
         """Put the selection on the clipboard of the terminal, secrets masked."""
+        from buddy_top.export.actions import copy_selection
+
         copy_selection(self, whole=whole)
 
     def action_export(self) -> None:
         """Choose a form, and write what is shown to a file of its own."""
+        from buddy_top.export.actions import choose_export
+
         choose_export(self)
 
     def action_reread(self) -> None:
@@ -271,6 +291,8 @@ class BuddyTop(Workspace):
 
     def action_command_palette(self) -> None:
         """Find any command, or any run by name."""
+        from buddy_top.palette import Palette
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from datetime import tzinfo
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from textual.screen import Screen
 from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
-from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Span
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from buddy_top.past.view import PastView
 
 HeaderState = Literal["live", "paused", "busy", "trouble", "past"]
-
-_HERE = Path(__file__).parent
-STYLE_SHEETS: list[str | PurePath] = [_HERE / "app.tcss"]
 
 _AXIS_COLUMNS = 10
 """Columns of a full-width chart that are not slices of time: border, padding and the axis."""
@@ -87,6 +83,17 @@ def step_focus(screen: Screen[object], pane: Widget, step: int, chain: Sequence[
         screen.set_focus(chain[(at + step) % len(chain)])  # at once: the next key may be here already
 
 
+def first_fields(runs_dir: Path, window: Window, *, home: Path | None, demo: bool = False) -> HeaderFields:
+    """What the header says before anything was read: where it looks, and how far back."""
+    return HeaderFields(
+        path=Plain("") if demo else _short_path(runs_dir, home),
+        demo=demo,
+        state="busy",
+        state_words=Plain("reading"),
+        windows=tuple(windows_line(window)),
+    )
+
+
 def windows_line(chosen: Window) -> list[tuple[str, bool]]:
     """The windows in their order, and whether each is the chosen one."""
     return [(window.value, window is chosen) for window in Window]
@@ -135,6 +142,8 @@ def header_fields(
 
 
 def _state(snapshot: Snapshot) -> tuple[HeaderState, Plain]:
+    from buddy_core.runs.watching.census import NOT_THERE_YET
+
     sources = snapshot.sources
     if snapshot.paused:
         words = f"paused, {fmt.plural(snapshot.behind, 'change')} behind" if snapshot.behind else "paused"

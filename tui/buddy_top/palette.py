@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -19,6 +19,8 @@ from buddy_top.commands import commands_at
 from buddy_top.messages import OpenRun
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+    from textual.style import Style
     from textual.worker import Worker
 
     from buddy_core.runs.model import RunFacts
@@ -163,3 +165,23 @@ class RunsProvider(_EntryProvider):
         """Runs appear once one types: there may be a hundred thousand."""
         return
         yield
+
+
+class MonitorProvider(Provider):
+    """Commands, then runs. In one: several are asked in an order that chance decides, and so is what stands first."""
+
+    def __init__(self, screen: Screen[Any], match_style: Style | None = None) -> None:
+        super().__init__(screen, match_style)
+        self._parts = (RegistryProvider(screen, match_style), RunsProvider(screen, match_style))
+
+    async def discover(self) -> Hits:
+        """What each of them shows before a word is typed."""
+        for part in self._parts:
+            async for hit in part.discover():
+                yield hit
+
+    async def search(self, query: str) -> Hits:
+        """What each of them finds."""
+        for part in self._parts:
+            async for hit in part.search(query):
+                yield hit

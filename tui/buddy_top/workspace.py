@@ -9,17 +9,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import Resize
-from textual.geometry import Size
 from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
-from buddy_top import frame
+from buddy_top import frame, sheets
 from buddy_top.announce import Announcer
 from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.feed import live_feed
 from buddy_top.listing.model import ListWants
+from buddy_top.littleroom import LittleRoom
 from buddy_top.messages import (
     CallNamed,
     FeedFailed,
@@ -35,10 +35,9 @@ from buddy_top.messages import (
 from buddy_top.metering.shown import OwnUse
 from buddy_top.options import Options
 from buddy_top.panes import pane_class
-from buddy_top.panes.base import Pane
-from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, is_empty, too_small_lines
+from buddy_top.panes.welcome import is_empty
 from buddy_top.past.journey import HINT, Journey
-from buddy_top.safe_app import SafeApp, end_of_reading, end_of_start
+from buddy_top.safe_app import end_of_reading, end_of_start
 from buddy_top.screens.root import RootScreen
 from buddy_top.snapshot_feed import SnapshotFeed
 from buddy_top.state import Snapshot, Tab, Wants
@@ -47,20 +46,20 @@ from buddy_top.widgets.filterline import FilterLine
 from buddy_top.widgets.footerline import FooterLine
 from buddy_top.widgets.headerline import HeaderFields, HeaderLine
 from buddy_top.widgets.tabline import TabLine
-from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
     from buddy_core.alerts.model import Alert
     from buddy_core.origins.model import Origin
     from buddy_core.runs.viewing.timeline import TimelineRow
+    from buddy_top.panes.base import Pane
     from buddy_top.panes.run import RunPage
     from buddy_top.screens.alerts import AlertsScreen
 
 
-class Workspace(SafeApp):
+class Workspace(sheets.DressedApp):
     """Five tabs and one full-screen run, drawn from whatever the feed publishes; keys come with `BuddyTop`."""
 
-    CSS_PATH = frame.STYLE_SHEETS
+    CSS_PATH = sheets.FRAME
     TITLE = "buddy-top"
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     registry: Sequence[Command] = COMMANDS
@@ -87,7 +86,7 @@ class Workspace(SafeApp):
         self._left = options.left or Remembered()
         self._first_theme = options.theme or THEMES[0].name
         self._columns = 80
-        self._focused_before: Widget | None = None
+        self.little_room = LittleRoom(self)
         self._before_run: Widget | None = None
         for theme in THEMES:
             self.register_theme(theme)
@@ -95,31 +94,33 @@ class Workspace(SafeApp):
 
     def get_default_screen(self) -> RootScreen:
         """A screen without keys of its own, that says when it is about to be laid out anew."""
-        self.root = RootScreen(self._fit, id="_default")
+        self.root = RootScreen(self.little_room.fit, id="_default")
         return self.root
 
     def compose(self) -> ComposeResult:
         """The frame first: panes are built when they are first visited."""
+        options = self.options
         self.header = HeaderLine()
+        self.header.set_fields(
+            frame.first_fields(options.runs_dir, self.window, home=options.home, demo=options.demo)
+        )
         self.tab_line = TabLine()
+        self.tab_line.set_tabs(frame.tab_labels(None), self.tab.value)
         self.body = Container(id="body")
         self.filter_line = FilterLine()
         self.footer = FooterLine()
-        self.too_small = TextView(id="too-small")
         yield self.header
         yield self.tab_line
-        yield self.body
-        yield self.filter_line
-        yield self.footer
-        yield self.too_small
 
     def on_mount(self) -> None:
-        """The frame is on the screen before anything else is loaded."""
+        """The two lines at the top are on the screen before anything else is loaded."""
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
         """Show the first pane, and let the feed begin."""
-        await self.visit(self.tab)
+        with self.batch_update():
+            await self.mount(self.body, self.filter_line, self.footer)
+            await self.visit(self.tab)
         if self.options.meter:
             self.own_use.show(True)
         self.feed.start(self._publish, self._feed_failed)
@@ -259,6 +260,8 @@ class Workspace(SafeApp):
         """The pane on the screen."""
         if self.run_page is not None:
             return self.run_page
+        from buddy_top.panes.base import Pane
+
         return self.panes.get(self.tab) or Pane()
 
     async def visit(self, tab: Tab) -> None:
@@ -266,6 +269,7 @@ class Workspace(SafeApp):
         back_to = self._before_run if self.run_page is not None and tab is self.tab else None
         await self.leave_run()
         if tab not in self.panes:
+            self.wear(*sheets.sheets_of(tab))
             self.panes[tab] = pane_class(tab)()
             self.panes[tab].restore_order(self._left.orders.get(tab.value))
             await self.body.mount(self.panes[tab])
@@ -292,6 +296,7 @@ class Workspace(SafeApp):
         if self.run_page is None:
             from buddy_top.panes.run import RunPage
 
+            self.wear(sheets.PANES, sheets.RUN)
             self.run_page, self._before_run = RunPage(), self.focused
             self.run_page.listed = self._list_to_step_through()
             self.panes[self.tab].display = False
@@ -400,22 +405,6 @@ class Workspace(SafeApp):
         self._columns = event.size.width  # `self.size` still is the size before
         if self.panes:
             self._ask()
-
-    def _fit(self, size: Size) -> None:
-        """Below a usable size a card takes the place of everything."""
-        self._hide_all(size.width < MIN_WIDTH or size.height < MIN_HEIGHT)
-        quits = next(command for command in self.registry if command.id == "quit")
-        self.too_small.set_lines(too_small_lines(*size, key=quits.key_text))
-
-    def _hide_all(self, hide: bool) -> None:
-        """What is hidden loses the keyboard, so it is given back to where it was."""
-        if hide and not self.screen.has_class("-too-small"):
-            self._focused_before = self.focused
-        elif not hide and self._focused_before is not None and self._focused_before.is_attached:
-            self._focused_before.focus()
-            self._focused_before = None
-        self.screen.set_class(hide, "-too-small")
-        self.body.display = not hide  # at once, or lists would scroll to fit into a line or two
 
     def choose_window(self, window: Window) -> None:
         """A person chose this window, so no other is chosen for them."""

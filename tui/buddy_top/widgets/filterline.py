@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec.structs import replace
 from rich.style import Style
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
@@ -14,11 +15,13 @@ from textual.widgets import Input
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Span
 from buddy_top.commands import FILTERING
-from buddy_top.filter_advice import Advice, Adviser
-from buddy_top.widgets.adviceline import AdviceLine
-from buddy_top.widgets.filterfield import FilterField
 from buddy_top.widgets.filterpast import FilterPast
-from buddy_top.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from buddy_top.filter_advice import Adviser
+    from buddy_top.widgets.adviceline import AdviceLine
+    from buddy_top.widgets.filterfield import FilterField
+    from buddy_top.widgets.lines import Lines
 
 WORDS_HINT = "words that must all occur"
 
@@ -29,7 +32,8 @@ REST_S = 0.3
 class FilterLine(Vertical):
     """`/` and a text field, hidden while there is nothing to show; with an adviser a line of advice above it.
 
-    The list follows the text only while all of it means something.
+    The list follows the text only while all of it means something. What it consists of is made when it is first
+    used, for most who watch filter nothing.
     """
 
     DEFAULT_CSS = """
@@ -58,13 +62,14 @@ class FilterLine(Vertical):
     class Attended(Message):
         """It has got or lost the keyboard, so that names to complete with are needed, or no longer."""
 
+    sign: Lines
+    advice_line: AdviceLine
+    field: FilterField
+
     def __init__(self) -> None:
         super().__init__()
-        self.sign = Lines(1)
-        self.advice_line = AdviceLine()
-        self.field = FilterField(self, WORDS_HINT)
+        self._built = False
         self._adviser: Adviser | None = None
-        self._advice = Advice()
         self._chosen = 0
         self._folded = False  # the ways to go on were closed, until another letter is typed
         self._seen: tuple[str, int | None] = ("", None)
@@ -73,20 +78,25 @@ class FilterLine(Vertical):
         self._past = FilterPast()
         self._ids: tuple[str, ...] = ()
 
-    def compose(self) -> ComposeResult:
+    async def _build(self) -> None:
         """The advice, and below it the sign and the field."""
+        from buddy_top.filter_advice import Advice
+        from buddy_top.widgets.adviceline import AdviceLine
+        from buddy_top.widgets.filterfield import FilterField
+        from buddy_top.widgets.lines import Lines
+
+        self._advice = self._no_advice = Advice()
+        self.sign, self.advice_line, self.field = Lines(1), AdviceLine(), FilterField(self, WORDS_HINT)
         self.sign.set_lines([(Span(Plain(" /"), "accent"),)])
-        yield self.advice_line
-        with Horizontal():
-            yield self.sign
-            yield self.field
+        self._built = True  # before anything waits: nobody builds it a second time
+        await self.mount(self.advice_line, Horizontal(self.sign, self.field))
 
     # What the workspace does with it
 
     @property
     def editing(self) -> bool:
         """True while the keyboard is in it."""
-        return self.field.has_focus
+        return self._built and self.field.has_focus
 
     @property
     def completing(self) -> bool:
@@ -96,21 +106,24 @@ class FilterLine(Vertical):
     @property
     def text(self) -> str:
         """What stands in it, whether it is in force or not."""
-        return self.field.value
+        return self.field.value if self._built else ""
 
     @property
     def keys(self) -> tuple[tuple[str, str, str], ...]:
         """Key, word and action of what can be done in it, for the footer."""
         return tuple((one.key, one.word, one.action) for one in FILTERING if one.id in self._ids)
 
-    def edit(self) -> None:
+    async def edit(self) -> None:
         """Show the line and give it the keyboard."""
+        if not self._built:
+            await self._build()
+            self.look()
         self.add_class("-shown")
         self.screen.set_focus(self.field)  # at once: the next letter may be here already
 
     def serve(self, place: str, text: str, adviser: Adviser | None) -> None:
         """Hold the filter of another place: what was typed there and is not in force yet comes back."""
-        self._past.leave(self.text if not self._advice.good else "")
+        self._past.leave(self.text if self._built and not self._advice.good else "")
         self._adviser = adviser
         draft = self._past.arrive(place)
         self.hold(draft or text)
@@ -118,6 +131,8 @@ class FilterLine(Vertical):
 
     def hold(self, text: str) -> None:
         """Show what filter is in force without giving it the keyboard; an empty one hides the line."""
+        if not self._built:
+            return  # nothing was ever typed
         self._stop_resting()
         self._in_force = text
         with self.prevent(Input.Changed):
@@ -130,7 +145,7 @@ class FilterLine(Vertical):
         """Say what is to be said of the text as it stands."""
         cursor = self.field.cursor_position if self.editing else None
         seen = (self.field.value, cursor)
-        advice = self._adviser(*seen) if self._adviser is not None else Advice()
+        advice = self._adviser(*seen) if self._adviser is not None else self._no_advice
         if seen[0] != self._seen[0]:
             self._folded = False
         if self._folded:
@@ -208,8 +223,8 @@ class FilterLine(Vertical):
         self._past.keep(self.field.value)
         self._leave()
 
-    @on(AdviceLine.Clicked)
-    def _choice_clicked(self, event: AdviceLine.Clicked) -> None:
+    def on_advice_line_clicked(self, event: AdviceLine.Clicked) -> None:
+        """Take the way to go on that was clicked."""
         event.stop()
         self.field.focus()
         self.accept(event.choice)

@@ -42,6 +42,7 @@ class FrameLine(InkWidget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._pieces: tuple[Piece, ...] = ()
+        self._laid_out = 0
 
     def pieces(self, width: int) -> tuple[Piece, ...]:
         """What stands on the line when it is `width` columns wide."""
@@ -49,10 +50,10 @@ class FrameLine(InkWidget):
 
     def update_pieces(self) -> None:
         """Lay out anew, and repaint if anything looks different."""
-        new = self.pieces(self.size.width)
-        if new != self._pieces:
-            self._pieces = new
-            self.refresh(Region(0, 0, self.size.width, 1))
+        before, self._laid_out = self._pieces, self.size.width
+        self._pieces = self.pieces(self._laid_out)
+        if self._pieces != before:
+            self.refresh(Region(0, 0, self._laid_out, 1))
 
     def on_resize(self) -> None:
         """Lay out for the new width."""
@@ -64,6 +65,9 @@ class FrameLine(InkWidget):
 
     def pieces_of(self, y: int) -> tuple[Piece, ...]:
         """What stands on line `y` of it; most have only one."""
+        if self.size.width != self._laid_out:  # the first picture comes before anybody tells the width
+            self._laid_out = self.size.width
+            self._pieces = self.pieces(self._laid_out)
         return self._pieces
 
     def target_at(self, x: int, y: int = 0) -> str | None:

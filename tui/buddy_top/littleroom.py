@@ -1,0 +1,49 @@
+"""A terminal too small for anything: a card takes the place of the picture until there is room again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Size
+from textual.widget import Widget
+
+from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, too_small_lines
+
+if TYPE_CHECKING:
+    from buddy_top.widgets.textview import TextView
+    from buddy_top.workspace import Workspace
+
+
+class LittleRoom:
+    """Belongs to one workspace; the card is made when there is too little room for the first time."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._card: TextView | None = None
+        self._focused_before: Widget | None = None
+
+    def fit(self, size: Size) -> None:
+        """Below a usable size a card takes the place of everything."""
+        hide = size.width < MIN_WIDTH or size.height < MIN_HEIGHT
+        self._hide_all(hide)
+        if not hide:
+            return
+        from buddy_top.widgets.textview import TextView
+
+        workspace = self._workspace
+        if self._card is None:
+            self._card = TextView(id="too-small")
+            workspace.mount(self._card)
+        quits = next(command for command in workspace.registry if command.id == "quit")
+        self._card.set_lines(too_small_lines(*size, key=quits.key_text))
+
+    def _hide_all(self, hide: bool) -> None:
+        """What is hidden loses the keyboard, so it is given back to where it was."""
+        app, screen = self._workspace, self._workspace.screen
+        if hide and not screen.has_class("-too-small"):
+            self._focused_before = app.focused
+        elif not hide and self._focused_before is not None and self._focused_before.is_attached:
+            self._focused_before.focus()
+            self._focused_before = None
+        screen.set_class(hide, "-too-small")
+        app.body.display = not hide  # at once, or lists would scroll to fit into a line or two
