@@ -67,9 +67,10 @@ def is_open(client: socket.socket) -> bool:
 
 
 def test_a_scrape_is_answered_beside_300_slow_clients(
-    server: MetricsServer, clients: contextlib.ExitStack
+    server: MetricsServer, clients: contextlib.ExitStack, record_property: Callable[[str, object], None]
 ) -> None:
     """Case 87: one thread for all of them, and the ones that dawdle longest make room."""
+    slowest = 0.0
     threads = psutil.Process().num_threads()
     slow = [connect(server, clients, b"GET /metrics HTTP/1.1\r\nX-a: ") for _ in range(SLOW_CLIENTS)]
     for turn in range(5):
@@ -78,8 +79,11 @@ def test_a_scrape_is_answered_beside_300_slow_clients(
                 client.send(b"b")
         began = time.monotonic()
         assert get(server)[0] == 200
-        assert time.monotonic() - began < 5, turn
+        slowest = max(slowest, time.monotonic() - began)
+        assert slowest < 5, turn
     assert psutil.Process().num_threads() == threads
+    words = f"{SLOW_CLIENTS} slow clients: 1 thread, 5 of 5 scrapes answered, the slowest after {slowest * 1000:.0f} ms"
+    record_property("figure", words)
     assert len(server._clients) <= MOST_CLIENTS
     assert server.dropped >= SLOW_CLIENTS - MOST_CLIENTS
     assert not any(map(is_open, slow[: SLOW_CLIENTS - MOST_CLIENTS]))

@@ -65,6 +65,8 @@ def test_a_path_with_control_characters_is_shown_escaped(snapshot: Snapshot) -> 
     [
         ({}, "live", "live"),
         ({"mode": "polling"}, "live", "live, polling"),
+        ({"unreadable": 1}, "trouble", "live, 1 run unreadable"),
+        ({"mode": "polling", "unreadable": 20}, "trouble", "live, polling, 20 runs unreadable"),
         ({"loaded": 3, "total": 30}, "busy", "reading 3 of 30 runs"),
         ({"problem": NOT_THERE_YET}, "busy", "waiting for the first run"),
         ({"problem": "no such directory", "loaded": 3, "total": 30}, "trouble", "no such directory"),

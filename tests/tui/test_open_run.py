@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.core.hanging_disk import disk
 
+from buddy_core.runs.folding.facts import unread_facts
 from buddy_core.runs.reading.descriptors import SHARED
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top import aside
+from buddy_top.cells import text_of
 from buddy_top.open_run import OpenRun
+from buddy_top.panes.cells import run_cell
+from buddy_top.run_view.heading import heading_lines
 from buddy_top.state import Wants
 
 
@@ -68,3 +73,16 @@ async def test_a_run_that_hangs_as_it_is_opened_says_so_and_lets_go_of_its_file_
             await closed.wait()
     names = [str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in SHARED._idle.values()]
     assert not [name for name in names if name.startswith(str(tmp_path))]
+
+
+def test_the_row_and_the_heading_of_such_a_run_begin_with_what_is_wrong() -> None:
+    """Cases 35 and 36: the words are shown as observed text is, and stand before what the run is for."""
+    run = replace(
+        unread_facts("run_mk5o26bk_000000", 1_767_890_000_000), objective="Fix it", problem="stalled 5 s"
+    )
+    assert text_of(run_cell(run)) == "! stalled 5 s · Fix it"
+    assert "! stalled 5 s" in text_of(heading_lines(run, 1_767_890_000_000)[1])
+    assert (
+        text_of(run_cell(replace(run, problem="events.jsonl: \x1b[31m"))) == "! events.jsonl: ␛[31m · Fix it"
+    )
+    assert text_of(run_cell(replace(run, problem=None))) == "Fix it"
