@@ -244,6 +244,15 @@ async def test_letters_behind_the_key_of_the_filter_are_its_text_however_fast_th
         assert not seen.app.filter_line.editing
 
 
+async def test_the_key_of_the_filter_is_heeded_while_its_tab_is_being_built(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path)) as seen:
+        seen.send("3")
+        seen.send("/")
+        await seen.settle()
+        assert seen.app.tab.value == "tools"
+        assert seen.app.filter_line.editing
+
+
 async def test_the_palette_opens_the_filter_too(tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), tab="tools") as seen:
         await seen.press("ctrl+p")

@@ -35,7 +35,7 @@ class BuddyTop(Workspace):
 
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_monitor_provider}
-    BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in REGISTRY]
+    BINDINGS: ClassVar[list[BindingType]] = [one for command in REGISTRY for one in command.bindings()]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that mean nothing here do nothing here."""
@@ -345,7 +345,7 @@ def monitor_class(keymap: Mapping[str, str]) -> type[BuddyTop]:
     from buddy_top.config.keymap import remapped
 
     commands = remapped(REGISTRY, keymap)
-    body = {"BINDINGS": [command.binding() for command in commands], "registry": commands}
+    body = {"BINDINGS": [one for command in commands for one in command.bindings()], "registry": commands}
     made = types.new_class(
         "BuddyTop", (BuddyTop,), {"inherit_bindings": False}, lambda names: names.update(body)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 import msgspec
@@ -45,17 +46,23 @@ class Command(msgspec.Struct, frozen=True):
     needs: Need | None = None
     """What there has to be on the screen for it to do anything; without it neither footer nor help name it."""
 
-    def binding(self) -> Binding:
-        """The same command as a Textual binding."""
-        return Binding(
-            self.keys,
-            self.action,
-            self.word,
-            show=False,
-            id=self.id,
-            priority=self.priority,
-            tooltip=self.help,
-        )
+    def bindings(self) -> Iterator[Binding]:
+        """The same command as bindings of Textual.
+
+        A key that goes before others may come while its place is still being built, and is refused there; it
+        then comes round once more like any other, when the place is there.
+        """
+        priorities = (True, False) if self.priority and self.places != ALL else (self.priority,)
+        for priority in priorities:
+            yield Binding(
+                self.keys,
+                self.action,
+                self.word,
+                show=False,
+                id=self.id,
+                priority=priority,
+                tooltip=self.help,
+            )
 
     @property
     def key_text(self) -> str:

@@ -332,8 +332,8 @@ class TablePane(Pane, Generic[Row]):
             self.show(self._snapshot)
 
     def focus_main(self) -> None:
-        """Focus the table."""
-        self.table.focus()
+        """Focus the table, at once: asked for, it would take the keyboard from a filter that is opened meanwhile."""
+        self.screen.set_focus(self.table)
 
     @property
     def there(self) -> frozenset[Need]:
