@@ -20,8 +20,8 @@ from buddy_core.metrics.reading import MetricsReader
 from buddy_core.metrics.rollup import MINUTE
 from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.tail import FileTail
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
 
 SUMS_MS = 5_000
 """Sums over a window of time are at least this old before they are made anew."""

@@ -12,8 +12,14 @@ import re
 RUN_ID = re.compile(r"run_([0-9a-z]{1,12})_([0-9a-f]{6})", re.ASCII)
 """Matched against the whole name; anything else in the runs directory is not a run."""
 
+EVENTS_NAME = "events.jsonl"
+"""Name of the event file inside a run's directory."""
+
 ID_WIDTH = 24
 """Letters of the longest id, and a space."""
+
+_DAY_MS = 24 * 3_600_000
+"""So far ahead of this one's the clock of another machine is believed in."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -46,3 +52,10 @@ def _base36(number: int) -> str:
         digits = _DIGITS[rest] + digits
         if number == 0:
             return digits
+
+
+def age_key(run_id: str, now_ms: int) -> tuple[int, int, str]:
+    """Sorts runs by when they go: the oldest first, and before them those that claim to be from the future."""
+    started_at = started_at_of(run_id) or 0
+    believed = started_at if started_at <= now_ms + _DAY_MS else 0
+    return believed, started_at, run_id

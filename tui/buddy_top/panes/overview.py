@@ -20,7 +20,7 @@ from buddy_top.panes.alone import is_alone
 from buddy_top.panes.base import Pane
 from buddy_top.panes.budget import BudgetLine
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
-from buddy_top.panes.providers import cost_text, provider_key
+from buddy_top.panes.provider_words import cost_text, provider_key
 from buddy_top.panes.tiles import TILES
 from buddy_top.panes.welcome import is_empty, welcome_lines
 from buddy_top.panes.words import kind_words, nothing_in, within

@@ -18,6 +18,7 @@ from buddy_top.panes.cells import failure_share_cell, number_cell
 from buddy_top.panes.fields import Field, Order
 from buddy_top.panes.kinds import age_field, count_field, name_field, number_field, trend_field
 from buddy_top.panes.provider_detail import ProviderDetail
+from buddy_top.panes.provider_words import cost_text, provider_key
 from buddy_top.panes.words import in_part, nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.bars import share_bar
@@ -29,17 +30,6 @@ if TYPE_CHECKING:
     from buddy_top.documents import Document
 
 P = ProviderMetrics
-
-
-def provider_key(row: P) -> str:
-    """The collector's key of a provider and model."""
-    return f"{row.provider}/{row.model}"
-
-
-def cost_text(row: P) -> Plain:
-    """What it cost; `≥` first where the costs of some answered requests are not known."""
-    known = fmt.cost_of(row)
-    return Plain(f"≥{known}") if row.cost_is_partial else known
 
 
 def _logged(row: P, tokens: int | None) -> int | None:

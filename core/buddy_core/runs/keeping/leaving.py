@@ -9,9 +9,8 @@ from pathlib import Path
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.names import is_run_id
+from buddy_core.runs.names import age_key, is_run_id
 from buddy_core.runs.watching.liveness import lock_state
-from buddy_core.runs.writing.prune import age_key, is_over
 from buddy_core.safety.paths import directory_beneath, entries_beneath, real_root
 
 USUAL_LIMIT = 30
@@ -75,6 +74,8 @@ def _stays(root: Path, run_id: str, now_ms: int) -> bool:
     if state != "none":
         return state == "held"
     try:
+        from buddy_core.runs.writing.prune import is_over
+
         with directory_beneath(root, run_id) as fd:
             return not is_over(fd, now_ms)
     except OSError:

@@ -11,13 +11,11 @@ from __future__ import annotations
 import errno
 import os
 
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.writing.encoding import MAX_EVENT_BYTES, encode_event
 from buddy_core.runs.writing.files import close_quietly, open_private, retried
 
 __all__ = ["EVENTS_NAME", "MAX_EVENT_BYTES", "EventLog", "encode_event"]
-
-EVENTS_NAME = "events.jsonl"
-"""Name of the event file inside a run's directory."""
 
 
 class EventLog:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import get_args
 
 from buddy_core.runs.model import EndStatus
-from buddy_core.runs.names import is_run_id, started_at_of
+from buddy_core.runs.names import age_key, is_run_id
 from buddy_core.runs.reading.json_values import count_of, decode_object
 from buddy_core.runs.reading.records import MAX_RECORD_BYTES
 from buddy_core.runs.watching.liveness import INTERRUPTED_AFTER_MS
@@ -137,13 +137,6 @@ def _surplus(root_fd: int, keep: int, now_ms: int, patience: Patience) -> list[s
         return []
     found.sort(key=lambda run_id: age_key(run_id, now_ms))
     return found[: len(found) - keep]
-
-
-def age_key(run_id: str, now_ms: int) -> tuple[int, int, str]:
-    """Sorts runs by when they go: the oldest first, and before them those that claim to be from the future."""
-    started_at = started_at_of(run_id) or 0
-    believed = started_at if started_at <= now_ms + _DAY_MS else 0
-    return believed, started_at, run_id
 
 
 @contextmanager
