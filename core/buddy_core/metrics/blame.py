@@ -84,7 +84,7 @@ def joined(groups: Iterable[ErrorGroup]) -> tuple[ErrorGroup, ...]:
 def _subject_of(context: Mapping[str, Any] | None) -> Subject | None:
     if not context:
         return None
-    provider, model = (_name(context.get(field)) for field in ("provider", "model"))
+    provider, model = _name(context.get("provider")), _name(context.get("model"))
     return (provider, model) if provider or model else None
 
 

@@ -134,7 +134,8 @@ def absorb_batch(ledger: Ledger, batch: HistoryBatch, refusals: Refusals, now_ms
 def _absorb_error(ledger: Ledger, record: ErrorRecord, refusals: Refusals, now_ms: int) -> None:
     if refusals.name(record.type) is None:
         return
-    if not _are_times([record.timestamp]):
+    at = record.timestamp
+    if type(at) is not int or not 0 <= at <= LATEST_AT:
         record = replace(record, timestamp=refusals.moment(record.timestamp, now_ms))
     ledger.add_error(trimmed(record), now_ms)
 

@@ -113,12 +113,14 @@ def _context(context: object) -> dict[str, Any]:
 
 def _is_small(context: Mapping[str, Any]) -> bool:
     """True for the context that a failed tool has, and the like: nothing in it needs to be looked into."""
-    return len(context) <= 4 and all(
-        type(key) is str
-        and len(key) <= 64
-        and (value is None or type(value) is bool or (type(value) is str and len(value) <= 256))
-        for key, value in context.items()
-    )
+    if len(context) > 4:
+        return False
+    for key, value in context.items():
+        if type(key) is not str or len(key) > 64:
+            return False
+        if value is not None and type(value) is not bool and (type(value) is not str or len(value) > 256):
+            return False
+    return True
 
 
 class _Fitting:

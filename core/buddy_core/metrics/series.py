@@ -292,7 +292,8 @@ class ErrorSeries(Series[ErrorStats, ErrorGroup]):
         run, at = record.run_id, record.timestamp
         if run is None or (at, run) < self._oldest:
             return
-        self._runs[run] = max(at, self._runs.get(run, 0))
+        if at > self._runs.get(run, -1):
+            self._runs[run] = at
         if len(self._runs) > RUNS_NAMED:
             at, run = min((at, run) for run, at in self._runs.items())
             del self._runs[run]

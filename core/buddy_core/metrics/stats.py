@@ -324,8 +324,10 @@ class ErrorStats(_Plain):
 
     def add(self, at_ms: int, of_tool: bool) -> None:
         """Count one error."""
-        self.first_at = min(self.first_at, at_ms) if self.count else at_ms
-        self.last_at = max(self.last_at, at_ms)
+        if at_ms < self.first_at or not self.count:
+            self.first_at = at_ms
+        if at_ms > self.last_at:
+            self.last_at = at_ms
         self.count += 1
         self.of_tools += of_tool
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from buddy_core.metrics.batch import ToolColumn
+from buddy_core.metrics.batch import RequestRow, ToolColumn
 from buddy_core.runs.folding.calls import (
     MAX_ARGUMENTS,
     NO_ARGUMENTS,
@@ -85,6 +85,7 @@ class RunFold:
         "_lines",
         "_numbered",
         "_open",
+        "_requests",
         "_steps",
         "end_status",
         "ended_at",
@@ -138,6 +139,7 @@ class RunFold:
         self._steps: list[str] = []
         self._harvest = _NOTHING
         self._lines: dict[str | None, GoodResults] = {}
+        self._requests: list[MetricLine] = []  # they wait to be counted together
 
     @property
     def open_calls(self) -> tuple[OpenCall, ...]:
@@ -196,9 +198,12 @@ class RunFold:
                         self._answer(next(iter(calls)))
                 else:
                     self._call(event.data, event)
+            elif type(event) is MetricLine and event.data.kind == "api_request":
+                self._requests.append(event)
             else:
                 self._other(event, True)
         self.tool_calls += made
+        self._enter_requests()
         for lines in self._lines.values():
             lines.enter()
 
@@ -336,30 +341,48 @@ class RunFold:
 
     def _metric(self, ts: int, metric: MetricData, new: bool) -> None:
         if metric.kind == "api_request":
-            self._api_request(ts, metric if is_sound(metric) else bounded(metric), new)
+            self._enter_requests()
+            self._api_requests([(ts, metric)], new)
         elif metric.kind == "value" and new and metric.name and metric.value is not None:
             self._harvest.values.append(CustomValue(metric.name, metric.value, metric.labels, ts))
 
-    def _api_request(self, ts: int, metric: MetricData, new: bool) -> None:
-        prompt, completion, cost = metric.prompt_tokens, metric.completion_tokens, metric.cost
-        read, written, model = metric.cache_read_tokens, metric.cache_write_tokens, metric.model or UNNAMED
-        if len(model) > MAX_NAME:
-            model = model[:MAX_NAME]
-        self.sums.add(prompt + completion + read + written, prompt, completion, cost)
-        provider = metric.provider[:MAX_NAME] or UNNAMED
-        if cost is None and self.prices is not None:
-            tokens = (prompt, completion, read, written)
-            self.sums.add_estimate(self.prices.of_request(provider, model, ts, *tokens))
-        if model in self.models or len(self.models) < _MAX_MODELS:
-            self.models[model] += 1
-        if not new:
-            return
-        key = (provider, model)
-        rows = self._harvest.requests.get(key)
-        if rows is None:
-            rows = self._harvest.requests[key] = []
-        latency, ttft = metric.latency_ms, metric.ttft_ms
-        rows.append((ts, prompt, completion, read, written, cost, latency, ttft, metric.success))
+    def _enter_requests(self) -> None:
+        """Count the requests that wait, before whatever comes after them."""
+        lines, self._requests = self._requests, []
+        if lines:
+            self._api_requests([(line.ts, line.data) for line in lines], True)
+
+    def _api_requests(self, found: Iterable[tuple[int, MetricData]], new: bool) -> None:
+        models, harvested = self.models, self._harvest.requests
+        rows: list[RequestRow] = []
+        for ts, metric in found:
+            if not is_sound(metric):
+                metric = bounded(metric)
+            prompt, completion, cost = metric.prompt_tokens, metric.completion_tokens, metric.cost
+            read, written = metric.cache_read_tokens, metric.cache_write_tokens
+            provider, model = metric.provider or UNNAMED, metric.model or UNNAMED
+            if len(provider) > MAX_NAME or len(model) > MAX_NAME:
+                provider, model = provider[:MAX_NAME], model[:MAX_NAME]
+            if cost is None and self.prices is not None:
+                tokens = (prompt, completion, read, written)
+                self.sums.add_estimate(self.prices.of_request(provider, model, ts, *tokens))
+            if model in models or len(models) < _MAX_MODELS:
+                models[model] += 1
+            row = (
+                ts,
+                prompt,
+                completion,
+                read,
+                written,
+                cost,
+                metric.latency_ms,
+                metric.ttft_ms,
+                metric.success,
+            )
+            rows.append(row)
+            if new:
+                harvested.setdefault((provider, model), []).append(row)
+        self.sums.add_rows(rows)
 
     def _run_start(self, ts: int, data: msgspec.Raw, new: bool) -> None:
         found = plain_payload(data)

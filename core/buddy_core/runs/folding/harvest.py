@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -65,26 +65,28 @@ class RequestSums:
     estimates: int = 0
     """How many were."""
 
-    def add(self, tokens: int, prompt: int, completion: int, cost: float | None) -> None:
-        """Count one request; `tokens` of all four kinds."""
-        self.requests += 1
-        self.total_tokens += tokens
-        self.prompt_tokens += prompt
-        self.completion_tokens += completion
-        if cost is not None:
-            self.cost = (self.cost or 0.0) + cost
-            self.costs += 1
-
     def add_estimate(self, dollars: float | None) -> None:
         """Count what a request that states no cost was priced at; None: nobody knows."""
         if dollars is not None:
             self.estimate = (self.estimate or 0.0) + dollars
             self.estimates += 1
 
-    def add_rows(self, rows: Iterable[RequestRow]) -> None:
+    def add_rows(self, rows: Sequence[RequestRow]) -> None:
         """Count any number of requests."""
-        for _, prompt, completion, read, written, cost, _, _, _ in rows:
-            self.add(prompt + completion + read + written, prompt, completion, cost)
+        tokens, prompts, completions, cost, costs = 0, 0, 0, self.cost, 0
+        for _, prompt, completion, read, written, dollars, _, _, _ in rows:
+            tokens += prompt + completion + read + written
+            prompts += prompt
+            completions += completion
+            if dollars is not None:
+                cost = (cost or 0.0) + dollars
+                costs += 1
+        self.requests += len(rows)
+        self.total_tokens += tokens
+        self.prompt_tokens += prompts
+        self.completion_tokens += completions
+        self.cost = cost
+        self.costs += costs
 
 
 def tool_error_record(tool: str, at_ms: int, reason: str, run_id: str) -> ErrorRecord:
