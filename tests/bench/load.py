@@ -44,7 +44,7 @@ _PLACES = frozenset((b"5", b"\x1b"))
 """Behind these nobody types on at once: a letter right after escape is another key, and a new list takes a moment."""
 
 _ARRIVE_S, _AFTER_S = 1.0, 20.0
-_PATIENCE_S = 120.0
+_PATIENCE_S = 30.0
 
 
 @dataclass
@@ -115,9 +115,11 @@ def _press(screen: Screen, key: bytes, answer: bytes) -> float | None:
 
 
 def _settle(screen: Screen, file: Path, size: int) -> None:
-    """Until the monitor has read so much, or its time is over."""
-    deadline = time.perf_counter() + _PATIENCE_S
-    while _seen(told(file)) < size and time.perf_counter() < deadline:
+    """Until the monitor has read so much, or has read nothing more for a while."""
+    before, deadline = -1, 0.0
+    while (seen := _seen(told(file))) < size and (seen > before or time.perf_counter() < deadline):
+        if seen > before:
+            before, deadline = seen, time.perf_counter() + _PATIENCE_S
         screen.rest(0.05)
 
 
