@@ -378,8 +378,42 @@ class TestTheActiveStore:
         assert active.get_active_run_store() is None
 
 
-def test_a_gap_without_a_cause_still_says_something(tmp_path: Path) -> None:
-    class Log:
-        error = None
+class TestABacklog:
+    """Cases 5 and 6."""
 
-    assert backlog.Backlog(Log(), NOW).gap.cause == "the disk refused"  # type: ignore[arg-type]
+    class Log:
+        """Takes what it is told to take."""
+
+        error: OSError | None = None
+        takes = True
+
+        def resume(self, _line: bytes) -> bool:
+            return self.takes
+
+    def test_tells_when_and_why_it_began(self) -> None:
+        log = self.Log()
+        assert backlog.Backlog(log, NOW).gap == backlog.Gap(0, 0, NOW, "the disk refused")  # type: ignore[arg-type]
+        log.error = OSError(errno.ENOSPC, "No space left on device")
+        assert backlog.Backlog(log, NOW).gap.cause == "No space left on device"  # type: ignore[arg-type]
+
+    def test_is_as_large_as_it_says_and_has_that_room_again_when_it_is_empty(self) -> None:
+        log = self.Log()
+        waiting = backlog.Backlog(log, NOW)  # type: ignore[arg-type]
+        half = b"x" * (backlog.MAX_WAITING_BYTES // 2)
+        for lost in (0, 1):
+            waiting.hold(half)
+            waiting.hold(half)
+            assert waiting.gap.lost == lost + 2
+            waiting.hold(b"y")
+            assert waiting.gap.lost == lost + 3
+            assert waiting.drain(lambda _line: None)
+            assert waiting.gap.lost == lost + 1
+        assert waiting.gap.late == 4
+
+    def test_is_not_emptied_by_whoever_comes_in_meanwhile(self) -> None:
+        waiting = backlog.Backlog(self.Log(), NOW)  # type: ignore[arg-type]
+        waiting.hold(b"one")
+        again: list[bool] = []
+        assert waiting.drain(lambda _line: again.append(waiting.drain(lambda _line: None)))
+        assert again == [False]
+        assert waiting.drain(lambda _line: None), "the next one may"

@@ -166,6 +166,7 @@ def test_a_line_of_many_is_safe_by_itself(text: str) -> None:
 def test_a_line_that_became_shorter_than_its_limit_still_says_that_it_was_cut() -> None:
     assert plain("\r\n" * 10, limit=5) == "⏎⏎⏎…"
     assert plain("\r\n" * 10, limit=1) == "…"
+    assert plain("a\r\nb\r\nccc", limit=7) == "a⏎b⏎cc…"
     assert plain("abcd", limit=4) == "abcd"
     assert plain("", limit=0) == ""
     assert plain("a", limit=0) == ""
@@ -195,7 +196,7 @@ def test_tabs_are_as_wide_as_one_says() -> None:
 def test_every_other_space_is_a_space_and_every_invisible_letter_is_seen() -> None:
     assert plain("a\u00a0b\u2003c\u3000d") == "a\u00a0b\u2003c\u3000d"
     for point in (0x34F, 0x115F, 0x3164, 0xFFA0, 0x17B4, 0x180F, 0xFE00, 0xFFF9, 0x1F1E6, 0x1F3FF, 0xE0FFF):
-        assert plain(chr(point)) == f"⟨{point:x}⟩"
+        assert plain(chr(point)) == chr(point).translate(text_module._Replacements()) == f"⟨{point:x}⟩"
         assert not is_plain(chr(point))
     assert plain("\x1f\x20\x7e\x7f\x80\xa0") == "␟ ~␡⟨80⟩\xa0"
 
