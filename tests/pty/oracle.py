@@ -118,7 +118,7 @@ def _run_pages(watch: Watch, carriers: int) -> None:
     for index in range(carriers):
         _one_run(watch, is_oldest=index == carriers - 1)
         watch.opened("timeline", "]")
-    watch.opened("runs tab", "5", "/", CLEAR_LINE, ESCAPE)
+    watch.opened("runs tab", "5", "/", CLEAR_LINE, ESCAPE, ESCAPE)
 
 
 def _one_run(watch: Watch, *, is_oldest: bool) -> None:

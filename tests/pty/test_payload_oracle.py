@@ -80,7 +80,7 @@ def test_no_byte_of_any_payload_leaves_by_any_view(tmp_path: Path, record_proper
             assert [text for text in map(base64.b64decode, copied) if obeyed(text.decode())] == []
             sent += len(term.out)
         files = list(out.iterdir())
-        assert len(files) > 10
+        assert len(files) >= 4, "hardly anything was exported"
         assert [file for file in files if obeyed(file.read_text(encoding="utf-8", newline=""))] == []
         for sink, tags in watch.seen.items():
             seen[sink] |= tags
