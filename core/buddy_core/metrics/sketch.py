@@ -46,6 +46,17 @@ _LAST_INDEX = {cut: 2 * number - 1 for number, cut in _CUT_BUCKETS.items()}
 """Index of the last bucket at or below each cut."""
 
 
+class _Doubled(dict[int, int]):
+    """Twice a number, the same object each time: the keys of thousands of sketches are some hundred integers."""
+
+    def __missing__(self, number: int) -> int:
+        self[number] = doubled = 2 * number
+        return doubled
+
+
+_doubled = _Doubled().__getitem__
+
+
 class _Indexes(dict[float, int]):
     """Bucket by duration, remembered: most durations are whole milliseconds and come again."""
 
@@ -55,7 +66,7 @@ class _Indexes(dict[float, int]):
         else:
             number = _ceil(_log(value) * _SCALE)
             cut = _CUT_BUCKETS.get(number)
-            index = 2 * number if cut is None or value > cut else 2 * number - 1
+            index = _doubled(number) if cut is None or value > cut else 2 * number - 1
         if len(self) < _REMEMBERED:
             self[value] = index
         return index
@@ -75,7 +86,7 @@ def tally(values: Sequence[float]) -> Mapping[int, int]:
     numbers = [_ceil(_log(value) * _SCALE) for value in values]
     counts = Counter(numbers)
     cut = _CUT_BUCKETS.keys() & counts.keys()
-    tallied = {2 * number: count for number, count in counts.items()}
+    tallied = {_doubled(number): count for number, count in counts.items()}
     if cut:
         for number, value in zip(numbers, values, strict=True):
             if number in cut and value <= _CUT_BUCKETS[number]:
