@@ -184,7 +184,7 @@ async def test_the_header_alone_is_drawn_for_a_measurement(
 
 
 async def test_frames_are_timed_while_it_is_shown(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with monitor(runs, size=LARGE, meter=True) as seen:
+    async with monitor(runs, size=LARGE, meter=True, home=runs.parent) as seen:
         pane = type(seen.app.visible_pane)
         show = pane.show
 

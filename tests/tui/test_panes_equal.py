@@ -180,6 +180,6 @@ async def test_the_detail_of_a_run_says_what_its_row_says(tmp_path: Path) -> Non
                 ("model", run["model"] or fmt.UNKNOWN),
                 ("events", fmt.count(run["event_count"])),
                 ("tool calls", f"{run['tool_calls']}  {run['tool_failures']} failed"),
-                ("errors", fmt.count(run["errors"])),
+                ("error events", fmt.count(run["errors"])),
             ):
                 assert f" {label:<14}{value}" in seen.text, (run["objective"], label)

@@ -135,9 +135,12 @@ class Hands:
 
     def close(self) -> None:
         """Let the threads end that do not hang; those that do end when they are back, or with the process."""
-        for _ in range(self._threads):
-            self._errands.put(None)
-        self._threads = 0
+        over, self._errands, self._threads = self._errands, SimpleQueue(), 0
+        over.put(None)
+
+    def __del__(self) -> None:
+        """Whoever forgets an observer without closing it leaves no thread behind."""
+        self._errands.put(None)
 
     def _begin(self, errand: Errand[T, R]) -> None:
         if self._threads <= self._hanging:
@@ -169,3 +172,4 @@ def _serve(errands: SimpleQueue[Errand[object, object] | None]) -> None:
     while (errand := errands.get()) is not None:
         errand.run()
         del errand  # nothing of it is kept while there is no other
+    errands.put(None)  # for the others
