@@ -67,10 +67,16 @@ def _named(
 
 
 class CaseTable:
-    """Listens to a run of the tests, and writes the table at its end."""
+    """Listens to a run of the tests, and writes the table at its end.
 
-    def __init__(self, file: Path) -> None:
+    Args:
+        file: What is written.
+        marks: Which tests were chosen by their marks; empty for all.
+    """
+
+    def __init__(self, file: Path, marks: str = "") -> None:
         self._file = file
+        self._marks = marks
         self._ended: dict[Name, Counter[str]] = defaultdict(Counter)
         self._figures: dict[Name, list[str]] = defaultdict(list)
         self._reasons: dict[Name, set[str]] = defaultdict(set)
@@ -96,7 +102,12 @@ class CaseTable:
         by_case, now = covered_cases(root), datetime.now(UTC)
         machine = f"{platform.system()} {platform.release()}, {platform.machine()}, Python {platform.python_version()}"
         lines = ["# The cases, and what the tests say of them", ""]
-        lines += [f"Written by `{COMMAND}` on {now:%Y-%m-%d} ({machine}); never edited by hand.", ""]
+        lines += [f"Written by `{COMMAND}` on {now:%Y-%m-%d} ({machine}); never edited by hand."]
+        if self._marks:
+            lines.append(
+                f"This time with `-m {self._marks!r}`: what that leaves out was not run, see the README."
+            )
+        lines.append("")
         for room, cases in CASES.items():
             lines += [f"## {room}", "", "| # | case | tests | result | figure |", "|---|---|---|---|---|"]
             lines += [self._line(number, words, by_case.get(number, [])) for number, words in cases.items()]

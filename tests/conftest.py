@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if file is not None:
         from tests.casetable import CaseTable
 
-        config.pluginmanager.register(CaseTable(Path(file)))
+        config.pluginmanager.register(CaseTable(Path(file), config.option.markexpr))
     if threading.gettrace() is not None:
         from tests.barethreads import trace_bare_threads
 

@@ -263,7 +263,9 @@ async def test_a_turn_that_comes_after_its_run_was_settled_is_part_of_what_the_r
         await until(lambda: bench.collector.view(Window.ALL).total_cost == 1.5)
         bench.turns(30_000)
         await until(lambda: bench.observer.sources().turn_requests == 1)
-        await until(lambda: money(bench.collector.view(Window.ALL)) == (1.5, None))  # once its run was read on
+        await until(
+            lambda: money(bench.collector.view(Window.ALL)) == (1.5, None)
+        )  # once its run was read on
 
 
 def test_nothing_is_left_of_estimates_that_were_taken_back(bench: Bench) -> None:
