@@ -303,3 +303,31 @@ def _wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.02)
+
+
+BUFFERED = """
+import os, select, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+sys.stderr.reconfigure(line_buffering=False, write_through=False)
+print("ready", flush=True)
+poll = select.poll()
+poll.register(0, 0)
+poll.poll()
+sys.stdout.write("half a picture")
+sys.stderr.buffer.write(b"half a picture")
+if sys.argv[1:]:
+    from buddy_top.teardown import silence
+    silence()
+sys.exit(129)
+"""
+
+
+def test_what_is_left_for_a_terminal_that_is_gone_does_not_change_the_exit_code() -> None:
+    """Case 66. Python makes another code of it when it cannot write what is buffered."""
+    codes = []
+    for words in ((), ("silenced",)):
+        with terminal("-c", BUFFERED, *words) as term:
+            term.until("ready")
+            term.hang_up()
+            codes.append(term.exit_code())
+    assert codes == [120, 129]

@@ -24,7 +24,7 @@ from buddy_top.driver import driver_class
 from buddy_top.guard import ScreenGuard, WithoutColor
 from buddy_top.options import Options
 from buddy_top.stray import StrayOutput
-from buddy_top.teardown import Teardown
+from buddy_top.teardown import Teardown, silence
 
 
 class SafeApp(App[None]):
@@ -62,6 +62,8 @@ class SafeApp(App[None]):
             with Teardown(self._leave, on_forced_exit=self.options.on_forced_exit) as self._teardown:
                 self.run()
             decided = self._teardown.code
+            if self._teardown.hung_up():
+                silence()
         for clear in self.at_end:
             clear()
         self._report_crashes(self._stray)

@@ -159,7 +159,7 @@ class Teardown:
         return heard[0] if heard else _HURRY if _HURRY in rung else None
 
     def _force(self) -> None:
-        _silence()
+        silence()
         restore_terminal(self._terminal, self._attributes)
         if self._on_forced_exit is not None:
             with contextlib.suppress(Exception):
@@ -218,12 +218,17 @@ def _opened_again(terminal: int) -> Iterator[int]:
         os.close(screen)
 
 
-def _silence() -> None:
-    """What a driver that goes on drawing writes from now on leads nowhere: it would stand on the main screen."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.__stderr__.fileno())  # type: ignore[union-attr] # Textual draws through it
-        os.close(nowhere)
+def silence() -> None:
+    """What is written to the terminal from now on leads nowhere.
+
+    A driver that goes on drawing would stand on the main screen; and what is still buffered for a terminal that is
+    gone cannot be written at the end of the process, which would then end with another exit code than agreed.
+    """
+    for stream in (sys.__stdout__, sys.__stderr__):  # Textual draws through the second
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+            os.close(nowhere)
 
 
 def end_process_within(seconds: float, code: int) -> None:
