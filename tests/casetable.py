@@ -19,7 +19,7 @@ import pytest
 from tests.cases import CANNOT, CASES
 
 TESTS = Path(__file__).parent
-COMMAND = 'python -m pytest -m "" -n 3 --case-table tests/RELIABILITY.md'
+COMMAND = 'python -m pytest -m "" -n 3 --case-table=tests/RELIABILITY.md'
 
 _CITED = re.compile(r"\bcases?\s+((?:\d{1,2}(?:\s*(?:,|and|to)\s*)*)+)", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+)\s*to\s*(\d+)")
