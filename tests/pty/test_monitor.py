@@ -303,9 +303,13 @@ def test_a_monitor_that_nobody_watches_does_not_spin(live_run: RunDirectoryBuild
     """Case 66: no work without news. Counted in switches of the processor, not in time."""
     live_run.end().write()
     with terminal("-m", "buddy_top", "--runs-dir", str(live_run.root)) as term:
-        term.until("Overview")
-        for _ in range(20):
-            term.read(0.1)
+        term.until("no errors")  # the last panel has been drawn
+        said = -1
+        while said < len(term.out):  # and nothing has come for a second
+            said = len(term.out)
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                term.read(0.1)
         process = psutil.Process(term.child.pid)
         before, sent = process.num_ctx_switches().voluntary, len(term.out)
         for _ in range(20):
