@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.core.tailed import RUN, append, event_file, line, numbers, own_pool, poll_all, tail_of
+from tests.core.tailed import RUN, append, line, numbers, poll_all
 
 from buddy_core.runs.reading.descriptors import DescriptorPool
 from buddy_core.runs.reading.tail import FileTail
-
-
-@pytest.fixture
-def events(tmp_path: Path) -> Path:
-    return event_file(tmp_path)
-
-
-@pytest.fixture
-def pool() -> Iterator[DescriptorPool]:
-    with own_pool() as pool:
-        yield pool
-
-
-@pytest.fixture
-def tail(events: Path, pool: DescriptorPool) -> FileTail:
-    return tail_of(events, pool)
 
 
 @pytest.mark.parametrize(
