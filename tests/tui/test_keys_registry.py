@@ -12,9 +12,9 @@ from tests.tui.monitor import PLACES, Monitor, monitor, samples
 
 from buddy_top import frame
 from buddy_top.app import BuddyTop
-from buddy_top.cells import text_of
+from buddy_top.cells import text_of, width_of
 from buddy_top.commands import COMMANDS, MOVING, Place, commands_at, possible
-from buddy_top.screens.help import HelpScreen, help_lines
+from buddy_top.screens.help import HelpScreen, help_lines, help_sections
 
 HERE = Path(__file__).parent
 
@@ -68,13 +68,30 @@ async def test_help_lists_exactly_the_commands_of_its_place(tmp_path: Path) -> N
             await seen.go(place)
             await seen.press("question_mark")
             assert isinstance(seen.app.screen, HelpScreen)
-            told = [text_of(line).split(None, 1) for line in help_lines(place)]
-            rows = [(row[0], row[1]) for row in told if len(row) == 2]
-            listed = rows[: rows.index(("In", "a table"))]
-            assert listed == [(c.key_text, c.help) for c in commands_at(place)]
-            for keys, words in MOVING:
-                assert any(text_of(line) == f"  {keys:<14}{words}" for line in help_lines(place))
+            sections = {
+                text_of(head): [text_of(line) for line in rows] for head, *rows in help_sections(place)
+            }
+            rows = [
+                row
+                for title in ("In this run", "On this tab", "Everywhere", "Tabs")
+                for row in sections.get(title, ())
+            ]
+            listed = sorted((key, row[16:]) for row in rows for key in row[:16].split())
+            assert listed == sorted((command.key_text, command.help) for command in commands_at(place))
+            assert len({row[16:] for row in rows}) == len(rows), "what is done by two keys is said once"
+            assert sections["In a table"] == [f"  {keys:<14}{words}" for keys, words in MOVING]
             await seen.press("escape")
+
+
+@pytest.mark.parametrize("width", [72, 84, 100, 120, 190])
+@pytest.mark.parametrize("place", PLACES)
+def test_help_says_all_of_it_at_any_width(place: Place, width: int) -> None:
+    sections = help_sections(place)
+    lines = help_lines(sections, width)
+    assert all(width_of(line) <= width for line in lines)
+    shown = " ".join(text_of(line) for line in lines).split()
+    assert Counter(shown) == Counter(" ".join(text_of(line) for one in sections for line in one).split())
+    assert len(help_lines(sections, 120)) < len(help_lines(sections, 90))
 
 
 @pytest.mark.parametrize("place", PLACES)

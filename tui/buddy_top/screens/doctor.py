@@ -15,13 +15,10 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Span
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.textview import MARGINS, TextView
 
 if TYPE_CHECKING:
     from buddy_top.surroundings.report import Report
-
-_MARGINS = 2
-"""Columns of a text beside its lines."""
 
 
 class DoctorScreen(Card[None]):
@@ -72,7 +69,7 @@ class DoctorScreen(Card[None]):
         self._draw()
 
     def _draw(self) -> None:
-        width = self.text.size.width - _MARGINS
+        width = self.text.size.width - MARGINS
         if self.report is None or width <= 0:
             return
         from buddy_top.surroundings.lines import report_lines

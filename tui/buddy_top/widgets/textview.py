@@ -17,6 +17,9 @@ from buddy_top.widgets.rowcells import marked, match_pattern
 from buddy_top.widgets.scroller import LineScroller
 from buddy_top.widgets.wrap import wrap
 
+MARGINS = 2
+"""Columns of a text beside its lines: a blank before them, the bar behind them."""
+
 
 class TextView(LineScroller, can_focus=True):
     """Lines of spans. New lines that equal the old ones repaint nothing, and the place read is kept."""
@@ -102,7 +105,7 @@ class TextView(LineScroller, can_focus=True):
 
     def _wrap(self) -> None:
         """Wrap all lines to the width, and remember on which line each source line begins."""
-        width = max(self.size.width - 2, 1)
+        width = max(self.size.width - MARGINS, 1)
         self._lines, self._starts = [], []
         for line in self._source:
             self._starts.append(len(self._lines))
