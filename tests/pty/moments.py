@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import re
@@ -13,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 from tests.core.replayable import Replayable
 from tests.pty.terminal import Terminal, terminal
 
@@ -65,44 +65,55 @@ def shoot(number: signal.Signals, scene: str, chance: random.Random, folder: Pat
         folder: An empty directory of this shot's own.
         state: Where the history and the index of all shots are.
     """
-    with (
-        dead_back_ends() as dead,
-        _in_scene(scene, chance, folder, {**dead, "XDG_STATE_HOME": str(state)}) as (
-            term,
-            moment,
-        ),
-    ):
-        begun = time.monotonic()
-        with contextlib.suppress(ProcessLookupError):
-            term.signal(number)
-        if number in STOPS | IGNORED or (scene == "pager" and number in THEIRS):
-            begun = _goes_on(term, number)
-        code = term.exit_code(seconds=30)
-        took = time.monotonic() - begun
-        wrong = [*_code_wrong(number, scene, code), *_terminal_wrong(term)]
-        if code == 1:
-            wrong.append(os.fsdecode(bytes(term.out[-300:])))
+    with dead_back_ends() as dead, _in_scene(scene, folder, {**dead, "XDG_STATE_HOME": str(state)}) as term:
+        moment = took = math.nan
+        code = -1
+        try:
+            moment = _at_a_moment(scene, chance, term, folder)
+            begun = time.monotonic()
+            with contextlib.suppress(ProcessLookupError):
+                term.signal(number)
+            if number in STOPS | IGNORED or (scene == "pager" and number in THEIRS):
+                begun = _goes_on(term, number)
+            code = term.exit_code(seconds=30)
+            took = time.monotonic() - begun
+            wrong = [*_code_wrong(number, scene, code), *_terminal_wrong(term)]
+        except AssertionError as error:
+            wrong = [str(error)]
         wrong += [f"left {one}" for one in folder.glob("buddy-top-demo-*")]
+        if wrong:
+            wrong.append(_evidence(term, folder))
         return Shot(scene, moment, code, took, tuple(wrong))
 
 
+def _evidence(term: Terminal, folder: Path) -> str:
+    """Where all that was sent is kept, and what came after the last picture: a report of its own, with `--debug`."""
+    term.drain()
+    kept = folder / "sent"
+    kept.write_bytes(term.out)
+    last = bytes(term.out).rpartition(b"\x1b[?1004l")[2]
+    return f"all that was sent is in {kept}; it ends with {os.fsdecode(last[-4_000:])!r}"
+
+
 @contextlib.contextmanager
-def _in_scene(
-    scene: str, chance: random.Random, folder: Path, env: dict[str, str]
-) -> Iterator[tuple[Terminal, float]]:
-    """The monitor in that scene at a random moment of it."""
+def _in_scene(scene: str, folder: Path, env: dict[str, str]) -> Iterator[Terminal]:
+    """The monitor, started as that scene asks for."""
     arguments, env = _start_of(scene, folder, env)
-    with terminal(
-        "-m", "buddy_top", *arguments, env=env, size=(140, 50), drawn=scene in ("pager", "replay")
-    ) as term:
-        if scene in ("start", "demo"):
-            moment = chance.uniform(0, 2.5)
-        else:
-            term.until_sent(b"Overview", seconds=60)
-            _lead_to(scene, term, folder)
-            moment = chance.uniform(0, 0.25 if scene == "leaving" else 1.0)
-        _let_pass(term, moment, folder, scene, chance)
-        yield term, moment
+    drawn = scene in ("pager", "replay")
+    with terminal("-m", "buddy_top", *arguments, "--debug", env=env, size=(140, 50), drawn=drawn) as term:
+        yield term
+
+
+def _at_a_moment(scene: str, chance: random.Random, term: Terminal, folder: Path) -> float:
+    """Lead it into the scene, and to a random moment of it; the moment, in seconds."""
+    if scene in ("start", "demo"):
+        moment = chance.uniform(0, 2.5)
+    else:
+        term.until_sent(b"Overview", seconds=60)
+        _lead_to(scene, term, folder)
+        moment = chance.uniform(0, 0.25 if scene == "leaving" else 1.0)
+    _let_pass(term, moment, folder, scene, chance)
+    return moment
 
 
 def _start_of(scene: str, folder: Path, env: dict[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -165,17 +176,14 @@ def _let_pass(term: Terminal, moment: float, folder: Path, scene: str, chance: r
 def _goes_on(term: Terminal, number: signal.Signals) -> float:
     """Where the monitor does not end: continue it when it has stopped, then leave it by its key; since when."""
     if number in STOPS:
-        process = psutil.Process(term.child.pid)
         end = time.monotonic() + 1
-        while time.monotonic() < end and term.ended() is None:
+        while time.monotonic() < end and term.ended() is None and not term.is_stopped():
             term.read(0.02)
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if process.status() == psutil.STATUS_STOPPED:
-                    break
         with contextlib.suppress(ProcessLookupError):
             term.signal(signal.SIGCONT)
+    begun = time.monotonic()
     _read_for(term, 0.3)
-    end = time.monotonic() + 20
+    end = begun + 20
     while term.ended() is None and time.monotonic() < end:
         begun = time.monotonic()
         with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pexpect
+import psutil
 import pyte
 
 DEADLINE_S = 20.0
@@ -139,6 +140,12 @@ class Terminal:
         """Take everything that has been written so far."""
         while self.child.child_fd >= 0 and self._more_to_read():
             pass
+
+    def is_stopped(self) -> bool:
+        """True while it is stopped, by whatever signal."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.child.pid).status() == psutil.STATUS_STOPPED
+        return False
 
     def kill(self) -> None:
         """End the program if it still runs; afterwards nothing of it is left."""

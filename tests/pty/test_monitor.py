@@ -13,11 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.pty.escapes import leaks
-from tests.pty.terminal import ENVIRONMENT, Terminal, terminal
+from tests.pty.restored import assert_goes_on_and_leaves, assert_restored, assert_stopped_in_order
+from tests.pty.terminal import ENVIRONMENT, terminal
 
 from buddy_core.testing import RunDirectoryBuilder
-
-LEAVING = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[?25h")
 
 LATER_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -36,12 +35,6 @@ def live_run(tmp_path: Path) -> RunDirectoryBuilder:
 
 def temporary_demos(term_env: Path) -> list[Path]:
     return list(term_env.glob("buddy-top-demo-*"))
-
-
-def assert_restored(term: Terminal) -> None:
-    assert term.attributes() == term.attributes_before
-    for sequence in LEAVING:
-        assert sequence in term.out
 
 
 def test_an_event_that_is_written_now_is_on_the_screen_soon(live_run: RunDirectoryBuilder) -> None:
@@ -337,11 +330,5 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again(live_run: 
     with terminal("-m", "buddy_top", "--runs-dir", str(live_run.root)) as term:
         term.until("Watch me")
         term.type("\x1a")
-        term.until(lambda _: psutil.Process(term.child.pid).status() == psutil.STATUS_STOPPED)
-        term.drain()
-        assert_restored(term)
-        term.signal(signal.SIGCONT)
-        term.until(lambda _: term.out.count(b"\x1b[?1049h") == 2)
-        term.type("q")
-        assert term.exit_code() == 0
-        assert_restored(term)
+        assert_stopped_in_order(term)
+        assert_goes_on_and_leaves(term)

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.pty.escapes import leaks
+from tests.pty.restored import assert_restored
 from tests.pty.terminal import Terminal, terminal
-from tests.pty.test_way_out import assert_restored
 
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.outside.handover import QUICK_S

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.core.replayable import Replayable
+from tests.pty.restored import assert_restored
 from tests.pty.terminal import Terminal, terminal
-from tests.pty.test_way_out import assert_restored
 
 SCRIPT = (
     "trap '' TERM HUP; setsid sleep 1000 & echo $! $$ > $HOME/pids.new; mv $HOME/pids.new $HOME/pids; wait"

@@ -7,21 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 from tests.pty.escapes import colours, leaks
+from tests.pty.restored import assert_goes_on_and_leaves, assert_restored, assert_stopped_in_order
 from tests.pty.terminal import Terminal, terminal
 
 TINY = str(Path(__file__).with_name("tiny_app.py"))
-
-LEAVING = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[?25h")
-
-
-def assert_restored(term: Terminal) -> None:
-    assert term.attributes() == term.attributes_before
-    for sequence in LEAVING:
-        on = sequence.replace(b"l", b"h") if sequence.endswith(b"l") else sequence.replace(b"h", b"l")
-        assert term.out.rfind(sequence) > term.out.rfind(on), f"{sequence!r} is missing"
 
 
 def test_quitting_restores_the_terminal() -> None:
@@ -67,14 +58,8 @@ def test_stop_and_continue_gives_the_terminal_away_and_takes_it_again() -> None:
     with terminal(TINY, "nothing") as term:
         term.until("hello")
         term.signal(signal.SIGTSTP)
-        term.until(lambda _: psutil.Process(term.child.pid).status() == psutil.STATUS_STOPPED)
-        term.drain()
-        assert_restored(term)
-        term.signal(signal.SIGCONT)
-        term.until(lambda _: term.out.count(b"\x1b[?1049h") == 2)
-        term.type("q")
-        assert term.exit_code() == 0
-        assert_restored(term)
+        assert_stopped_in_order(term)
+        assert_goes_on_and_leaves(term)
 
 
 STOPPED_MIDWAY = f"""
@@ -95,14 +80,8 @@ runpy.run_path({TINY!r}, run_name="__main__")
 def test_a_stop_in_the_middle_of_taking_the_terminal_gives_it_back_all_the_same() -> None:
     """Case 65: the settings of full-screen mode are not taken for those from before."""
     with terminal("-c", STOPPED_MIDWAY) as term:
-        term.until(lambda _: psutil.Process(term.child.pid).status() == psutil.STATUS_STOPPED)
-        term.drain()
-        assert_restored(term)
-        term.signal(signal.SIGCONT)
-        term.until(lambda _: term.out.count(b"\x1b[?1049h") == 2)
-        term.type("q")
-        assert term.exit_code() == 0
-        assert_restored(term)
+        assert_stopped_in_order(term)
+        assert_goes_on_and_leaves(term)
 
 
 @pytest.mark.parametrize("stopped", [False, True], ids=["never stopped", "stopped by SIGSTOP"])
@@ -112,12 +91,8 @@ def test_who_goes_on_without_having_given_the_terminal_back_takes_it_once(stoppe
         term.until("hello")
         if stopped:
             term.signal(signal.SIGSTOP)
-            term.until(lambda _: psutil.Process(term.child.pid).status() == psutil.STATUS_STOPPED)
-        term.signal(signal.SIGCONT)
-        term.until(lambda _: term.out.count(b"\x1b[?1049h") == 2)
-        term.type("q")
-        assert term.exit_code() == 0
-        assert_restored(term)
+            term.until(lambda _: term.is_stopped())
+        assert_goes_on_and_leaves(term)
 
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
