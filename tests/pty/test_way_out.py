@@ -23,6 +23,14 @@ def test_quitting_restores_the_terminal() -> None:
         assert_restored(term)
 
 
+def test_who_quits_before_all_of_the_first_picture_is_there_has_seen_no_failure() -> None:
+    """Case 65: as after a signal that came to the program before the key."""
+    with terminal(TINY, "leave-early") as term:
+        assert term.exit_code() == 0
+        assert_restored(term)
+        assert b"error" not in term.out
+
+
 @pytest.mark.parametrize(
     "number", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGPROF"]
 )

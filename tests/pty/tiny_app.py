@@ -75,6 +75,10 @@ class Behaviour:
         canary = "SECRET-IN-A-LOCAL"
         raise ValueError(f"bad \x1b]0;owned\x07 word ({len(canary)})")
 
+    async def habit_leave_early(self) -> None:
+        self.exit()  # type: ignore[attr-defined]
+        await self.mount(Raw())  # type: ignore[attr-defined]
+
     def habit_worker_crash(self) -> None:
         async def fail() -> None:
             canary = "SECRET-IN-A-LOCAL"

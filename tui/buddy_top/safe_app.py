@@ -1,7 +1,8 @@
 """The base of the app: what every way in and out of the screen has in common, and nothing of what it shows.
 
-Textual's private `_handle_exception` and `_fatal_error` are overridden, since it has no public place for a
-crash report of one's own; checked against textual 8.2.8, and by tests that drive a real terminal.
+Textual's private `_handle_exception` and `_fatal_error` are overridden, and its `_exit` is asked, since it has
+no public place for a crash report of one's own; checked against textual 8.2.8, and by tests that drive a real
+terminal.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import RenderableType
 from textual.app import App
 from textual.filter import LineFilter, Monochrome, NoColor
+from textual.widget import MountError
 
 from buddy_core.safety.output import stream_writer
 from buddy_core.safety.text import plain
@@ -106,6 +108,8 @@ class SafeApp(App[None]):
         self._stop_after_crash()
 
     def _handle_exception(self, error: Exception) -> None:
+        if self._exit and isinstance(error, MountError):
+            return  # what was still to be shown finds no place on a screen that is being left: no failure
         self._crashes.append(report_of(error))
         super()._handle_exception(error)
 
