@@ -211,7 +211,7 @@ class Machine(RuleBasedStateMachine):
         dated = self.model.of("request", "tool", "error", "usage")
         first = min((one.at for one in dated), default=now)
         life = max(int(self.clock.monotonic_ms() - self.model.began), now - first)
-        length = min(FIVE_MINUTES, max(life, 1_000))
+        length = min(FIVE_MINUTES, max(life, 60_000))
         recent = [one for one in dated if one.at // 1000 >= (now - length) // 1000]
         known = self.known(what, recent)
         if known is None or self.known(what, dated) is None:

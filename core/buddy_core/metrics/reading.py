@@ -289,15 +289,16 @@ class MetricsReader:
     def _rates(self) -> tuple[float | None, float | None, float | None]:
         """Tokens a minute, dollars an hour, and how many of these are estimated, over the last five minutes.
 
-        A shorter life counts as what it is, unless samples are older than the collector: a monitor that
-        has just read a run's last five minutes knows all of them. Where nobody ever logged any, quiet minutes
+        A shorter life counts as what it is, but as a minute at least: two seconds of work are no burn rate.
+        Where samples are older than the collector, a monitor that has just read a run's last five minutes knows
+        all of them. Where nobody ever logged any, quiet minutes
         are no rate of nought.
         """
         now, first = self._clock.now_ms(), self._ledger.activity.first_at
         life = self._uptime_ms()
         if first is not None:
             life = max(life, now - first)
-        length = min(RATE_MS, max(life, SECOND))
+        length = min(RATE_MS, max(life, MINUTE))
         recent = self._ledger.activity.recent(now - length, now)
         whole, estimated = self._ledger.activity.total, recent.estimated_cost
         cost = None if whole.known_cost is None else recent.known_cost

@@ -45,13 +45,15 @@ def _remarks(detail: RunDetail, run: RunFacts, filter_text: str, folded: int, no
         yield "the clock went back"
 
 
-def empty_words(detail: RunDetail | None) -> Plain:
-    """What stands where there is no row."""
+def empty_words(detail: RunDetail | None, *, live: bool = True) -> Plain:
+    """What stands where there is no row; of a run that is over nothing more is awaited."""
     if detail is None:
         return Plain("reading …")
     if detail.reading:
         return Plain(f"reading … {fmt.bytes_(_seen(detail))} so far")
-    return shown(detail.problem) if detail.problem else Plain("no events yet")
+    if detail.problem:
+        return shown(detail.problem)
+    return Plain("no events yet" if live else "no event was recorded")
 
 
 def searching_words(found: Found | None, detail: RunDetail) -> Plain:

@@ -131,7 +131,8 @@ class TimelineView(RunPart):
         self._sight = self._sight_of(detail)
         found = detail.found if detail.found is not None and detail.found.text == self._filter else None
         searched = self._filter and detail.rows
-        table.set_empty(searching_words(found, detail) if searched else empty_words(detail))
+        live = self._run is not None and self._run.live
+        table.set_empty(searching_words(found, detail) if searched else empty_words(detail, live=live))
         if self._newest:
             table.set_source(NewestKeys(self._newest), self._newest_cells)
             return
