@@ -23,6 +23,12 @@ QUIET_TICK_S = 10.0
 PICTURE_MS, FIRST_PICTURES_MS = 100, 1_000
 """While reading does not come to an end, who looks is told this often how far it is; the first time less often."""
 
+SOON_MS = 30
+"""But once right away, so that whoever waits for the first picture finds in it what there is by then."""
+
+COURTESY_MS, MOST_COURTESY_MS = 150, 300
+"""So long reading stands back when somebody waits for a picture; in the long run for half of the time at most."""
+
 _FIRST_PICTURE = 32
 _MAX_PICTURE = 2_000
 
@@ -33,6 +39,15 @@ class Observer(Observation):
     _wake: asyncio.Event | None = None  # there is something to read; None unless it follows
     _reading: asyncio.Lock  # held while a hand has runs: nobody takes one away then
     _looking: asyncio.Task[None] | None = None
+    _others_first_until = 0.0  # by the monotonic clock
+    _courtesy_left_ms = float(MOST_COURTESY_MS)
+
+    def give_way(self) -> None:
+        """Somebody is about to look at something: nothing is read for a moment. From any thread, and as often as one likes.
+
+        The interpreter runs one thread at a time, so whoever draws waits for whoever decodes.
+        """
+        self._others_first_until = self._clock.monotonic_ms() + COURTESY_MS
 
     def reread(self) -> None:
         """Look at every file again: while following soon, otherwise now."""
@@ -112,8 +127,9 @@ class Observer(Observation):
         self._take_back()
         done, picture = 0, _FIRST_PICTURE
         pause_ms = PICTURE_MS if self._caught_up else FIRST_PICTURES_MS
-        due = self._clock.monotonic_ms() + pause_ms
+        due = self._clock.monotonic_ms() + (pause_ms if self._caught_up else SOON_MS)
         while self._queue:
+            await self._let_others_go_first()
             with (
                 without_collection()
             ):  # around it: what was read is let go of before anybody looks for cycles
@@ -121,20 +137,35 @@ class Observer(Observation):
             if self._clock.monotonic_ms() >= due or (done >= picture and not self._caught_up):
                 self._publish()
                 on_change()
+                if not self._caught_up:
+                    self.give_way()
                 picture = done + min(done, _MAX_PICTURE)
                 due = self._clock.monotonic_ms() + pause_ms
             while self._history is not None and self._history.behind:
                 await asyncio.sleep(0.01)
 
+    async def _let_others_go_first(self) -> None:
+        """Wait while reading stands back, unless it has done so for too long; what is live is little, and shown at once."""
+        if self._caught_up:
+            return
+        wait_ms = min(self._others_first_until - self._clock.monotonic_ms(), self._courtesy_left_ms)
+        if wait_ms > 0:
+            self._courtesy_left_ms -= wait_ms
+            await asyncio.sleep(wait_ms / 1000)
+
     async def _read_aside(self) -> int:
         """The same while others of the loop have their turn; a run that hangs wakes us when it is back."""
+        began_ms = self._clock.monotonic_ms()
         async with self._reading:
             trip = self._queue.begin(self._read_run, self._enter, LIVE_EVENTS)
             hanging = await self._queue.hands.wait_for(trip)
             if hanging is not None and self._wake is not None:
                 loop, wake = asyncio.get_running_loop(), self._wake.set
                 trip.over.add_done_callback(lambda _: tell(loop, wake))
-            return self._take_in(self._queue.end(trip, hanging))
+            runs = self._take_in(self._queue.end(trip, hanging))
+        earned_ms = self._clock.monotonic_ms() - began_ms
+        self._courtesy_left_ms = min(self._courtesy_left_ms + earned_ms, MOST_COURTESY_MS)
+        return runs
 
     async def _count_history(self, on_change: Callable[[], None]) -> None:
         """Once all files have been read: count what only the history knows, a little at a time."""

@@ -77,3 +77,28 @@ def test_a_line_that_is_cut_by_reading_in_pieces_is_no_damage(tmp_path: Path) ->
     observed.read(now_ms=1, budget_bytes=1_000, watching=False)
     assert observed.files.integrity.pending_bytes == 18
     observed.close()
+
+
+async def test_reading_stands_back_for_whoever_waits_for_a_picture_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 39: a key pressed all the time costs reading some of its time, never all of it."""
+    monkeypatch.setattr(observation, "READ_BYTES", 2_000)
+    run = RunDirectoryBuilder(tmp_path, started_at=ManualClock().now_ms() - 60_000)
+    for number in range(CALLS):
+        run.tool("bash", {"command": f"make step-{number}"})
+    run.write()
+    observer, sleep, slept = Observer(tmp_path, MetricsCollector(), clock=ManualClock()), asyncio.sleep, []
+
+    async def noted(seconds: float) -> None:
+        observer.give_way()  # somebody presses keys all the time
+        if 0 < seconds < observe.TICK_S:
+            slept.append(1_000 * seconds)
+        await sleep(0 if seconds < observe.TICK_S else seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    observer.give_way()
+    seen = await shown_while_following(observer, 2 * CALLS + 1)
+    assert seen[-1] == 2 * CALLS + 1
+    assert slept[0] == observe.COURTESY_MS
+    assert sum(slept) == observe.MOST_COURTESY_MS, "the clock stands still, so no reading has earned it more"

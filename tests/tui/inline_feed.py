@@ -82,6 +82,9 @@ class InlineFeed:
         self.wants = wants
         self.take()
 
+    def give_way(self) -> None:
+        """Nothing is read in the background."""
+
     def pause(self, paused: bool) -> None:
         self.paused = paused
         self.take()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tui.monitor import COMFORTABLE, NOW, monitor
+from tests.tui.monitor import COMFORTABLE, NOW, Monitor, monitor
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.model import RunFacts
@@ -191,10 +192,9 @@ async def test_a_run_that_is_removed_while_it_is_open_says_so_in_every_view(
         assert seen.app.place == "runs"
 
 
-async def test_a_long_live_run_is_seen_at_its_end_before_it_is_indexed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And the cursor stays on its row when the index has come so far."""
+@pytest.fixture
+def go_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The index of a run stops behind its first piece until this is set."""
     monkeypatch.setattr(run_indexing, "AT_ONCE_S", 0.0)
     monkeypatch.setattr(run_indexing, "PIECE", 2_000)
     go_on = threading.Event()
@@ -206,26 +206,64 @@ async def test_a_long_live_run_is_seen_at_its_end_before_it_is_indexed(
         grow(self)
 
     monkeypatch.setattr(run_indexing.RunIndexing, "_grow", held)
-    run = RunDirectoryBuilder(tmp_path, started_at=NOW - 60_000, objective="Still at it")
+    yield go_on
+    go_on.set()
+
+
+def many_calls(runs: Path) -> RunDirectoryBuilder:
+    """A run that begins a minute ago and has not ended."""
+    run = RunDirectoryBuilder(runs, started_at=NOW - 60_000, objective="Still at it")
     for number in range(CALLS):
         run.wait(1).tool("bash", {"command": f"echo {number}"}, took_ms=1)
-    run.write()
-    try:
-        async with monitor(tmp_path, size=COMFORTABLE) as seen:
-            await seen.go("run")
-            assert f"echo {CALLS - 1}" in seen.text
-            assert "% indexed" in seen.text
-            await seen.press("k", "k")
-            assert seen.app.run_page is not None
-            timeline = seen.app.run_page.detail.timeline
-            assert timeline.selected is not None
-            assert timeline.selected.detail == f"echo {CALLS - 3}"
-            go_on.set()
-            while seen.feed.reader is not None and seen.feed.reader.busy:
-                await seen.settle()
-            await seen.refresh()
-            assert "% indexed" not in seen.text
-            assert timeline.selected is not None
-            assert (timeline.selected.detail, timeline.selected.index) == (f"echo {CALLS - 3}", CALLS - 2)
-    finally:
+    return run
+
+
+async def indexed(seen: Monitor) -> None:
+    """Wait until all of the run is, and drawn."""
+    while seen.feed.reader is not None and seen.feed.reader.busy:
+        await seen.settle()
+    await seen.refresh()
+    assert "% indexed" not in seen.text
+
+
+async def test_the_end_of_a_long_run_that_is_over_is_gone_to_before_it_is_indexed(
+    tmp_path: Path, go_on: threading.Event
+) -> None:
+    """The way back to its beginning is as short, and the cursor stays on its row when the index has come so far."""
+    many_calls(tmp_path).end().write()
+    async with monitor(tmp_path, size=COMFORTABLE) as seen:
+        await seen.go("run")
+        assert "echo 0" in seen.text
+        await seen.press("G")
+        assert "run end" in seen.text
+        assert f"echo {CALLS - 1}" in seen.text
+        await seen.press("g")
+        assert seen.app.run_page is not None
+        timeline = seen.app.run_page.detail.timeline
+        assert timeline.selected is not None
+        assert (timeline.selected.kind, timeline.selected.index) == ("run_start", 0)
+        await seen.press("G", "k")
         go_on.set()
+        await indexed(seen)
+        assert timeline.selected is not None
+        assert (timeline.selected.detail, timeline.selected.index) == (f"echo {CALLS - 1}", CALLS)
+
+
+async def test_a_long_live_run_is_seen_at_its_end_before_it_is_indexed(
+    tmp_path: Path, go_on: threading.Event
+) -> None:
+    """And the cursor stays on its row when the index has come so far."""
+    many_calls(tmp_path).write()
+    async with monitor(tmp_path, size=COMFORTABLE) as seen:
+        await seen.go("run")
+        assert f"echo {CALLS - 1}" in seen.text
+        assert "% indexed" in seen.text
+        await seen.press("k", "k")
+        assert seen.app.run_page is not None
+        timeline = seen.app.run_page.detail.timeline
+        assert timeline.selected is not None
+        assert timeline.selected.detail == f"echo {CALLS - 3}"
+        go_on.set()
+        await indexed(seen)
+        assert timeline.selected is not None
+        assert (timeline.selected.detail, timeline.selected.index) == (f"echo {CALLS - 3}", CALLS - 2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.events import Event, Key
 from textual.widgets import Input
 
 from buddy_core.metrics.window import Window
@@ -52,6 +53,12 @@ class BuddyTop(Workspace):
         on_top, focused = len(self.screen_stack) > 1, self.focused
         reads = isinstance(focused, TextView) and self.journey.traveller is None
         return not (on_top or reads or isinstance(focused, Input))
+
+    async def on_event(self, event: Event) -> None:
+        """What is read in the background stands back for whoever presses a key."""
+        if isinstance(event, Key):
+            self.feed.give_way()
+        await super().on_event(event)
 
     def action_travel(self, events: int) -> None:
         """So many events back, or on, in the past of a run."""

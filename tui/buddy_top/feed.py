@@ -103,7 +103,7 @@ class Feed:
         self._wants = Wants()
         self._paused = False
         self._behind = 0
-        self._complete = False
+        self._begun = self._complete = False
         self._last: Snapshot | None = None
         self._patient = False
         self._pace = Pace()
@@ -128,7 +128,13 @@ class Feed:
     def ask(self, wants: Wants) -> None:
         """Thread-safe: the newest wants win, and are answered without waiting for the refresh interval."""
         self._wants = wants
+        self.give_way()
         self._wake(self._asked)
+
+    def give_way(self) -> None:
+        """Thread-safe: a key was pressed; nothing is read for a moment, so that what it does is on the screen at once."""
+        if self._loop is not None:
+            self._observer.give_way()
 
     def pause(self, paused: bool) -> None:
         """Thread-safe: hold or release the picture."""
@@ -266,9 +272,9 @@ class Feed:
         if self._changed is not None and self._asked is not None:
             self._changed.set()
             self._pace.note(self._observer.stirs)
-            if not self._complete and sources.complete:
-                self._complete = True
-                self._asked.set()  # everything is read: nobody should wait out a refresh interval to see it
+            if (not self._begun and self._observer.facts()) or (not self._complete and sources.complete):
+                self._begun, self._complete = True, sources.complete
+                self._asked.set()  # the first runs, or all of them: nobody should wait out a refresh interval to see it
 
     async def _draw(self, publish: Callable[[Snapshot], None]) -> None:
         assert self._changed is not None

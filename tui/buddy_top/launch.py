@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,9 @@ from buddy_top.config.places import chosen_archive, own_state_dir, state_file
 from buddy_top.config.remembered import save
 from buddy_top.config.resolve import Effective
 from buddy_top.options import TABS, Options, TabName
+
+_TURN_S = 0.001
+"""So long a thread that computes may keep others waiting: drawing a picture takes dozens of turns, and 5 ms each show."""
 
 _LAST_RESORT_S = 1.0
 """After the screen is gone: how long threads that do not end may keep the process."""
@@ -117,6 +121,7 @@ def _no_such_theme(name: str, names: Sequence[str]) -> str:
 
 def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
     """Run the app to its end: its exit code, and whether the user asked for the demonstration next."""
+    sys.setswitchinterval(_TURN_S)
     gc.disable()  # what is loaded now stays: a search for garbage among it would be a seventh of the start
     from textual.theme import BUILTIN_THEMES
 

@@ -22,6 +22,9 @@ from buddy_top.state import Found
 AT_ONCE_S = 0.012
 """So long whoever asks does the work himself; what is left then goes to a thread."""
 
+HEAD_START_S = 0.1
+"""So long after that the thread begins: what was read at once is to be drawn first."""
+
 TOLD_EVERY_S = 0.2
 """How often a thread at work tells how far it is."""
 
@@ -39,6 +42,7 @@ class RunIndexing:
         self._thread: threading.Thread | None = None
         self._failed: BaseException | None = None
         self._closed = False
+        self._hurry = threading.Event()
         self.whole = False
         """What stood in the file was read to its end once."""
 
@@ -87,10 +91,12 @@ class RunIndexing:
     def close(self) -> None:
         """Let go of the files, after the piece that is being done; a thread at work ends."""
         self._closed = True
+        self._hurry.set()
         with self._lock:
             self._let_go()
 
     def _run(self) -> None:
+        self._hurry.wait(HEAD_START_S)
         told = time.monotonic()
         try:
             while self._piece():

@@ -35,6 +35,7 @@ class RunReader:
         self._runs_dir = runs_dir
         self._indexing = RunIndexing(runs_dir, run_id, wake)
         self._maker = RowMaker(runs_dir, run_id)
+        self._newest: tuple[tuple[int, int], tuple[TimelineRow, ...]] | None = None
 
     def read(self, wants: Wants) -> RunDetail:
         """Read on, and the rows that are wanted."""
@@ -43,6 +44,7 @@ class RunReader:
         index = indexing.index
         events, rows = len(index), index.rows
         problem = indexing.problem
+        size, written_ns = self._stat()
         try:
             artifacts: tuple[ArtifactInfo, ...] = list_artifacts(self._runs_dir / self.run_id)
         except (OSError, BuddyError) as error:
@@ -56,8 +58,8 @@ class RunReader:
             page=self._page(index, rows, wants.rows),
             artifacts=artifacts,
             accounting=indexing.accounting,
-            newest=() if indexing.whole else newest_rows(self._runs_dir, self.run_id),
-            size=self._size(),
+            newest=() if indexing.whole else self._newest_rows((size, written_ns)),
+            size=size,
             found=indexing.found(),
             problem=problem,
             reading=not indexing.whole,
@@ -82,8 +84,16 @@ class RunReader:
             numbers.update(range(max(numbers), rows))
         return {row.index: row for row in self._maker.rows(index, sorted(numbers))}
 
-    def _size(self) -> int:
+    def _newest_rows(self, file: tuple[int, int]) -> tuple[TimelineRow, ...]:
+        """The last rows, read again only when the file is another than before."""
+        if self._newest is None or self._newest[0] != file:
+            self._newest = file, newest_rows(self._runs_dir, self.run_id)
+        return self._newest[1]
+
+    def _stat(self) -> tuple[int, int]:
+        """Bytes of the event file, and when it was written to (ns)."""
         try:
-            return stat_beneath(self._runs_dir, self.run_id, EVENTS_NAME).st_size
+            found = stat_beneath(self._runs_dir, self.run_id, EVENTS_NAME)
         except (OSError, ValueError):
-            return 0
+            return 0, 0
+        return found.st_size, found.st_mtime_ns

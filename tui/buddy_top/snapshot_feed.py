@@ -24,6 +24,10 @@ class SnapshotFeed(Protocol):
         """Say what the screen shows now; a snapshot that holds it follows soon."""
         ...
 
+    def give_way(self) -> None:
+        """Somebody has pressed a key: whatever reads in the background stands back for a moment."""
+        ...
+
     def pause(self, paused: bool) -> None:
         """Hold the picture, or let it go on; collecting is not affected."""
         ...

@@ -23,6 +23,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell
 from buddy_top.messages import CallNamed, MomentChosen, OpenEvent, WantsChanged
 from buddy_top.past.then import rows_then
+from buddy_top.run_view.event_table import EventTable
 from buddy_top.run_view.part import RunPart
 from buddy_top.run_view.remarks import empty_words, searching_words, timeline_remark
 from buddy_top.run_view.row_cells import COLUMNS, Look, outline_cells, row_cells, when_bar
@@ -51,7 +52,7 @@ class TimelineView(RunPart):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.table = Table(*COLUMNS, newest="last")
+        self.table = EventTable(*COLUMNS, newest="last")
         self.absolute = False
         self._filter = ""
         self._detail: RunDetail | None = None
@@ -141,17 +142,10 @@ class TimelineView(RunPart):
             self._go_on_from(ahead, detail.index)
 
     def _looks_ahead(self, detail: RunDetail) -> bool:
-        """A live run that is followed is seen at its end before it is indexed up to there."""
+        """The end is seen before the index is there: of a live run that is followed, and of any where it was gone to."""
         live = self._run is not None and self._run.live
-        wanted = self.table.follow or bool(self._newest) or not self.table.keys
-        return (
-            detail.reading
-            and live
-            and wanted
-            and self._then is None
-            and not self._filter
-            and bool(detail.newest)
-        )
+        wanted = bool(self._newest) or (live and (self.table.follow or not self.table.keys))
+        return detail.reading and wanted and self._then is None and not self._filter and bool(detail.newest)
 
     def _sight_of(self, detail: RunDetail) -> Sight:
         if self._filter:
@@ -200,6 +194,17 @@ class TimelineView(RunPart):
     def on_table_scrolled(self, event: Table.Scrolled) -> None:
         """The wheel moved the picture."""
         event.stop()
+        self._ask_if_elsewhere()
+
+    def on_event_table_went_to_end(self, event: EventTable.WentToEnd) -> None:
+        """The ends of the run are meant, however far it is indexed."""
+        event.stop()
+        detail = self._detail
+        if detail is None or not detail.reading or event.last == bool(self._newest):
+            return
+        self._newest = detail.newest if event.last else ()
+        self._list()
+        self.table.move_to(len(self.table.keys) - 1 if event.last else 0)
         self._ask_if_elsewhere()
 
     # Filter, folds, times
