@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.errors import BadArtifactName
-from buddy_core.runs.artifacts import check_artifact_name, list_artifacts, read_artifact
+from buddy_core.runs.artifacts import MAX_LISTED, check_artifact_name, list_artifacts, read_artifact
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000
@@ -59,6 +59,25 @@ def test_artifacts_are_listed_by_name_with_size_and_time(run: RunDirectoryBuilde
     listed = list_artifacts(run_dir)
     assert [(info.name, info.size) for info in listed] == [("log.txt", 2), ("plan.md", 6)]
     assert listed[1].modified_at == NOW
+
+
+def test_of_very_many_artifacts_some_are_listed_however_deep_and_long_the_rest_is(
+    run: RunDirectoryBuilder,
+) -> None:
+    """Case 38, in small: more names than are listed, and directories in directories."""
+    run_dir = run.write()
+    directory = os.open(run_dir / "artifacts", os.O_RDONLY)
+    for number in range(MAX_LISTED + 200):
+        os.close(os.open(f"{number}.txt", os.O_CREAT | os.O_WRONLY, dir_fd=directory))
+    for _ in range(3_000):
+        os.mkdir("deeper", dir_fd=directory)
+        inner = os.open("deeper", os.O_RDONLY, dir_fd=directory)
+        os.close(directory)
+        directory = inner
+    os.close(directory)
+    listed = list_artifacts(run_dir)
+    assert len(listed) == MAX_LISTED
+    assert [info.name for info in listed] == sorted(info.name for info in listed)
 
 
 def test_links_pipes_and_directories_are_no_artifacts(run: RunDirectoryBuilder) -> None:

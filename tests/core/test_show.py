@@ -134,6 +134,15 @@ def test_artifacts_have_their_sizes_and_forks_both_their_ends(run: RunDirectoryB
     assert f"forks         {fork.run_id}" in lines
 
 
+def test_of_many_artifacts_the_first_are_named_and_the_rest_counted(run: RunDirectoryBuilder) -> None:
+    for number in range(60):
+        run.artifact(f"part-{number:02}.txt", "x")
+    text = "\n".join(shown(run))
+    assert "part-49.txt 1 B" in text
+    assert "part-50.txt 1 B" not in text
+    assert "and 10 more" in text
+
+
 def test_a_fork_is_marked_in_the_list(run: RunDirectoryBuilder) -> None:
     run.end().write()
     RunDirectoryBuilder(

@@ -30,8 +30,13 @@ ARTIFACTS_NAME = "artifacts"
 PREVIEW_BYTES = 256 * 1024
 """How much of an artifact a preview reads unless told otherwise."""
 
+MAX_LISTED = 1_000
+"""Artifacts of one run that are listed at most; where a list is so long there may be more."""
+
 _CHUNK = 256 * 1024
-_MAX_LISTED = 1_000
+_MAX_ENTRIES = 10_000
+"""Entries of a directory that are looked at to find them."""
+
 _MAX_NAME_BYTES = 200
 _MAX_MARKS = 8
 _SHELL = frozenset("/\\:*?\"<>|%$`;&!'")
@@ -97,7 +102,8 @@ def check_artifact_name(name: str) -> str:
 def list_artifacts(run_dir: Path) -> tuple[ArtifactInfo, ...]:
     """The plain files in the run's `artifacts/`, by name; links and directories are left out.
 
-    Bounded to the first thousand. A run without artifacts has none; a directory that cannot be read neither.
+    At most `MAX_LISTED` of them, the first that the directory tells of, whatever else is in it (case 38). A run
+    without artifacts has none; a directory that cannot be read neither.
     """
     try:
         with directory_beneath(run_dir.parent, run_dir.name, ARTIFACTS_NAME) as directory:
@@ -216,8 +222,8 @@ def _list(directory: int) -> tuple[ArtifactInfo, ...]:
     readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
     try:
         with os.scandir(readable) as entries:
-            found = (_info(entry) for entry in islice(entries, _MAX_LISTED))
-            return tuple(sorted((info for info in found if info), key=lambda info: info.name))
+            found = (info for entry in islice(entries, _MAX_ENTRIES) if (info := _info(entry)))
+            return tuple(sorted(islice(found, MAX_LISTED), key=lambda info: info.name))
     finally:
         os.close(readable)
 

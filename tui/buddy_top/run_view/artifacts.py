@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from buddy_core.runs.artifact_kinds import kind_of_name
-from buddy_core.runs.artifacts import ArtifactInfo
+from buddy_core.runs.artifacts import MAX_LISTED, ArtifactInfo
 from buddy_core.runs.model import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain, plain
@@ -112,6 +112,8 @@ class ArtifactsView(RunPart):
             self._run_dir = snapshot.runs_place / run.run_id
             self._taken_at = snapshot.taken_at
             self._list(detail.artifacts)
+            if len(detail.artifacts) >= MAX_LISTED:
+                return Plain(f"  {MAX_LISTED:,} are listed, and there may be more")
         return NO_REMARK
 
     def show_nothing(self, words: Plain) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from buddy_core import format as fmt
-from buddy_core.runs.artifacts import ArtifactInfo
+from buddy_core.runs.artifacts import MAX_LISTED, ArtifactInfo
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.timeline import WITHOUT_RESULT, Timeline, TimelineRow
 from buddy_core.safety.columns import Column, cells, cut, lay_out
@@ -35,6 +35,7 @@ _LABEL = 14
 _INDENT = 2
 _MAX_INDENT = 8
 _MAX_TOOLS = 6
+_NAMED_ARTIFACTS = 50
 
 
 def run_lines(
@@ -123,7 +124,15 @@ def _belongings(
         reason = f": {shown(facts.fork_reason, limit=200)}" if facts.fork_reason else ""
         yield "fork of", shown(facts.parent_run_id, limit=60) + reason
     yield "forks", ", ".join(forks)
-    yield "artifacts", ", ".join(f"{shown(one.name, limit=120)} {fmt.bytes_(one.size)}" for one in artifacts)
+    yield "artifacts", ", ".join(_artifacts(artifacts))
+
+
+def _artifacts(artifacts: Sequence[ArtifactInfo]) -> Iterator[str]:
+    """Names and sizes of the first, and how many are left out; what is not listed cannot be counted either."""
+    for one in artifacts[:_NAMED_ARTIFACTS]:
+        yield f"{shown(one.name, limit=120)} {fmt.bytes_(one.size)}"
+    if (more := len(artifacts) - _NAMED_ARTIFACTS) > 0:
+        yield f"and {'at least ' if len(artifacts) >= MAX_LISTED else ''}{more:,} more"
 
 
 def _took(facts: RunFacts, now_ms: int) -> str:
