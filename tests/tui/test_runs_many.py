@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import Compare
-from tests.tui.many_runs import run_id_of, write_catalog
+from tests.tui.catalogs import run_id_of, write_catalog
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, make_app, monitor
 from textual.pilot import Pilot
 
