@@ -23,7 +23,7 @@ Counters = dict[str, int | float]
 MOST_SPANS = 10_000
 """Runs whose spans are remembered; those before have no turns any more."""
 
-_NOT_STORED = ("sketch", "waiting", "estimate", "estimates")
+_NOT_STORED = ("_sketch", "waiting", "estimate", "estimates")
 """Estimates are made anew, by the prices of the day."""
 
 

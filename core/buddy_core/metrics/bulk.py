@@ -85,8 +85,11 @@ class _Calls:
         run_id: str | None,
         now_ms: int,
     ) -> None:
-        """Offer the calls whose time is believed to the list of the slowest and the latest."""
-        calls = self.calls
+        """Offer the calls whose time is believed to the list of the slowest and the latest.
+
+        Their lines are let go of: what waits for its minutes would hold them, and all that was read with them.
+        """
+        calls, self.calls = self.calls, []
 
         def argument(row: int) -> str:
             return argument_of(tool, calls[first + row]) if argument_of and first + row < len(calls) else ""

@@ -33,6 +33,9 @@ AHEAD_MS = 5 * MINUTE
 EARLIEST_AT = 946_684_800_000
 """The year 2000: a time before it is a writer's default or a unit mixed up, not a moment."""
 
+MOST_GROWING = 4
+"""Minutes, and hours, of one series that are kept as they grow; those before are packed, to a tenth or less."""
+
 MOST_LATER = 2_000
 """Samples of an hour of one series that wait for its minutes: a millisecond or two when somebody looks."""
 
@@ -114,6 +117,7 @@ class Tiers(Generic[S]):
     """
 
     __slots__ = (
+        "_growing",
         "_later",
         "_make",
         "_newest",
@@ -136,6 +140,7 @@ class Tiers(Generic[S]):
         # Live samples come in their order: the buckets of the last minute seen are those of the next sample.
         self._newest_key = -1
         self._newest: tuple[S, ...] = ()
+        self._growing: dict[int, dict[int, S]] = {MINUTE: {}, HOUR: {}}
         self._later: dict[int, _Waiting] = {}
         self._windows: dict[Window, tuple[int, S]] = {}
         self.marked = 0
@@ -205,39 +210,56 @@ class Tiers(Generic[S]):
         """The bucket of a minute since the epoch, opened if need be."""
         if key < self._touched[MINUTE]:
             self._touched[MINUTE] = key
+        if key in self._growing[MINUTE]:
+            return self._growing[MINUTE][key]
         if key in self.minutes:
-            return self.minutes[key]
+            return self._grow(self.minutes[key], MINUTE, key)
         if len(self.minutes) > MINUTES_KEPT + AHEAD_MS // MINUTE + 1:
             oldest = now_ms // MINUTE - MINUTES_KEPT
             self._forget_hours(oldest)
             self._drop(self.minutes, [known for known in self.minutes if known < oldest])
-        return self._open(self.minutes, key)
+        return self._open(self.minutes, MINUTE, key)
 
     def hour(self, key: int) -> S:
         """The bucket of an hour since the epoch, opened if need be."""
         if key < self._touched[HOUR]:
             self._touched[HOUR] = key
+        if key in self._growing[HOUR]:
+            return self._growing[HOUR][key]
         if key in self.hours:
-            return self.hours[key]
+            return self._grow(self.hours[key], HOUR, key)
         if len(self.hours) >= HOURS_KEPT + 24:
             self._drop(self.hours, sorted(self.hours)[:24])
-        return self._open(self.hours, key)
+        return self._open(self.hours, HOUR, key)
 
-    def _open(self, tier: dict[int, S], key: int) -> S:
+    def _open(self, tier: dict[int, S], grain_ms: int, key: int) -> S:
         bucket = self._make()
         if self._room.left > 0:
             self._room.left -= 1
             tier[key] = bucket
-        else:
-            self._room.refused += 1
-            self._shut(*self._windows)  # what goes into this bucket is in no window
+            return self._grow(bucket, grain_ms, key)
+        self._room.refused += 1
+        self._shut(*self._windows)  # what goes into this bucket is in no window
+        return bucket
+
+    def _grow(self, bucket: S, grain_ms: int, key: int) -> S:
+        """A bucket that is about to be added to; once there are too many of these, those before it are packed."""
+        growing = self._growing[grain_ms]
+        if len(growing) >= MOST_GROWING:
+            for full in growing.values():
+                full.pack()
+            growing.clear()
+            self._newest_key = -1
+        growing[key] = bucket
         return bucket
 
     def _drop(self, tier: dict[int, S], keys: list[int]) -> None:
         self._newest_key = -1
         self._touched = {MINUTE: -1, HOUR: -1}
+        growing = self._growing[MINUTE if tier is self.minutes else HOUR]
         for key in keys:
             del tier[key]
+            growing.pop(key, None)
         self._room.left += len(keys)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ costs nothing while recording: bucket `n` has the index `2 n`, and the lower par
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,6 +97,29 @@ def tally(values: Sequence[float]) -> Mapping[int, int]:
             if not tallied[2 * number]:
                 del tallied[2 * number]
     return tallied
+
+
+def packed(sketch: dict[int, int]) -> bytes | dict[int, int]:
+    """The sketch as a twentieth of its memory, see `unpacked`; itself where a number is too large for that.
+
+    Three bytes a bucket, mostly: two bytes of index and one of count, behind a letter for each that says so.
+    """
+    try:
+        indexes = array("h" if ZERO not in sketch else "i", sketch)
+        most = max(sketch.values(), default=0)
+        counts = array("B" if most < 1 << 8 else "H" if most < 1 << 16 else "Q", sketch.values())
+    except OverflowError:
+        return sketch
+    return f"{indexes.typecode}{counts.typecode}".encode() + indexes.tobytes() + counts.tobytes()
+
+
+def unpacked(data: bytes) -> dict[int, int]:
+    """The sketch that was packed, as a new dict."""
+    indexes, counts = array(chr(data[0])), array(chr(data[1]))
+    end = 2 + (len(data) - 2) // (indexes.itemsize + counts.itemsize) * indexes.itemsize
+    indexes.frombytes(data[2:end])
+    counts.frombytes(data[end:])
+    return dict(zip(indexes, counts, strict=True))
 
 
 def middle_of(index: int) -> float:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-from buddy_core.metrics.sketch import bucket_of, quantiles, tally
+from buddy_core.metrics.sketch import bucket_of, packed, quantiles, tally, unpacked
 
 if TYPE_CHECKING:
     from buddy_core.metrics.batch import RequestRow
@@ -60,6 +60,10 @@ class Stats(Protocol):
         """Make every field true to what was added."""
         ...
 
+    def pack(self) -> None:
+        """Take little memory, as likely nothing more is added; whatever is asked or added comes out the same."""
+        ...
+
 
 class Timing:
     """Count, sum, extremes and quantile sketch of durations in milliseconds.
@@ -68,14 +72,14 @@ class Timing:
     by one: call `settle` before reading a field.
     """
 
-    __slots__ = ("count", "high_ms", "low_ms", "sketch", "sum_ms", "waiting")
+    __slots__ = ("_sketch", "count", "high_ms", "low_ms", "sum_ms", "waiting")
 
     def __init__(self) -> None:
         self.count = 0
         self.sum_ms = 0.0
         self.low_ms = math.inf
         self.high_ms = -math.inf
-        self.sketch: dict[int, int] = {}
+        self._sketch: dict[int, int] | bytes = {}
         self.waiting: list[float] = []
 
     @classmethod
@@ -85,6 +89,28 @@ class Timing:
         timing.waiting += values
         timing.settle()
         return timing
+
+    @property
+    def sketch(self) -> dict[int, int]:
+        """How many durations are in each bucket, to be read only: of a packed one it is a new dict each time."""
+        sketch = self._sketch
+        return unpacked(sketch) if isinstance(sketch, bytes) else sketch
+
+    @sketch.setter
+    def sketch(self, sketch: dict[int, int]) -> None:
+        self._sketch = sketch
+
+    def pack(self) -> None:
+        """Keep the sketch as bytes until something is added; a long one is nearly all that a bucket weighs."""
+        self.settle()
+        if isinstance(self._sketch, dict):
+            self._sketch = packed(self._sketch)
+
+    def _growing(self) -> dict[int, int]:
+        """The sketch, to be added to."""
+        if isinstance(self._sketch, bytes):
+            self._sketch = unpacked(self._sketch)
+        return self._sketch
 
     def add_durations(self, values: Sequence[float]) -> None:
         """Count durations."""
@@ -105,7 +131,7 @@ class Timing:
         if len(waiting) > FEW_DURATIONS or waiting[0] % 1:
             self._add_sketch(tally(waiting))
             return
-        sketch = self.sketch
+        sketch = self._growing()
         have = sketch.get
         for value in waiting:
             index = bucket_of(value)
@@ -124,7 +150,7 @@ class Timing:
         self._add_sketch(other.sketch)
 
     def _add_sketch(self, added: Mapping[int, int]) -> None:
-        sketch = self.sketch
+        sketch = self._growing()
         if not sketch:
             sketch.update(added)
             return
@@ -308,6 +334,9 @@ class _Plain:
 
     def settle(self) -> None:
         """Nothing waits here."""
+
+    def pack(self) -> None:
+        """There is nothing to pack."""
 
 
 class ErrorStats(_Plain):
