@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +247,17 @@ def test_a_file_is_followed_while_it_grows_and_begun_anew_when_it_is_replaced(tm
 def test_it_takes_at_most_forty_bytes_for_an_event() -> None:
     index = indexed(LONG * 100)
     assert index.resident <= 40 * len(index)
+
+
+def test_an_index_that_nobody_looks_at_any_more_is_gone_at_once() -> None:
+    gc.disable()  # a circle would be found, some minutes and megabytes later
+    try:
+        index = indexed(LONG)
+        known = weakref.ref(index)
+        del index
+        assert known() is None
+    finally:
+        gc.enable()
 
 
 def test_names_without_end_take_no_room_without_end(tmp_path: Path) -> None:

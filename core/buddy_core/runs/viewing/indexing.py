@@ -59,19 +59,6 @@ class Indexer:
         self._joiner = Joiner()
         self._tools: dict[str, str] = {}
         self._steps: list[int] = []  # the numbers of the open steps, the outermost first
-        self._adders: Mapping[type, tuple[int, Callable[[Any, int], None]]] = {
-            IndexCall: (CALL, self._call),
-            IndexResult: (RESULT, self._result),
-            IndexMetric: (METRIC, self._metric),
-            IndexStepStart: (STEP_START, self._step_start),
-            IndexStepEnd: (STEP_END, self._step_end),
-            IndexRunEnd: (KINDS.index("run_end"), self._run_end),
-            IndexDecision: (KINDS.index("decision"), self._decision),
-            IndexFault: (KINDS.index("error"), self._fault),
-            IndexRunStart: (KINDS.index("run_start"), self._plain),
-            IndexCreated: (KINDS.index("patch_created"), self._plain),
-            IndexApplied: (KINDS.index("patch_applied"), self._plain),
-        }
 
     def feed(self, batch: Batch[IndexLine]) -> None:
         """Add the next events of the file."""
@@ -85,15 +72,15 @@ class Indexer:
         place = len(index.kinds)
         index.offsets.extend(batch.offsets)
         index.times.extend(times)
-        adders, kinds = self._adders, index.kinds
+        kinds = index.kinds
         for event in events:
             if isinstance(event, WireEvent):
                 kinds.append(index.kind_names.number(event.type))
                 self._wire(event, place)
             else:
-                number, add = adders[type(event)]
+                number, add = _ADDERS[type(event)]
                 kinds.append(number)
-                add(event, place)
+                add(self, event, place)
             place += 1
 
     def _append(
@@ -256,3 +243,19 @@ def _length(words: Words) -> float:
 
 def _id_of(data: CallNames) -> str | None:
     return data.tool_call_id or data.call_id or data.id or None
+
+
+_ADDERS: Mapping[type, tuple[int, Callable[[Indexer, Any, int], None]]] = {
+    IndexCall: (CALL, Indexer._call),
+    IndexResult: (RESULT, Indexer._result),
+    IndexMetric: (METRIC, Indexer._metric),
+    IndexStepStart: (STEP_START, Indexer._step_start),
+    IndexStepEnd: (STEP_END, Indexer._step_end),
+    IndexRunEnd: (KINDS.index("run_end"), Indexer._run_end),
+    IndexDecision: (KINDS.index("decision"), Indexer._decision),
+    IndexFault: (KINDS.index("error"), Indexer._fault),
+    IndexRunStart: (KINDS.index("run_start"), Indexer._plain),
+    IndexCreated: (KINDS.index("patch_created"), Indexer._plain),
+    IndexApplied: (KINDS.index("patch_applied"), Indexer._plain),
+}
+"""Number and adder of each form; bound to an indexer they would hold it in a circle, and with it megabytes."""
