@@ -29,7 +29,16 @@ def test_no_more_lines_are_remembered_than_some_screens_have() -> None:
     lines = DrawnLines[int]()
     for number in range(3 * MOST):
         lines.line(number, (), lambda look: Strip([Segment(str(look))]))
-    assert len(lines._strips) <= MOST
+        assert len(lines) <= 2 * MOST
+
+
+def test_a_line_that_is_asked_for_again_and_again_is_never_forgotten() -> None:
+    lines = DrawnLines[int]()
+    known = lines.line(-1, (), lambda _: Strip([Segment("known")]))
+    for number in range(5 * MOST):
+        lines.line(number, (), lambda look: Strip([Segment(str(look))]))
+        if number % (MOST // 2) == 0:
+            assert lines.line(-1, (), lambda _: Strip([Segment("drawn anew")])) is known
 
 
 async def test_rows_that_only_change_their_places_are_not_drawn_anew() -> None:

@@ -214,12 +214,14 @@ class InkWidget(Widget):
         return worked
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """None, where the only one turns the terminal's own colours into others: inks are none of these.
+        """All but the one that turns the terminal's own colours into others: inks are none of these.
 
-        Where a theme keeps the terminal's colours that filter is off; other filters read what it writes.
+        Where a theme keeps the terminal's colours that filter is off; without colour another reads what it writes.
         """
         filters = super().get_line_filters()
-        return () if all(isinstance(one, ANSIToTruecolor) for one in filters) else filters
+        if self.app.no_color:
+            return filters
+        return tuple(one for one in filters if not isinstance(one, ANSIToTruecolor))
 
     @property
     def size(self) -> Size:

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 from textual.strip import Strip
 
-MOST = 300
-"""Lines remembered; several screens of them."""
+MOST = 80
+"""Lines remembered at least, twice as many at most: a screen or two. Textual keeps some ten kilobytes of each."""
 
 Look = TypeVar("Look", bound=Hashable)
 
@@ -20,15 +20,21 @@ class DrawnLines(Generic[Look]):
     """Strips by everything that decides how a line looks."""
 
     def __init__(self) -> None:
-        self._strips: dict[Look, Strip] = {}
+        self._recent: dict[Look, Strip] = {}
+        self._before: dict[Look, Strip] = {}
         self._made_of: tuple[object, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._recent) + len(self._before)
 
     def line(self, look: Look, made_of: tuple[object, ...], draw: Callable[[Look], Strip]) -> Strip:
         """The line as it was drawn before; drawn now if it was not, or if what all are `made_of` is another."""
-        if made_of != self._made_of or len(self._strips) >= MOST:
-            self._strips.clear()
-            self._made_of = made_of
-        strip = self._strips.get(look)
+        if made_of != self._made_of:
+            self._recent, self._before, self._made_of = {}, {}, made_of
+        strip = self._recent.get(look)
         if strip is None:
-            strip = self._strips[look] = draw(look)
+            strip = self._before.pop(look) if look in self._before else draw(look)
+            if len(self._recent) >= MOST:  # whatever was not asked for since the last time is forgotten
+                self._recent, self._before = {}, self._recent
+            self._recent[look] = strip
         return strip
