@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -86,8 +87,8 @@ def _lay_out(place: Path, group: dict[str, list[str]], project: dict[str, Any]) 
         "also_copy": ["tui"],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", *group.get("options", [])],
         "pytest_add_cli_args_test_selection": group["tests"],
-        "process_isolation": group.get("isolation", "fork"),
-        "timeout_multiplier": 10.0,
+        "timeout_multiplier": 6.0,
+        "timeout_constant": 2.0,
         "use_git_change_detection": False,
     }
     lines = ["[tool.mutmut]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items())]
@@ -99,7 +100,7 @@ def _lay_out(place: Path, group: dict[str, list[str]], project: dict[str, Any]) 
 
 
 def _mutmut(place: Path, *words: str) -> str:
-    """Run mutmut in a copy, or ask it something with `show`; its words."""
+    """Run mutmut in a copy, or ask what it has changed (`changes`); its words."""
     paths = [place / "mutants" / part for part in ("src", "tui", ".")]
     for path in paths:
         path.mkdir(
@@ -110,12 +111,19 @@ def _mutmut(place: Path, *words: str) -> str:
     )
     (place / "mutants" / "sitecustomize.py").write_text(deeper, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONHASHSEED": "0"}
-    program = str(Path(sys.executable).with_name("mutmut"))
-    done = subprocess.run(
-        [program, *words], cwd=place, env=environment, capture_output=True, text=True, check=False
-    )
+    with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as scratch:
+        done = subprocess.run(
+            [sys.executable, "-P", str(Path(__file__).with_name("mutation_runner.py")), *words],
+            cwd=place,
+            env={**environment, "TMPDIR": scratch},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode:
-        sys.exit(f"{done.stdout[-4000:]}{done.stderr}")
+        log = place / "pytest.log"
+        tests = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        sys.exit(f"{tests[-8000:]}{done.stdout[-4000:]}{done.stderr}")
     return done.stdout
 
 
@@ -139,10 +147,10 @@ def _tell(group: str, place: Path) -> int:
         print(
             f"| `{module}` | " + ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
         )
-    for one in found:
-        if one.verdict in ("killed", "timeout"):
-            continue
-        change = _change(place, one)
+    unnoticed = [one for one in found if one.verdict not in ("killed", "timeout")]
+    changes = json.loads(_mutmut(place, "changes", *(one.name for one in unnoticed)))
+    for one in unnoticed:
+        change = _change(changes[one.name])
         known = _squeezed(f"`{one.module}` `{one.function}`") in explained and _squeezed(change) in explained
         unexplained += not known
         print(f"{group}: {one.verdict}{'' if known else ', UNEXPLAINED'}: {one.name}")
@@ -150,9 +158,9 @@ def _tell(group: str, place: Path) -> int:
     return unexplained
 
 
-def _change(place: Path, mutant: Mutant) -> str:
+def _change(diff: str) -> str:
     """The lines that differ, as MUTANTS.md shows them: `old` → `new`."""
-    lines = _mutmut(place, "show", mutant.name).splitlines()
+    lines = diff.splitlines()
     old, new = (
         " ⏎ ".join(
             line[1:].strip()

@@ -100,6 +100,27 @@ class TestModes:
             os.close(replace_file("a.json", b"{}", dir_fd=dir_fd))
             assert (tmp_path / "a.json").exists()
 
+    def test_they_are_from_their_first_moment_what_they_stay(
+        self, tmp_path: Path, dir_fd: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody else opens them before the mode is looked at."""
+        monkeypatch.setattr(os, "fchmod", refusing(errno.EPERM))
+        made: dict[str, int] = {}
+        monkeypatch.setattr(os, "chmod", lambda path, _mode: made.update({path.name: mode(path)}))
+        old = os.umask(0)
+        try:
+            os.close(make_directory("run", dir_fd=dir_fd))
+            os.close(open_root(tmp_path / "a" / "b"))
+            for name in ("fresh.json", "left.json"):
+                (tmp_path / ".left.json.tmp").write_bytes(b"")
+                os.close(replace_file(name, b"{}", dir_fd=dir_fd))
+            os.close(open_private("log", os.O_RDWR, dir_fd=dir_fd))
+        finally:
+            os.umask(old)
+        assert made == {"a": 0o700, "b": 0o700}
+        assert mode(tmp_path / "run") == 0o700
+        assert [mode(tmp_path / name) for name in ("fresh.json", "left.json", "log")] == [0o600] * 3
+
     def test_a_disk_that_fails_there_is_one_and_leaves_no_descriptor(
         self, tmp_path: Path, dir_fd: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -207,6 +228,26 @@ class TestReplacing:
         monkeypatch.undo()
         assert not (tmp_path / "run").exists()
 
+    def test_what_cannot_be_taken_back_either_hides_no_error(
+        self, tmp_path: Path, dir_fd: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "rename", refusing(errno.ENOSPC))
+        monkeypatch.setattr(os, "unlink", refusing(errno.EIO))
+        with pytest.raises(OSError, match="No space"):
+            replace_file("a.json", b"new", dir_fd=dir_fd)
+        monkeypatch.setattr(os, "open", refusing(errno.EMFILE))
+        monkeypatch.setattr(os, "rmdir", refusing(errno.EIO))
+        with pytest.raises(OSError, match="Too many open"):
+            make_directory("run", dir_fd=dir_fd)
+
+    def test_a_directory_that_another_process_makes_at_the_same_moment_is_used(
+        self, tmp_path: Path, dir_fd: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "runs").mkdir(0o700)
+        exists = Path.exists
+        monkeypatch.setattr(Path, "exists", lambda path: path.name != "runs" and exists(path))
+        os.close(open_root(tmp_path / "runs"))
+
     def test_a_directory_that_exists_is_never_adopted(self, tmp_path: Path, dir_fd: int) -> None:
         """Case 12."""
         (tmp_path / "run").mkdir()
@@ -246,7 +287,7 @@ class TestStubbornCalls:
     ) -> None:
         log = EventLog(dir_fd)
         monkeypatch.setattr(os, "write", lambda _fd, _data: 0)
-        with pytest.raises(OSError, match="takes no more bytes"):
+        with pytest.raises(OSError, match=r"^the disk takes no more bytes$"):
             write_all(-1, b"x")
         assert not log.append(b"{}\n")
         assert log.error is not None

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from buddy_core.clock import ManualClock
 from buddy_core.runs.reading.jsonl import JsonlReader
 from buddy_core.runs.writing import backlog
+from buddy_core.runs.writing.eventlog import EventLog
 from buddy_core.runs.writing.store import RunStore
 
 NOW = 1_770_000_000_000
@@ -152,6 +153,24 @@ def test_what_waits_is_bounded_in_bytes(store: RunStore, disk: Disk) -> None:
     disk.room = None
     store.emit(run_id, "tick", {"n": 20})
     assert numbers(store, run_id) == [*range(10), 20]
+
+
+def test_what_waits_fills_its_room_to_the_last_byte_and_leaves_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "MAX_WAITING_BYTES", 10)
+    fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    log = EventLog(fd)
+    waiting = backlog.Backlog(log, NOW)
+    written: list[bytes] = []
+    for lines in ([b"12345678\n", b"\n", b"\n"], [b"123456789\n", b"\n"]):
+        for line in lines:
+            waiting.hold(line)
+        assert waiting.drain(written.append)
+    assert written == [b"12345678\n", b"\n", b"123456789\n"]
+    assert waiting.gap == backlog.Gap(3, 2, NOW, "the disk refused")
+    log.close()
+    os.close(fd)
 
 
 def test_a_full_disk_is_asked_once_an_event_and_not_in_between(store: RunStore, disk: Disk) -> None:
