@@ -1,11 +1,14 @@
-"""Threads that were not begun by `threading` are traced like the others, for whoever measures coverage.
+"""Threads and forks under the measurement of coverage.
 
-The library begins its own with `_thread`, because `threading.Thread.start` waits for them.
+Threads that were not begun by `threading` are traced like the others: the library begins its own with `_thread`, because
+`threading.Thread.start` waits for them. And a forked child does not wait for a lock of coverage that a thread held which the
+child has not.
 """
 
 from __future__ import annotations
 
 import _thread
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -24,3 +27,14 @@ def trace_bare_threads() -> None:
         return begin(run, ())
 
     _thread.start_new_thread = traced  # type: ignore[assignment]
+
+
+def free_forked_children() -> None:
+    """To be called before the library is imported, whose own work in a forked child is traced."""
+    from coverage.collector import Collector
+
+    def with_a_lock_of_its_own() -> None:
+        for collector in Collector._collectors:
+            collector.data_lock = threading.Lock()
+
+    os.register_at_fork(after_in_child=with_a_lock_of_its_own)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -40,9 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(CaseTable(Path(file), config.option.markexpr))
     if threading.gettrace() is not None:
-        from tests.barethreads import trace_bare_threads
+        from tests.barethreads import free_forked_children, trace_bare_threads
 
         trace_bare_threads()
+        if "coverage" in sys.modules:
+            free_forked_children()
 
 
 def pytest_collection_finish() -> None:

@@ -29,6 +29,20 @@ EXPLAINED = Path(__file__).with_name("MUTANTS.md")
 _VERDICTS = {0: "survived", 1: "killed", 3: "killed", 5: "untested", 33: "untested", None: "not tried"}
 _TIMES_OUT = (-24, 24, 36, 152, 255)
 
+_SITE = """import os
+import sys
+
+sys.setrecursionlimit(4_000)  # each call of a changed function takes three more
+if "MUTANT_UNDER_TEST" in os.environ:  # what a test has started, anywhere: mutmut reads its settings where it stands
+    here = os.open(".", os.O_RDONLY)
+    os.chdir({place!r})
+    from mutmut.configuration import config
+
+    config()
+    os.fchdir(here)
+    os.close(here)
+"""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -106,20 +120,18 @@ def _mutmut(place: Path, *words: str) -> str:
         path.mkdir(
             parents=True, exist_ok=True
         )  # Python would remember of a missing one that it holds nothing
-    deeper = (
-        "import sys\n\nsys.setrecursionlimit(4_000)  # each call of a changed function takes three more\n"
-    )
-    (place / "mutants" / "sitecustomize.py").write_text(deeper, encoding="utf-8")
+    (place / "mutants" / "sitecustomize.py").write_text(_SITE.format(place=str(place)), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONHASHSEED": "0"}
-    with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as scratch:
-        done = subprocess.run(
-            [sys.executable, "-P", str(Path(__file__).with_name("mutation_runner.py")), *words],
-            cwd=place,
-            env={**environment, "TMPDIR": scratch},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    scratch = tempfile.mkdtemp(prefix="mutants-")
+    done = subprocess.run(
+        [sys.executable, "-P", str(Path(__file__).with_name("mutation_runner.py")), *words],
+        cwd=place,
+        env={**environment, "TMPDIR": scratch},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    subprocess.run(["rm", "-rf", scratch], check=True)  # which any depth of directories is nothing to
     if done.returncode:
         log = place / "pytest.log"
         tests = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""

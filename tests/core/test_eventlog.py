@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.errors import RunLocked
+from buddy_core.runs.writing import eventlog
 from buddy_core.runs.writing.eventlog import MAX_EVENT_BYTES, EventLog, encode_event
 from buddy_core.runs.writing.lock import RunLock
 
@@ -85,12 +86,81 @@ class TestAppending:
         log = EventLog(dir_fd)
         monkeypatch.setattr(os, "write", fills_up)
         assert not log.append(encode_event(NOW, RUN, "lost", {}))
+        assert log.error is not None
+        assert log.error.strerror == "No space left on device"
         assert not log.append(encode_event(NOW, RUN, "lost", {}))
         monkeypatch.setattr(os, "write", write)
         kept = encode_event(NOW, RUN, "kept", {})
         assert log.append(kept)
         log.close()
         assert (tmp_path / "events.jsonl").read_bytes() == b'{"ts":1770\n' + kept
+
+    def test_of_a_file_that_is_known_to_be_whole_nothing_is_asked(
+        self, tmp_path: Path, dir_fd: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One `write(2)` an event, from the second one on."""
+        log = EventLog(dir_fd)
+        assert log.error is None
+        assert log.append(b'{"n":1}\n')
+        for name in ("fstat", "pread"):
+            monkeypatch.delattr(os, name)
+        assert log.append(b'{"n":2}\n')
+        assert log.append(b'{"n":3}\n')
+        monkeypatch.undo()
+        log.close()
+        assert (tmp_path / "events.jsonl").read_bytes() == b'{"n":1}\n{"n":2}\n{"n":3}\n'
+
+    def test_an_interrupt_in_the_middle_of_a_line_spoils_no_later_one(
+        self, tmp_path: Path, dir_fd: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Promise C2: what a signal handler raises comes out of the write itself."""
+        write = os.write
+
+        def interrupted(fd: int, data: bytes) -> int:
+            write(fd, data[:4])
+            raise KeyboardInterrupt
+
+        log = EventLog(dir_fd)
+        assert log.append(b'{"n":1}\n')
+        monkeypatch.setattr(os, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            log.append(b'{"n":2}\n')
+        monkeypatch.setattr(os, "write", write)
+        assert log.append(b'{"n":3}\n')
+        log.close()
+        assert (tmp_path / "events.jsonl").read_bytes() == b'{"n":1}\n{"n"\n{"n":3}\n'
+
+    def test_a_torn_line_is_not_taken_for_the_beginning_of_the_next_one(
+        self, tmp_path: Path, dir_fd: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Promise C2: not where both end, and begin, with the same sign, and the disk refused in between."""
+        (tmp_path / "events.jsonl").write_bytes(b'{"data":{')
+        write = os.write
+        log = EventLog(dir_fd)
+
+        def full(_fd: int, _data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "write", full)
+        assert not log.append(b'{"n":1}\n')
+        assert not log.resume(b'{"n":1}\n')
+        monkeypatch.setattr(os, "write", write)
+        assert log.resume(b'{"n":1}\n')
+        log.close()
+        assert (tmp_path / "events.jsonl").read_bytes() == b'{"data":{\n{"n":1}\n'
+
+    def test_closing_closes_once_whatever_the_number(
+        self, dir_fd: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log = EventLog(dir_fd)
+        log.close()
+        closed: list[int] = []
+        monkeypatch.setattr(eventlog, "close_quietly", closed.append)
+        log.close()
+        assert closed == []
+        log._fd = 0  # as it is in a host that has closed its standard input
+        log.close()
+        assert closed == [0]
 
     def test_a_link_in_place_of_the_file_is_refused(self, tmp_path: Path, dir_fd: int) -> None:
         """Cases 28 and 76."""

@@ -143,8 +143,9 @@ class TestWhoseItIs:
     def test_a_second_name_is_refused(self, tmp_path: Path, dir_fd: int) -> None:
         (tmp_path / "secret").write_bytes(b"x")
         (tmp_path / "log").hardlink_to(tmp_path / "secret")
-        with pytest.raises(NotPrivate, match="second name"):
+        with pytest.raises(NotPrivate) as refused:
             open_private("log", os.O_RDWR, dir_fd=dir_fd)
+        assert refused.value.strerror == "the file has a second name (a hard link)"
 
     def test_what_everybody_may_write_to_is_refused(self, tmp_path: Path, dir_fd: int) -> None:
         (tmp_path / "log").write_bytes(b"x")
@@ -156,8 +157,9 @@ class TestWhoseItIs:
     def test_what_belongs_to_another_is_refused(self, tmp_path: Path, dir_fd: int) -> None:
         (tmp_path / "log").write_bytes(b"x")
         os.chown(tmp_path / "log", 65_534, -1)
-        with pytest.raises(NotPrivate, match=r"another user \(65534\)"):
+        with pytest.raises(NotPrivate) as refused:
             open_private("log", os.O_RDWR, dir_fd=dir_fd)
+        assert refused.value.strerror == "it belongs to another user (65534)"
 
     def test_a_group_may_write_where_a_person_lets_it(self, tmp_path: Path, dir_fd: int) -> None:
         tmp_path.chmod(0o770)
@@ -168,8 +170,18 @@ class TestWhoseItIs:
     ) -> None:
         (tmp_path / "inner").mkdir()
         demand_private(dir_fd)
-        with pytest.raises(NotPrivate, match="not a plain file"):
+        with pytest.raises(NotPrivate) as refused:
             demand_private(dir_fd, plain_file=True)
+        assert refused.value.strerror == "what stands there is not a plain file"
+
+    @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY, os.O_RDWR])
+    def test_a_pipe_is_refused_without_waiting_for_its_other_end(
+        self, tmp_path: Path, dir_fd: int, flags: int
+    ) -> None:
+        """Case 28."""
+        os.mkfifo(tmp_path / "log")
+        with pytest.raises(OSError, match=r"not a plain file|No such device"):
+            open_private("log", flags, dir_fd=dir_fd)
 
     def test_a_runs_directory_says_what_is_wrong_with_it(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o707)
@@ -265,6 +277,7 @@ class TestStubbornCalls:
         monkeypatch.setattr(time, "sleep", slept.append)
         assert retried(refusing(number, 4, call=lambda: "done")) == "done"
         assert slept == [0.0002] * 4
+        assert retried(refusing(number, 4, call=lambda *a, **k: (a, k)), 1, b=2) == ((1,), {"b": 2})
         with pytest.raises(OSError, match=os.strerror(number)):
             retried(refusing(number, 5, call=lambda: "done"))
 
