@@ -3,7 +3,7 @@
 `python tests/mutation.py [GROUP…] [--processes 2] [--only PATTERN]`: the groups, each some modules and the tests that
 are to notice, stand in `pyproject.toml` under `tool.buddy-mutation`. mutmut does the work in a copy of the sources
 below `build/mutation/`; what survives must be explained in MUTANTS.md, or the exit code is 1. What has been
-tried is remembered in the copy: `--again` forgets it, which is needed when tests have changed.
+tried is remembered in the copy, but for unexplained survivors: `--again` forgets all, for tests that have become fewer.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def main() -> int:
         if args.again:
             shutil.rmtree(place, ignore_errors=True)
         _lay_out(place, groups[name], project)
+        _forget_unexplained(place)
         _mutmut(place, "run", "--max-children", str(args.processes), *args.only)
         unexplained += _tell(name, place)
     return 1 if unexplained else 0
@@ -152,22 +153,38 @@ def _mutants(place: Path) -> Iterator[Mutant]:
 def _tell(group: str, place: Path) -> int:
     """Print the counts of every module and what survived; how many of the survivors nobody has explained."""
     found = list(_mutants(place))
-    explained = _squeezed(EXPLAINED.read_text(encoding="utf-8")) if EXPLAINED.exists() else ""
-    unexplained = 0
     for module in dict.fromkeys(one.module for one in found):
         counts = Counter(one.verdict for one in found if one.module == module)
         print(
             f"| `{module}` | " + ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
         )
-    unnoticed = [one for one in found if one.verdict not in ("killed", "timeout")]
-    changes = json.loads(_mutmut(place, "changes", *(one.name for one in unnoticed)))
-    for one in unnoticed:
-        change = _change(changes[one.name])
-        known = _squeezed(f"`{one.module}` `{one.function}`") in explained and _squeezed(change) in explained
+    unexplained = 0
+    for one, change, known in _unnoticed(place):
         unexplained += not known
         print(f"{group}: {one.verdict}{'' if known else ', UNEXPLAINED'}: {one.name}")
         print(f"| `{one.module}` `{one.function}` | {change} | |")
     return unexplained
+
+
+def _unnoticed(place: Path) -> Iterator[tuple[Mutant, str, bool]]:
+    """What no test noticed, with what it changes, and whether that is explained."""
+    found = [one for one in _mutants(place) if one.verdict not in ("killed", "timeout", "not tried")]
+    changes = json.loads(_mutmut(place, "changes", *(one.name for one in found))) if found else {}
+    explained = _squeezed(EXPLAINED.read_text(encoding="utf-8")) if EXPLAINED.exists() else ""
+    for one in found:
+        change = _change(changes[one.name])
+        where = _squeezed(f"`{one.module}` `{one.function}`")
+        yield one, change, where in explained and _squeezed(change) in explained
+
+
+def _forget_unexplained(place: Path) -> None:
+    """Survivors that nobody has explained are tried again: there may be a test for them by now."""
+    names = {one.name for one, _, known in _unnoticed(place) if not known}
+    for file in (place / "mutants" / "src").rglob("*.meta") if names else ():
+        noted = json.loads(file.read_text(encoding="utf-8"))
+        codes = noted["exit_code_by_key"]
+        noted["exit_code_by_key"] = {name: None if name in names else code for name, code in codes.items()}
+        file.write_text(json.dumps(noted), encoding="utf-8")
 
 
 def _change(diff: str) -> str:

@@ -88,10 +88,16 @@ def test_of_nul_bytes_before_a_line_nothing_else_is_taken_away() -> None:
     assert reader.accounting().skipped == {"nul": 2, "invalid": 6}
 
 
-def test_nul_bytes_and_a_newline_are_both_entered_under_nul() -> None:
+def test_a_newline_is_entered_with_what_came_last_before_it() -> None:
     """Case 29."""
-    _, reader = read(b"\0\0\n")
-    assert reader.accounting().skipped == {"nul": 3}
+    for text, skipped in (
+        (b"\0\0\n", {"nul": 3}),
+        (b"\0 \n", {"nul": 2, "blank": 1}),
+        (b" \n\n", {"blank": 3}),
+        (b"x\n", {"invalid": 2}),
+    ):
+        _, reader = read(text)
+        assert reader.accounting().skipped == skipped
 
 
 @pytest.mark.parametrize("others", [b"", b"y" * 400 + b"\n"])
