@@ -3,109 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from textual.app import App, ComposeResult
-from textual.pilot import Pilot
-from textual.strip import Strip
-
-from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, cell, literal
-from buddy_top.widgets.table import Column, Table
-
-COLUMNS = (
-    Column("name", Plain("name"), 8, grow=1),
-    Column("calls", Plain("calls"), 6, align="right"),
+from tests.tui.table_alone import (
+    Numbers,
+    TableApp,
+    drawing,
+    many,
+    rows_of,
+    screen_text,
+    settle,
 )
 
-
-class CountingTable(Table):
-    """A table that remembers which lines it was asked to draw."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(*COLUMNS, **options)
-        self.drawn: list[int] = []
-
-    def render_line(self, y: int) -> Strip:
-        self.drawn.append(y)
-        return super().render_line(y)
-
-
-class TableApp(App[None]):
-    """A table alone on the screen, and what it said."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__()
-        self.table = CountingTable(**options)
-        self.said: list[tuple[str, str | None]] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.table
-
-    def on_table_highlighted(self, event: Table.Highlighted) -> None:
-        self.said.append(("highlighted", event.key))
-
-    def on_table_opened(self, event: Table.Opened) -> None:
-        self.said.append(("opened", event.key))
-
-    def on_table_header_clicked(self, event: Table.HeaderClicked) -> None:
-        self.said.append(("header", event.column))
-
-    def on_table_follow_ended(self, event: Table.FollowEnded) -> None:
-        self.said.append(("follow ended", event.table.cursor_key))
-
-
-class Numbers(Sequence[str]):
-    """A million keys that exist only when they are asked for; counts how often."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.asked = 0
-
-    def __len__(self) -> int:
-        return self.total
-
-    def __getitem__(self, index: Any) -> Any:
-        if not -self.total <= index < self.total:
-            raise IndexError(index)
-        self.asked += 1
-        return f"k{index % self.total}"
-
-
-def rows_of(values: dict[str, int]) -> tuple[list[str], Any]:
-    keys = list(values)
-
-    def render(index: int) -> Sequence[Cell]:
-        return (literal(keys[index]), literal(str(values[keys[index]])))
-
-    return keys, render
-
-
-def many(total: int) -> dict[str, int]:
-    return {f"k{number}": number for number in range(total)}
-
-
-@contextmanager
-def drawing(table: CountingTable) -> Any:
-    """Collects the lines drawn inside the block."""
-    table.drawn.clear()
-    lines: list[int] = []
-    yield lines
-    lines.extend(table.drawn)
-
-
-async def settle(pilot: Pilot[None]) -> None:
-    await pilot.pause()
-    await pilot.pause()
-
-
-def screen_text(app: App[Any]) -> list[str]:
-    """What stands on each line of the screen."""
-    width, height = app.size
-    strips = app.screen._compositor.render_strips()
-    return ["".join(segment.text for segment in strip)[:width] for strip in strips[:height]]
+from buddy_top.cells import Cell, literal
 
 
 async def test_one_changed_row_repaints_one_line_only() -> None:
@@ -265,198 +175,6 @@ async def test_moving_away_from_the_newest_row_ends_following() -> None:
         assert ("follow ended", "k28") in app.said
 
 
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        (("down", "j", "down", "k"), 2),
-        (("end",), 99),
-        (("G", "up"), 98),
-        (("pagedown",), 9),
-        (("end", "pageup"), 90),
-        (("end", "home"), 0),
-        (("end", "g"), 0),
-        (("up", "pageup"), 0),
-    ],
-)
-async def test_the_keys_that_move_move_and_keep_the_cursor_in_sight(
-    keys: tuple[str, ...], expected: int
-) -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 11)) as pilot:
-        app.table.set_source(*rows_of(many(100)))
-        app.table.focus()
-        await pilot.press(*keys)
-        assert app.table.cursor_index == expected
-        assert app.table.top <= expected < app.table.top + app.table.page
-
-
-async def test_enter_and_double_click_open_a_row_and_a_single_click_selects_it() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.table.set_source(*rows_of(many(20)))
-        app.table.focus()
-        await pilot.press("down", "enter")
-        assert app.said[-1] == ("opened", "k1")
-        await pilot.click(app.table, offset=(5, 4))
-        assert app.table.cursor_key == "k3"
-        assert app.said[-1] == ("highlighted", "k3")
-        await pilot.click(app.table, offset=(5, 6), times=2)
-        assert app.said[-1] == ("opened", "k5")
-
-
-async def test_a_click_below_the_last_row_changes_nothing() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.table.set_source(*rows_of(many(3)))
-        await settle(pilot)
-        said = list(app.said)
-        await pilot.click(app.table, offset=(5, 9))
-        assert app.said == said
-
-
-async def test_a_click_on_a_title_says_which_column() -> None:
-    app = TableApp()
-    async with app.run_test(size=(40, 12)) as pilot:
-        app.table.set_source(*rows_of(many(3)))
-        await settle(pilot)
-        await pilot.click(app.table, offset=(3, 0))
-        await pilot.click(app.table, offset=(36, 0))
-        assert [said for said in app.said if said[0] == "header"] == [("header", "name"), ("header", "calls")]
-
-
-async def test_the_wheel_scrolls_without_moving_the_cursor() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.table.set_source(*rows_of(many(100)))
-        await settle(pilot)
-        await pilot._post_mouse_events([_wheel_down()], app.table, (5, 5))
-        await settle(pilot)
-        assert app.table.top == 3
-        assert app.table.cursor_key == "k0"
-        assert "k3" in screen_text(app)[1]
-
-
-def _wheel_down() -> Any:
-    from textual.events import MouseScrollDown
-
-    return MouseScrollDown
-
-
-async def test_dragging_the_scroll_mark_reaches_the_end() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.table.set_source(*rows_of(many(500)))
-        await settle(pilot)
-        await pilot.mouse_down(app.table, offset=(59, 1))
-        await pilot.hover(app.table, offset=(59, 11))
-        assert app.table.top == app.table.max_top
-        await pilot.mouse_up(app.table, offset=(59, 11))
-        await pilot.hover(app.table, offset=(59, 2))
-        assert app.table.top == app.table.max_top
-
-
-async def test_the_highlighted_message_comes_once_for_a_burst_of_moves_with_the_last_row() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.table.set_source(*rows_of(many(100)))
-        await settle(pilot)
-        app.said.clear()
-        for index in range(1, 60):
-            app.table.move_to(index)
-        await settle(pilot)
-        assert app.said[-1] == ("highlighted", "k59")
-        assert len(app.said) < 10
-
-
-async def test_marks_are_drawn_in_the_gutter_and_repaint_their_line_only() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.table.set_source(*rows_of(many(20)))
-        app.table.move_to(2)
-        await settle(pilot)
-        with drawing(app.table) as lines:
-            app.table.toggle_mark()
-            await settle(pilot)
-        assert lines == [3]
-        assert screen_text(app)[3].startswith("•k2")
-        app.table.toggle_mark()
-        await settle(pilot)
-        assert app.table.marks == frozenset()
-        assert screen_text(app)[3].startswith("▌k2")
-
-
-async def test_no_rows_show_the_sentence() -> None:
-    app = TableApp(empty=Plain("no tool was called in the last 24 h"))
-    async with app.run_test(size=(60, 12)) as pilot:
-        await settle(pilot)
-        assert screen_text(app)[1].strip() == "no tool was called in the last 24 h"
-        app.table.set_empty(Plain("nothing matches"))
-        await settle(pilot)
-        assert screen_text(app)[1].strip() == "nothing matches"
-        app.table.set_source(*rows_of(many(2)))
-        await settle(pilot)
-        assert [line.split() for line in screen_text(app)[1:4]] == [["▌k0", "0"], ["k1", "1"], []]
-
-
-async def test_observed_text_is_never_markup() -> None:
-    """Case 55: what looks like markup or a link stands there letter by letter."""
-    app = TableApp()
-    hostile = Plain("[red]x[/] [@click=app.quit]go[/] [/foo]")
-    async with app.run_test(size=(60, 6)) as pilot:
-        app.table.set_source(["a"], lambda index: (cell(hostile), literal("1")))
-        await settle(pilot)
-        assert hostile in screen_text(app)[1]
-        await pilot.click(app.table, offset=(14, 1))
-        assert app.is_running
-
-
-async def test_a_resize_lays_the_columns_out_anew_and_keeps_the_cursor_in_sight() -> None:
-    app = TableApp()
-    async with app.run_test(size=(60, 40)) as pilot:
-        app.table.set_source(*rows_of(many(100)))
-        app.table.move_to(35)
-        await settle(pilot)
-        await pilot.resize_terminal(30, 10)
-        await settle(pilot)
-        assert app.table.top <= 35 < app.table.top + app.table.page
-        assert any("k35" in line for line in screen_text(app))
-        assert all(len(line) == 30 for line in screen_text(app))
-
-
-async def test_the_bar_is_bright_with_the_focus_and_faint_without_and_lies_under_the_whole_row() -> None:
-    app = TableApp()
-    async with app.run_test(size=(40, 8)) as pilot:
-        app.table.set_source(*rows_of(many(4)))
-        app.table.focus()
-        await settle(pilot)
-        focused = {segment.style.bgcolor for segment in app.table.render_line(1) if segment.style}
-        app.set_focus(None)
-        await settle(pilot)
-        resting = {segment.style.bgcolor for segment in app.table.render_line(1) if segment.style}
-        plain = {segment.style.bgcolor for segment in app.table.render_line(2) if segment.style}
-        assert len(focused) == len(resting) == len(plain) == 1
-        assert len(focused | resting | plain) == 3
-
-
-async def test_matches_are_marked_in_either_case() -> None:
-    app = TableApp()
-    async with app.run_test(size=(40, 8)) as pilot:
-        app.table.set_source(["a"], lambda index: (literal("Fix THE theme"), literal("1")))
-        app.table.highlight_matches("the")
-        await settle(pilot)
-        underlined = [s.text for s in app.table.render_line(1) if s.style and s.style.underline]
-        assert underlined == ["THE", "the"]
-
-
-async def test_the_mark_of_what_was_cut_is_no_match() -> None:
-    app = TableApp()
-    async with app.run_test(size=(24, 8)) as pilot:
-        app.table.set_source(["a"], lambda index: (literal("some long text with the word"), literal("1")))
-        app.table.highlight_matches("with the word")
-        await settle(pilot)
-        assert not [s.text for s in app.table.render_line(1) if s.style and s.style.underline]
-
-
 async def test_sorted_anew_the_cursor_stays_on_its_line_of_the_screen() -> None:
     app = TableApp()
     values = many(200)
@@ -468,20 +186,6 @@ async def test_sorted_anew_the_cursor_stays_on_its_line_of_the_screen() -> None:
         app.table.set_source(*rows_of(dict(reversed(values.items()))))
         assert app.table.cursor_key == "k97"
         assert app.table.cursor_index - app.table.top == line
-
-
-async def test_the_sort_arrow_moves_no_title() -> None:
-    app = TableApp()
-    async with app.run_test(size=(40, 8)) as pilot:
-        await settle(pilot)
-        bare = screen_text(app)[0]
-        for key in ("name", "calls"):
-            for reverse, arrow in ((True, "▾"), (False, "▴")):
-                app.table.set_sort(key, reverse)
-                await settle(pilot)
-                shown = screen_text(app)[0]
-                assert arrow in shown
-                assert shown.replace(arrow, " ") == bare
 
 
 async def test_asking_again_for_rows_repaints_those_that_differ() -> None:
