@@ -135,8 +135,24 @@ def _silent() -> Iterator[None]:
         yield
 
 
+class Runner(ForkServerRunner):
+    """Forks a child for each mutant; tests that have just passed, while it was noted what they call, need not pass again."""
+
+    _passed = False
+
+    def collect_stats(self, tests: Iterable[str] | None) -> int:
+        """Run the tests, or all of them, and note which of them call which function."""
+        code = super().collect_stats(tests)
+        self._passed = code == 0 and not tests
+        return code
+
+    def run_clean_tests(self, tests: Iterable[str]) -> int:
+        """Run the tests on the code as it is: 0 when they pass."""
+        return 0 if self._passed else super().run_clean_tests(tests)
+
+
 def _runner(max_workers: int = 1) -> MutantRunner:
-    return ForkServerRunner(max_workers=max_workers, test_runner_class=CollectedTests, test_runner_args={})
+    return Runner(max_workers=max_workers, test_runner_class=CollectedTests, test_runner_args={})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,6 @@ from buddy_core.runs.names import run_id_at
 from buddy_core.runs.reading.json_values import Cleaner
 from buddy_core.runs.writing import active, backlog, encoding, housekeeping, open_runs
 from buddy_core.runs.writing.encoding import MAX_EVENT_BYTES, encode_event
-from buddy_core.runs.writing.flusher import Flusher
 from buddy_core.runs.writing.housekeeping import Housekeeper
 from buddy_core.runs.writing.prune import PruneReport, is_over, prune_below
 from buddy_core.runs.writing.runfiles import RunFiles
@@ -344,23 +342,6 @@ class TestHousekeeping:
         with opened(tmp_path) as root_fd:
             keeper._go_on(root_fd, taking=False)
         assert keeper.wait(0)
-
-    def test_a_flusher_without_a_thread_keeps_what_it_was_given(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def refused(*_args: object) -> Any:
-            raise RuntimeError("can't start new thread")
-
-        flusher = Flusher(0.0)
-        fd = os.open(tmp_path, os.O_RDONLY)
-        with monkeypatch.context() as patch:
-            patch.setattr("_thread.start_new_thread", refused)
-            flusher.discard(fd)
-            assert not flusher.wait(0)
-            assert stat.S_ISDIR(os.fstat(fd).st_mode)
-        assert flusher.wait(30)
-        with pytest.raises(OSError, match="Bad file"):
-            os.fstat(fd)
 
 
 class TestTheActiveStore:

@@ -61,6 +61,7 @@ class Flusher:
         for fd in getattr(self, "_discarded", ()):
             close_quietly(fd)
         self._discarded: list[int] = []
+        self._closing = 0
         self._running = False
         self._asking = False
         self._urgent = False
@@ -116,7 +117,7 @@ class Flusher:
 
     @property
     def _busy(self) -> bool:
-        return bool(self._waiting or self._discarded or self._asking)
+        return bool(self._waiting or self._discarded or self._closing or self._asking)
 
     def _start(self) -> None:
         if self._running:
@@ -146,9 +147,12 @@ class Flusher:
     def _close_discarded(self) -> None:
         with self._changed:
             discarded, self._discarded = self._discarded, []
-            self._changed.notify_all()
+            self._closing += len(discarded)
         for fd in discarded:
             close_quietly(fd)
+        with self._changed:
+            self._closing -= len(discarded)
+            self._changed.notify_all()
 
     def _take(self) -> dict[Key, tuple[int, Action]]:
         """What waits, once it has waited long enough; nothing when the thread may end."""
