@@ -89,12 +89,15 @@ def test_the_first_rows_of_a_long_file_are_there_before_it_is_read_and_it_says_h
     assert 0 < first.accounting.seen < first.size
     assert first.page[1].detail == "echo 0"
     assert first.newest[-1].detail == f"echo {CALLS - 1}", "and the newest, ahead of the index"
+    ahead = first.newest[-1].since_start_ms
 
     last = reading.to_the_end(rows=(150, 3))
     assert not last.reading
     assert last.newest == ()
     assert (last.rows, last.events) == (CALLS + 1, 2 * CALLS + 1)
     assert (last.page[150].detail, last.page[3].detail) == ("echo 149", "echo 2")
+    end = reading.read(rows=(CALLS,)).page[CALLS]
+    assert (end.detail, end.since_start_ms) == (f"echo {CALLS - 1}", ahead)
     reading.reader.close()
 
 

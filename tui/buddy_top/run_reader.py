@@ -35,7 +35,7 @@ class RunReader:
         self._runs_dir = runs_dir
         self._indexing = RunIndexing(runs_dir, run_id, wake)
         self._maker = RowMaker(runs_dir, run_id)
-        self._newest: tuple[tuple[int, int], tuple[TimelineRow, ...]] | None = None
+        self._newest: tuple[tuple[int | None, ...], tuple[TimelineRow, ...]] | None = None
 
     def read(self, wants: Wants) -> RunDetail:
         """Read on, and the rows that are wanted."""
@@ -58,7 +58,7 @@ class RunReader:
             page=self._page(index, rows, wants.rows),
             artifacts=artifacts,
             accounting=indexing.accounting,
-            newest=() if indexing.whole else self._newest_rows((size, written_ns)),
+            newest=() if indexing.whole else self._newest_rows(index.first_at, size, written_ns),
             size=size,
             found=indexing.found(),
             problem=problem,
@@ -84,10 +84,10 @@ class RunReader:
             numbers.update(range(max(numbers), rows))
         return {row.index: row for row in self._maker.rows(index, sorted(numbers))}
 
-    def _newest_rows(self, file: tuple[int, int]) -> tuple[TimelineRow, ...]:
+    def _newest_rows(self, first_at: int | None, *file: int) -> tuple[TimelineRow, ...]:
         """The last rows, read again only when the file is another than before."""
-        if self._newest is None or self._newest[0] != file:
-            self._newest = file, newest_rows(self._runs_dir, self.run_id)
+        if self._newest is None or self._newest[0] != (first_at, *file):
+            self._newest = (first_at, *file), newest_rows(self._runs_dir, self.run_id, first_at)
         return self._newest[1]
 
     def _stat(self) -> tuple[int, int]:

@@ -14,11 +14,11 @@ END = 64 * 1024
 """Bytes that are read: a few hundred rows."""
 
 
-def newest_rows(root: Path, run_id: str) -> tuple[TimelineRow, ...]:
+def newest_rows(root: Path, run_id: str, first_at: int | None = None) -> tuple[TimelineRow, ...]:
     """The rows of the last whole records, oldest first; none where the file cannot be read.
 
-    Their numbers, the time since the start and the steps around them are not those of the run: only its whole
-    index knows these. A result whose call stands further up is a row of its own.
+    Times since the start are those since `first_at`, when the run began (ms since the epoch). The numbers of the
+    rows and the steps around them are not those of the run: only its whole index knows these. A result whose call stands further up is a row of its own.
     """
     try:
         fd = open_beneath(real_root(root), run_id, EVENTS_NAME)
@@ -34,6 +34,6 @@ def newest_rows(root: Path, run_id: str) -> tuple[TimelineRow, ...]:
     whole = data.find(b"\n") + 1 if begin else 0
     batch = JsonlReader().feed(data[whole:])
     batch.offsets[:] = [offset + begin + whole for offset in batch.offsets]
-    builder = TimelineBuilder()
+    builder = TimelineBuilder(first_at=first_at)
     builder.feed(batch)
     return tuple(builder.rows())

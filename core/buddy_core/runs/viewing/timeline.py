@@ -76,15 +76,16 @@ class TimelineBuilder:
 
     Args:
         max_rows: How many of the newest rows are kept.
+        first_at: When the run began, where the first batch is not its beginning.
     """
 
-    def __init__(self, *, max_rows: int = MAX_ROWS) -> None:
+    def __init__(self, *, max_rows: int = MAX_ROWS, first_at: int | None = None) -> None:
         self.hidden = 0
         """Older rows that are not kept any more."""
         self._max_rows = max_rows
         self._rows: list[TimelineRow] = []
         self._snapshot: tuple[TimelineRow, ...] | None = ()
-        self._first_at: int | None = None
+        self._first_at = first_at
         self._last_at: int | None = None
         self._joiner = Joiner()
 
