@@ -6,9 +6,13 @@ import random
 from pathlib import Path
 
 import pytest
+from rich.segment import Segment
 from tests.tui.monitor import COMFORTABLE, PLACES, monitor, samples
 from textual._compositor import ChopsUpdate, Compositor
+from textual.app import App, ComposeResult
 from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 
 from buddy_top.commands import Place
 from buddy_top.compositor import LeanCompositor
@@ -65,3 +69,41 @@ async def test_an_update_paints_what_textual_paints(tmp_path: Path, place: Place
             lean._dirty_regions = {region.intersection(lean.size.region) for region in regions}
             theirs = painted(Compositor.render_partial_update(lean))
             assert ours == theirs
+
+
+class LineApp(App[None]):
+    """One widget over the whole width, the same strip on each of its lines."""
+
+    def compose(self) -> ComposeResult:
+        yield SameLine()
+
+
+class SameLine(Widget):
+    """Draws one strip, and never forgets it."""
+
+    DEFAULT_CSS = "SameLine { width: 100%; height: 100%; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.strip = Strip([Segment("x" * 40)], 40)
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip
+
+
+async def test_a_line_that_is_painted_whole_does_not_come_to_hold_itself() -> None:
+    app = LineApp()
+    async with app.run_test(size=(40, 5)) as pilot:
+        await pilot.pause()
+        widget = app.query_one(SameLine)
+        widget.strip = Strip([Segment("y" * 40)], 40)  # which nobody has painted
+        widget._styles_cache.clear()
+        lean = LeanCompositor()
+        lean.reflow(app.screen, app.screen.size)
+        lean._dirty_regions.update({Region(0, 1, 40, 2)})
+        update = lean.render_partial_update()
+        assert update is not None
+        (piece,) = update.chops[1].values()
+        assert piece is not None
+        assert piece.text == "y" * 40
+        assert not piece._divide_cache
