@@ -26,8 +26,9 @@ PICTURE_MS, FIRST_PICTURES_MS = 100, 1_000
 SOON_MS = 30
 """But once right away, so that whoever waits for the first picture finds in it what there is by then."""
 
-COURTESY_MS, MOST_COURTESY_MS = 150, 300
-"""So long reading stands back when somebody waits for a picture; in the long run for half of the time at most."""
+COURTESY_MS, DRAWING_MS, MOST_COURTESY_MS = 150, 40, 400
+"""So long reading stands back when somebody waits for a picture, and when one is drawn; in the long run for half of
+the time at most."""
 
 _FIRST_PICTURE = 32
 _MAX_PICTURE = 2_000
@@ -42,12 +43,13 @@ class Observer(Observation):
     _others_first_until = 0.0  # by the monotonic clock
     _courtesy_left_ms = float(MOST_COURTESY_MS)
 
-    def give_way(self) -> None:
+    def give_way(self, for_ms: float = COURTESY_MS) -> None:
         """Somebody is about to look at something: nothing is read for a moment. From any thread, and as often as one likes.
 
         The interpreter runs one thread at a time, so whoever draws waits for whoever decodes.
         """
-        self._others_first_until = self._clock.monotonic_ms() + COURTESY_MS
+        until = self._clock.monotonic_ms() + for_ms
+        self._others_first_until = max(until, self._others_first_until)
 
     def reread(self) -> None:
         """Look at every file again: while following soon, otherwise now."""
@@ -138,7 +140,7 @@ class Observer(Observation):
                 self._publish()
                 on_change()
                 if not self._caught_up:
-                    self.give_way()
+                    self.give_way(DRAWING_MS)
                 picture = done + min(done, _MAX_PICTURE)
                 due = self._clock.monotonic_ms() + pause_ms
             while self._history is not None and self._history.behind:
