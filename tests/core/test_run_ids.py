@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.names import ID_WIDTH, is_run_id, new_run_id, run_id_at, started_at_of
+from buddy_core.runs.names import ID_WIDTH, age_key, is_run_id, new_run_id, run_id_at, started_at_of
 
 NOW = 1_770_000_000_000
 LONGEST = "run_zzzzzzzzzzzz_ffffff"
@@ -73,3 +73,12 @@ def test_the_longest_id_is_one() -> None:
     assert is_run_id(LONGEST)
     assert started_at_of(LONGEST) == 36**12 - 1
     assert len(LONGEST) == ID_WIDTH - 1
+
+
+def test_the_oldest_goes_first_and_before_it_what_claims_to_be_from_the_future() -> None:
+    """Case 42: a day ahead of the clock is believed, a moment more is not."""
+    day = 24 * 3_600_000
+    for at, believed in ((NOW, NOW), (NOW + day, NOW + day), (NOW + day + 1, 0), (NOW - day, NOW - day)):
+        run_id = run_id_at(at, "0a1b2c")
+        assert age_key(run_id, NOW) == (believed, at, run_id)
+    assert age_key("no run", NOW) == (0, 0, "no run")
