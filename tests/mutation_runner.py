@@ -55,6 +55,7 @@ class CollectedTests(PytestRunner):
 
     def run_stats(self, *, tests: Iterable[str]) -> int:
         """Which tests call which function, in a session of its own."""
+        state()._stats = _Called()
         with _logged():
             return super().run_stats(tests=tests)
 
@@ -81,6 +82,13 @@ class CollectedTests(PytestRunner):
             if session.testsfailed:
                 return 1
         return 0
+
+
+class _Called(set[str]):
+    """Functions that were called, also by threads that go on while they are gone through."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(frozenset(self))
 
 
 def _stop_at_first_counterexample() -> None:
