@@ -1,0 +1,82 @@
+"""When a run without a lock counts as over, what is a stray, and what is said of what could not go: to the millisecond."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from buddy_core.runs.names import run_id_at
+from buddy_core.runs.watching.liveness import INTERRUPTED_AFTER_MS
+from buddy_core.runs.writing import strays
+from buddy_core.runs.writing.prune import is_over
+from buddy_core.runs.writing.trash import explain
+
+NOW = 1_770_000_000_000
+DAY = 86_400_000
+RUN = run_id_at(NOW, "abcdef")
+
+
+@pytest.fixture
+def run_fd(tmp_path: Path) -> Iterator[int]:
+    fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    yield fd
+    os.close(fd)
+
+
+def touch(path: Path, at_ms: float) -> None:
+    """Set when `path` itself changed last, not what it leads to."""
+    os.utime(path, ns=(0, int(at_ms * 1_000_000)), follow_symlinks=False)
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "over"),
+    [
+        (NOW, False),
+        (NOW - INTERRUPTED_AFTER_MS + 1, False),
+        (NOW - INTERRUPTED_AFTER_MS + 0.5, True),
+        (NOW - INTERRUPTED_AFTER_MS, True),
+        (NOW + DAY, False),
+        (NOW + DAY + 1, True),
+    ],
+)
+def test_a_directory_that_changed_in_the_last_hour_is_live_unless_that_hour_is_days_ahead(
+    tmp_path: Path, run_fd: int, changed_at: float, over: bool
+) -> None:
+    """Cases 40 and 81."""
+    touch(tmp_path, changed_at)
+    assert is_over(run_fd, NOW) is over
+
+
+def test_events_that_are_a_link_have_the_age_of_the_link(tmp_path: Path, run_fd: int) -> None:
+    """Case 76: what it leads to belongs to another run, or to nobody."""
+    (tmp_path / "elsewhere").touch()
+    touch(tmp_path / "elsewhere", NOW)
+    (tmp_path / "events.jsonl").symlink_to("elsewhere")
+    touch(tmp_path / "events.jsonl", NOW - INTERRUPTED_AFTER_MS)
+    assert is_over(run_fd, NOW)
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "gone"), [(0, 0), (strays.STRAY_AFTER_MS, 0), (strays.STRAY_AFTER_MS + 1, 1)]
+)
+def test_a_temporary_file_is_a_stray_after_an_hour(
+    tmp_path: Path, run_fd: int, age_ms: int, gone: int
+) -> None:
+    """Case 15."""
+    (tmp_path / RUN).mkdir()
+    stray = tmp_path / RUN / ".summary.json.tmp"
+    stray.touch()
+    touch(stray, NOW - age_ms)
+    assert strays.sweep(run_fd, NOW) == gone
+    assert stray.exists() is not bool(gone)
+
+
+def test_an_error_is_told_in_the_words_of_the_system_or_else_in_its_own() -> None:
+    assert (
+        explain(OSError(errno.EBUSY, "Device or resource busy", "/secret/path")) == "device or resource busy"
+    )
+    assert explain(OSError("Odd words")) == "odd words"
