@@ -23,6 +23,7 @@ from pathlib import Path
 import mutmut.__main__ as program
 import pytest
 from _pytest.config import _prepareconfig
+from mutmut.configuration import Config
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
@@ -151,12 +152,22 @@ class Runner(ForkServerRunner):
     def collect_stats(self, tests: Iterable[str] | None) -> int:
         """Run the tests, or all of them, and note which of them call which function."""
         code = super().collect_stats(tests)
-        self._passed = code == 0 and not tests
+        self._passed = code == 0
         return code
 
     def run_clean_tests(self, tests: Iterable[str]) -> int:
         """Run the tests on the code as it is: 0 when they pass."""
         return 0 if self._passed else super().run_clean_tests(tests)
+
+
+def _more_tests_forget_nothing() -> None:
+    """What was noticed stays noticed when a group gets another file of tests; what was not is tried again anyway."""
+    known = Config.config_fingerprint
+
+    def without_the_files(settings: Config) -> dict[str, str]:
+        return {part: digest for part, digest in known(settings).items() if part != "test_selection"}
+
+    Config.config_fingerprint = without_the_files  # type: ignore[method-assign]
 
 
 def _runner(max_workers: int = 1) -> MutantRunner:
@@ -167,5 +178,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "changes":
         print(json.dumps({name: get_diff_for_mutant(name) for name in sys.argv[2:]}))
         sys.exit()
+    _more_tests_forget_nothing()
     vars(program)["get_mutant_runner"] = _runner
     sys.exit(program.cli())

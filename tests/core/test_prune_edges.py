@@ -13,7 +13,7 @@ from buddy_core.runs.names import run_id_at
 from buddy_core.runs.watching.liveness import INTERRUPTED_AFTER_MS
 from buddy_core.runs.writing import strays
 from buddy_core.runs.writing.prune import is_over
-from buddy_core.runs.writing.trash import explain
+from buddy_core.runs.writing.trash import TRASH_NAME, Trash, explain
 
 NOW = 1_770_000_000_000
 DAY = 86_400_000
@@ -80,3 +80,24 @@ def test_an_error_is_told_in_the_words_of_the_system_or_else_in_its_own() -> Non
         explain(OSError(errno.EBUSY, "Device or resource busy", "/secret/path")) == "device or resource busy"
     )
     assert explain(OSError("Odd words")) == "odd words"
+
+
+def test_what_stands_under_the_name_of_the_trash_is_seen_even_if_it_leads_nowhere(
+    tmp_path: Path, run_fd: int
+) -> None:
+    """Case 76: a link there is a problem to be told, not an empty place."""
+    assert not Trash.exists(run_fd)
+    (tmp_path / TRASH_NAME).symlink_to("nowhere")
+    assert Trash.exists(run_fd)
+
+
+def test_without_a_descriptor_to_spare_the_strays_are_left_to_the_next_process(
+    tmp_path: Path, run_fd: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 37."""
+
+    def refused(_fd: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "dup", refused)
+    strays.sweep_once(run_fd, NOW)

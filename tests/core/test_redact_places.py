@@ -21,6 +21,11 @@ from buddy_core.safety.redaction import scan
         ("?password=swordfish", f"?password={MASK}"),
         ("DB_TOKEN=swordfish", f"DB_TOKEN={MASK}"),
         ("--password hunter2", f"--password {MASK}"),
+        ("sent: Basic dXNlcjpwYXNzd29yZA== to", f"sent: Basic {MASK} to"),
+        ("sent: Basic dXNlcjpwYXNzd29yZA to", f"sent: Basic {MASK} to"),
+        ("basic%20YWRhOnB3", f"basic%20{MASK}"),
+        ("Basic w786w7vDv8K-fn4_", f"Basic {MASK}"),
+        ("Basic w786w7vDv8K+fn4/", f"Basic {MASK}"),
     ],
 )
 def test_a_secret_in_a_rare_place_is_masked(text: str, left: str) -> None:
@@ -45,6 +50,9 @@ def test_a_secret_in_a_rare_place_is_masked(text: str, left: str) -> None:
         'token = "abc12"',
         'token = "sword-fish bowl"',
         'token = "swordfish"',
+        "Basic bm8gcGFpciBoZXJl",
+        "Basic YToAAQJiaW5hcnk=",
+        "basic abcdef:",
     ],
 )
 def test_what_only_stands_in_such_a_place_stays(text: str) -> None:
