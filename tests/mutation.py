@@ -68,7 +68,7 @@ def main() -> int:
         project = tomllib.load(file)
     groups: dict[str, Any] = project["tool"]["buddy-mutation"]
     unexplained = 0
-    for name in args.groups or groups:
+    for name in args.groups or _ready(groups):
         place = BUILD / name
         if args.again:
             shutil.rmtree(place, ignore_errors=True)
@@ -79,9 +79,19 @@ def main() -> int:
     return 1 if unexplained else 0
 
 
+def _ready(groups: dict[str, Any]) -> list[str]:
+    """The groups that have been gone through to their end; says which have not."""
+    for name, group in groups.items():
+        if "unfinished" in group:
+            print(f"{name}: left out, {group['unfinished']}; ask for it by name")
+    return [name for name, group in groups.items() if "unfinished" not in group]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("groups", nargs="*", help="groups of pyproject.toml; all of them without a name")
+    parser.add_argument(
+        "groups", nargs="*", help="groups of pyproject.toml; all finished ones without a name"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="forget what has been tried")
     parser.add_argument(
@@ -90,7 +100,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _lay_out(place: Path, group: dict[str, list[str]], project: dict[str, Any]) -> None:
+def _lay_out(place: Path, group: dict[str, Any], project: dict[str, Any]) -> None:
     """A copy in which the library lies under `src`, where mutmut looks for it, and the project's own pytest settings."""
     place.mkdir(parents=True, exist_ok=True)
     ignored = shutil.ignore_patterns("__pycache__", "bench")

@@ -167,7 +167,7 @@ def _more_tests_forget_nothing() -> None:
     def without_the_files(settings: Config) -> dict[str, str]:
         return {part: digest for part, digest in known(settings).items() if part != "test_selection"}
 
-    Config.config_fingerprint = without_the_files  # type: ignore[method-assign]
+    Config.config_fingerprint = without_the_files  # type: ignore[assignment, method-assign]
 
 
 def _runner(max_workers: int = 1) -> MutantRunner:

@@ -51,6 +51,16 @@ def test_a_directory_that_changed_in_the_last_hour_is_live_unless_that_hour_is_d
     assert is_over(run_fd, NOW) is over
 
 
+@pytest.mark.parametrize(("later", "over"), [(0, True), (199, True), (200, False)])
+def test_an_end_counts_among_the_last_two_hundred_events(
+    tmp_path: Path, run_fd: int, later: int, over: bool
+) -> None:
+    tick = f'{{"ts":{NOW},"type":"note","data":{{}}}}\n'
+    (tmp_path / "events.jsonl").write_text(tick.replace("note", "run_end") + tick * later, encoding="utf-8")
+    touch(tmp_path / "events.jsonl", NOW)
+    assert is_over(run_fd, NOW) is over
+
+
 def test_events_that_are_a_link_have_the_age_of_the_link(tmp_path: Path, run_fd: int) -> None:
     """Case 76: what it leads to belongs to another run, or to nobody."""
     (tmp_path / "elsewhere").touch()
