@@ -69,6 +69,17 @@ def test_a_linked_root_is_the_users_own_business(tmp_path: Path) -> None:
     assert run_ids(tmp_path / "link") == [IDS[0]]
 
 
+@pytest.mark.parametrize("times", [("mk0000002", "mk000000a", "mkz000000"), ("z", "10", "0zz", "mk0000001")])
+def test_runs_are_in_the_order_of_the_times_in_their_names_however_many_digits_these_have(
+    tmp_path: Path, times: tuple[str, ...]
+) -> None:
+    for time in reversed(times):
+        for suffix in ("000000", "ffffff"):
+            (tmp_path / f"run_{time}_{suffix}").mkdir()
+    ages = sorted(times, key=lambda time: int(time, 36), reverse=True)
+    assert run_ids(tmp_path) == [f"run_{time}_{suffix}" for time in ages for suffix in ("ffffff", "000000")]
+
+
 def test_a_directory_that_cannot_be_used_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(StoreUnavailable, match=r"no directory .*missing.*--runs-dir"):

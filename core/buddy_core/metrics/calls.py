@@ -16,7 +16,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias
 
 from buddy_core.metrics.model import ToolCall, Window
 from buddy_core.metrics.rollup import AHEAD_MS, EARLIEST_AT, Room, since_of
@@ -32,8 +32,6 @@ MOST_WAITING = 20_000
 
 KeptCall: TypeAlias = tuple[int, float | None, bool, str | None, str | None]
 """Time, duration, success, run and argument of a call: nothing that the garbage collector has to follow."""
-
-Row = TypeVar("Row", bound=tuple[int, float | None, bool, str | None, object])
 
 _time_of, _duration_of = itemgetter(0), itemgetter(1)
 _NO_FLOOR = -2.0
@@ -111,15 +109,9 @@ class CallList:
         """Note calls of the past, ascending in time; `argument` of a row is asked only where it may be shown."""
         if not at_ms:
             return
-        floor = self._floor_at(at_ms[-1])
-        rows: list[tuple[int, float | None, bool, str | None, int]] = [
-            (at_ms[row], value, ok[row], run_id, row)
-            for row, value in enumerate(durations)
-            if (-1.0 if value is None else value) > floor
-        ]
-        if rows:
-            picked = rows if len(rows) <= KEPT else _unsurpassed(rows)[0]
-            self._noted += [(*row[:4], argument(row[4])) for row in picked]
+        picked = _unsurpassed_places(durations, self._floor_at(at_ms[-1]))
+        if picked:
+            self._noted += [(at_ms[row], durations[row], ok[row], run_id, argument(row)) for row in picked]
             if len(self._noted) > KEPT:
                 self._settle(now_ms)
 
@@ -161,23 +153,28 @@ def _candidates(calls: Columns) -> list[KeptCall]:
     at_ms, durations, ok, run_ids = calls
     if sorted(at_ms) != at_ms:
         return [(*call, None) for call in zip(*calls, strict=True)]
+    places = _unsurpassed_places(durations, _NO_FLOOR)
+    return [(at_ms[place], durations[place], ok[place], run_ids[place], None) for place in places]
+
+
+def _unsurpassed_places(durations: Sequence[float | None], floor: float) -> list[int]:
+    """Places of those above `floor` that fewer than `KEPT` later ones equal or exceed, in their order."""
     heap: list[float] = []
-    floor = _NO_FLOOR
-    rows: list[KeptCall] = []
+    places: list[int] = []
     place = len(durations)
     for value in reversed(durations):
         place -= 1
         known = -1.0 if value is None else value
         if known > floor:
-            floor = _raised(heap, known)
-            rows.append((at_ms[place], value, ok[place], run_ids[place], None))
-    rows.reverse()
-    return rows
+            floor = max(floor, _raised(heap, known))
+            places.append(place)
+    places.reverse()
+    return places
 
 
-def _unsurpassed(rows: Sequence[Row]) -> tuple[list[Row], list[float]]:
+def _unsurpassed(rows: Sequence[KeptCall]) -> tuple[list[KeptCall], list[float]]:
     """The rows that fewer than `KEPT` later ones equal or exceed, and what a row before each has to exceed."""
-    kept: list[Row] = []
+    kept: list[KeptCall] = []
     floors: list[float] = []
     heap: list[float] = []
     floor = _NO_FLOOR

@@ -23,6 +23,10 @@ def run_ids(runs_dir: Path) -> list[str]:
             found = [e.name for e in entries if is_run_id(e.name) and e.is_dir(follow_symlinks=False)]
     except OSError:
         return []
+    if (
+        len(set(map(len, found))) <= 1
+    ):  # as nearly always: digits of equal number sort as the times they stand for
+        return sorted(found, reverse=True)
     return sorted(found, key=lambda run_id: (started_at_of(run_id), run_id), reverse=True)
 
 
