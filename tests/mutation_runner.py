@@ -67,8 +67,6 @@ class CollectedTests(PytestRunner):
             if self._session is None:
                 self.warm_up()
             _as_if_started()
-            if mutant_name is not None:
-                _limit_time(sum(state().duration_by_test.get(test, 0) for test in tests))
             stack.enter_context(_own_room())
             stack.enter_context(change_cwd("mutants"))
             return self._run(
@@ -79,6 +77,7 @@ class CollectedTests(PytestRunner):
         session, items = self._session, [self._items[name] for name in names]
         assert session is not None
         for item, following in zip(items, [*items[1:], None], strict=True):
+            _limit_time(state().duration_by_test.get(item.nodeid, 60.0))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
                 return 1
@@ -108,9 +107,10 @@ def _as_if_started() -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """End an endless loop once it has worked longer than all the tests took; mutmut's own limit is many times that."""
+    """End an endless loop soon after a test has worked longer than it took; mutmut's own limit is for all tests together."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     limit = math.ceil(time.process_time() + seconds) + 2
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (limit if hard < 0 else min(limit, hard), hard))
 
 
 @contextlib.contextmanager
