@@ -150,3 +150,17 @@ def test_what_cannot_be_moved_is_told_by_the_id_of_its_run_and_left(
         assert trash.problems == {GHOST.partition(".")[0]: "device or resource busy"}
         assert trash.contents() == [GHOST]
     assert (place / "file").exists()
+
+
+@pytest.mark.parametrize("target", ["nowhere", "kept"])
+def test_a_link_that_was_planted_in_the_trash_goes_and_what_it_leads_to_stays(
+    tmp_path: Path, root_fd: int, target: str
+) -> None:
+    """Case 76."""
+    (tmp_path / "kept").mkdir()
+    with Trash(root_fd) as trash:
+        link = tmp_path / "runs" / TRASH_NAME / GHOST
+        link.symlink_to(tmp_path / target)
+        trash.empty(Patience())
+        assert (trash.contents(), trash.problems) == ([], {})
+    assert (tmp_path / "kept").is_dir()
