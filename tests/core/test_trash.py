@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from buddy_core.runs.names import run_id_at
+from buddy_core.runs.writing import prune as pruning
 from buddy_core.runs.writing.prune import PruneReport, prune_below
 from buddy_core.runs.writing.trash import TRASH_NAME, Trash
 from buddy_core.testing import RunDirectoryBuilder
@@ -20,9 +21,10 @@ GHOST = f"{run_id_at(NOW, 'abcdef')}.0123456789abcdef"
 
 
 class Patience:
-    """Somebody with all the time in the world, who is told whenever the time is asked."""
+    """Somebody with all the time in the world, or none, who is told whenever the time is asked."""
 
     hurried = False
+    time_is_over = False
 
     def __init__(self, asked: Callable[[], object] = lambda: None) -> None:
         self._asked = asked
@@ -30,7 +32,7 @@ class Patience:
     @property
     def over(self) -> bool:
         self._asked()
-        return False
+        return self.time_is_over
 
     def rest(self) -> None:
         """There is nobody else."""
@@ -141,15 +143,38 @@ def test_what_cannot_be_moved_is_told_by_the_id_of_its_run_and_left(
     root_fd: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case 82: the kernel moves no mount point, and so nothing in it is touched."""
+    others = GHOST.replace("run_", "run_a")
     with Trash(root_fd) as trash:
-        place = tmp_path / "runs" / TRASH_NAME / GHOST
-        place.mkdir()
-        (place / "file").touch()
+        places = [tmp_path / "runs" / TRASH_NAME / name for name in (GHOST, others)]
+        for place in places:
+            place.mkdir()
+            (place / "file").touch()
         monkeypatch.setattr(os, "rename", failing(errno.EBUSY))
         trash.empty(Patience())
-        assert trash.problems == {GHOST.partition(".")[0]: "device or resource busy"}
-        assert trash.contents() == [GHOST]
-    assert (place / "file").exists()
+        assert trash.problems == {
+            name.partition(".")[0]: "device or resource busy" for name in (GHOST, others)
+        }
+        assert set(trash.contents()) == {GHOST, others}
+    assert all((place / "file").exists() for place in places)
+
+
+def test_a_run_in_which_something_is_mounted_is_left_and_told_of(
+    tmp_path: Path, root_fd: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 82."""
+    run = ended(tmp_path)
+    monkeypatch.setattr(pruning, "holding_mounts", lambda _root: frozenset({run.name}))
+    assert prune(tmp_path, root_fd) == PruneReport(problems={run.name: "something is mounted in it"})
+    assert run.exists()
+
+
+def test_a_prune_that_had_no_time_says_that_it_is_not_finished(tmp_path: Path, root_fd: int) -> None:
+    """Case 81."""
+    run = ended(tmp_path)
+    patience = Patience()
+    patience.time_is_over = True
+    assert prune(tmp_path, root_fd, patience) == PruneReport(finished=False)
+    assert run.exists()
 
 
 @pytest.mark.parametrize("target", ["nowhere", "kept"])
