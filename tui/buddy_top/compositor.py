@@ -7,9 +7,10 @@ that lies wholly behind others is not asked at all. What is painted is the same;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from rich.segment import Segment
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
@@ -34,6 +35,10 @@ class LeanCompositor(Compositor):
         if not spans:
             return None
         return ChopsUpdate(self._chops_of(spans), spans, [cuts[1:] for cuts in self.cuts])
+
+    def _render_chops(self, crop: Region, is_rendered_line: Callable[[int], bool]) -> Sequence[Chops]:  # type: ignore[override]
+        """A whole picture: every line of `crop` that is asked for."""
+        return self._chops_of((y, 0, self.size.width) for y in crop.line_range if is_rendered_line(y))
 
     def _chops_of(self, spans: Iterable[tuple[int, int, int]]) -> Sequence[Chops]:
         """Every line of the screen with the pieces that `spans` touch; the others are None, or not there."""
@@ -81,13 +86,17 @@ class LeanCompositor(Compositor):
             del missing[y]
 
 
-def _pieces(strip: Strip, cuts: list[int]) -> Sequence[Strip]:
-    """The strip cut at these columns; one that is wanted whole is not asked.
+def _pieces(strip: Strip, cuts: Sequence[int]) -> Sequence[Strip]:
+    """The strip cut at these columns. `Strip.divide` would remember the pieces, which nobody asks for again.
 
-    It would remember itself as its only piece, and such a circle is freed by the garbage collector alone: under load
-    ten thousand lines that nobody needed any more waited for it.
+    One that is wanted whole would even remember itself, and such a circle is freed by the garbage collector alone:
+    under load ten thousand lines that nobody needed any more waited for it.
     """
-    return (strip,) if cuts == [strip.cell_length] else strip.divide(cuts)
+    if cuts == [strip.cell_length]:
+        return (strip,)
+    cuts = [cut for cut in cuts if cut <= strip.cell_length]
+    lengths = (end - start for start, end in pairwise((0, *cuts)))
+    return [Strip(piece, length) for piece, length in zip(Segment.divide(strip, cuts), lengths, strict=True)]
 
 
 def _stretches(lines: Sequence[int]) -> Iterator[tuple[int, int]]:
