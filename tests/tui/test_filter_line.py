@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from tests.tui.monitor import SMALL, Monitor, monitor, samples
@@ -11,6 +12,7 @@ from textual.events import Paste
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cells import text_of
 from buddy_top.filter_advice import advise
+from buddy_top.inturn import Followed
 from buddy_top.panes.runs import RunsPane
 from buddy_top.widgets.adviceline import AdviceLine
 
@@ -269,3 +271,23 @@ async def test_keys_that_come_in_one_burst_are_obeyed_in_their_order(tmp_path: P
             seen.send(key)
         await seen.settle()
         assert line(seen) == in_force(seen) == "status:failed"
+
+
+async def test_letters_that_come_right_behind_the_key_of_a_tab_never_opened_are_all_typed_there(
+    tmp_path: Path,
+) -> None:
+    async with monitor(samples(tmp_path)) as seen:
+        for key in ("5", "/", *"sta", "tab", *"fai", "tab", "enter", "1", "2", "/", *"ab", "escape", "5"):
+            seen.send(key)
+        await seen.until(lambda: in_force(seen) == "status:failed")
+        await seen.settle()
+        assert seen.table.id == "runs-table"
+        assert line(seen) == "status:failed"
+
+
+async def test_keys_go_on_when_what_one_was_sent_to_is_taken_away(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs") as seen:
+        with patch.object(Followed, "bubble", False):  # nothing ever arrives
+            for key in ("enter", "escape", "3"):
+                seen.send(key)
+            await seen.until(lambda: seen.app.tab.value == "tools")

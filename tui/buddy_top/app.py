@@ -6,16 +6,20 @@ import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import on
 from textual.binding import BindingType
 from textual.command import Provider
-from textual.events import Event, Key
+from textual.events import Event, Key, Paste
 from textual.widgets import Input
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
+from buddy_top.inturn import Followed, InTurn
+from buddy_top.options import Options
 from buddy_top.panes.welcome import is_empty
+from buddy_top.snapshot_feed import SnapshotFeed
 from buddy_top.state import Tab
 from buddy_top.workspace import Workspace
 
@@ -38,6 +42,23 @@ class BuddyTop(Workspace):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_monitor_provider}
     BINDINGS: ClassVar[list[BindingType]] = [one for command in REGISTRY for one in command.bindings()]
 
+    def __init__(self, options: Options, feed: SnapshotFeed | None = None) -> None:
+        super().__init__(options, feed)
+        self._keys = InTurn(self, super().on_event)
+
+    async def on_event(self, event: Event) -> None:
+        """What is typed waits for its turn; what is read in the background stands back for whoever presses a key."""
+        if isinstance(event, Key):
+            self.feed.give_way()
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._keys.take(event)
+        else:
+            await super().on_event(event)
+
+    @on(Followed)
+    async def _key_obeyed(self, event: Followed) -> None:
+        await self._keys.arrived(event)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that mean nothing here do nothing here."""
         if action == "travel_play" and not self._space_plays():
@@ -53,12 +74,6 @@ class BuddyTop(Workspace):
         on_top, focused = len(self.screen_stack) > 1, self.focused
         reads = isinstance(focused, TextView) and self.journey.traveller is None
         return not (on_top or reads or isinstance(focused, Input))
-
-    async def on_event(self, event: Event) -> None:
-        """What is read in the background stands back for whoever presses a key."""
-        if isinstance(event, Key):
-            self.feed.give_way()
-        await super().on_event(event)
 
     def action_travel(self, events: int) -> None:
         """So many events back, or on, in the past of a run."""
