@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.metrics import totals as summing
 from buddy_core.metrics import views
 from buddy_core.metrics.blame import joined
 from buddy_core.metrics.checks import Refusals
@@ -37,6 +36,9 @@ from buddy_core.metrics.model import (
 )
 from buddy_core.metrics.rollup import HOUR, MINUTE, SECOND, since_of
 from buddy_core.metrics.sessions import Sessions
+
+if TYPE_CHECKING:
+    from buddy_core.metrics import totals as summing  # only exporters ask for totals
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -385,6 +387,8 @@ class MetricsReader:
 
     def totals(self) -> summing.Totals:
         """Everything counted since the beginning, with exact counts by bound; for exporters."""
+        from buddy_core.metrics import totals as summing
+
         ledger, registry = self._ledger, self._registry
         few = len(ledger.providers) + len(ledger.tools) + len(registry.metrics) <= AT_ONCE
         with self._lock if few else nullcontext():
@@ -397,6 +401,8 @@ class MetricsReader:
             )
 
     def _custom_totals(self) -> list[summing.CustomTotals]:
+        from buddy_core.metrics import totals as summing
+
         found: list[summing.CustomTotals] = []
         with self._lock:
             metrics = summing.named_by_agents(self._registry.metrics)
@@ -409,6 +415,8 @@ class MetricsReader:
         return found
 
     def _small_totals(self) -> summing.SmallTotals:
+        from buddy_core.metrics import totals as summing
+
         with self._lock:
             return summing.SmallTotals(
                 state=self.get_dashboard_state(),
