@@ -85,6 +85,26 @@ def test_a_temporary_file_is_a_stray_after_an_hour(
     assert stray.exists() is not bool(gone)
 
 
+def test_strays_of_every_run_and_of_its_artifacts_are_counted_within_bounds(
+    tmp_path: Path, run_fd: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 15: a directory with any number of names takes no longer than one with so many."""
+
+    def plant() -> None:
+        for number, name in [(number, name) for number in range(2) for name in ("a", "b", "c")]:
+            place = tmp_path / run_id_at(NOW, f"{number:06x}") / "artifacts"
+            place.mkdir(parents=True, exist_ok=True)
+            for stray in (place / f".{name}.tmp", place.parent / f".{name}.tmp"):
+                stray.touch()
+                touch(stray, NOW - strays.STRAY_AFTER_MS - 1)
+
+    plant()
+    assert strays.sweep(run_fd, NOW) == 12
+    plant()
+    monkeypatch.setattr(strays, "_MOST", 2)
+    assert strays.sweep(run_fd, NOW) <= 8
+
+
 def test_an_error_is_told_in_the_words_of_the_system_or_else_in_its_own() -> None:
     assert (
         explain(OSError(errno.EBUSY, "Device or resource busy", "/secret/path")) == "device or resource busy"
@@ -99,6 +119,16 @@ def test_what_stands_under_the_name_of_the_trash_is_seen_even_if_it_leads_nowher
     assert not Trash.exists(run_fd)
     (tmp_path / TRASH_NAME).symlink_to("nowhere")
     assert Trash.exists(run_fd)
+
+
+def test_the_trash_is_private_from_its_first_moment(tmp_path: Path, run_fd: int) -> None:
+    """Case 80 and promise C11."""
+    old = os.umask(0)
+    try:
+        with Trash(run_fd):
+            assert (tmp_path / TRASH_NAME).stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(old)
 
 
 def test_without_a_descriptor_to_spare_the_strays_are_left_to_the_next_process(
