@@ -50,8 +50,8 @@ def ended(root: Path, number: int = 1) -> Path:
     return RunDirectoryBuilder(root / "runs", started_at=NOW - HOUR, suffix=f"{number:06x}").end().write()
 
 
-def prune(root: Path, root_fd: int, patience: Patience | None = None) -> PruneReport:
-    return prune_below(root_fd, 0, root=root / "runs", now_ms=NOW, patience=patience or Patience())
+def prune(root: Path, root_fd: int, patience: Patience | None = None, keep: int = 0) -> PruneReport:
+    return prune_below(root_fd, keep, root=root / "runs", now_ms=NOW, patience=patience or Patience())
 
 
 def failing(number: int) -> Callable[..., object]:
@@ -76,6 +76,15 @@ def test_a_run_that_another_prune_took_first_is_no_problem(
     ended(tmp_path, 2)
     monkeypatch.setattr(os, "rename", failing(errno.ENOENT))
     assert prune(tmp_path, root_fd) == PruneReport()
+
+
+def test_a_link_with_the_name_of_a_run_counts_as_none(tmp_path: Path, root_fd: int) -> None:
+    """Case 76: it drives no run out, and is no run to be removed."""
+    run = ended(tmp_path)
+    for number in range(3):
+        (tmp_path / "runs" / run_id_at(NOW, f"{number:06x}")).symlink_to(run)
+    assert prune(tmp_path, root_fd, keep=1) == PruneReport()
+    assert len(list((tmp_path / "runs").iterdir())) == 4
 
 
 def test_a_link_that_took_the_place_of_a_run_is_put_back(tmp_path: Path, root_fd: int) -> None:
@@ -163,7 +172,8 @@ def test_a_run_in_which_something_is_mounted_is_left_and_told_of(
 ) -> None:
     """Case 82."""
     run = ended(tmp_path)
-    monkeypatch.setattr(pruning, "holding_mounts", lambda _root: frozenset({run.name}))
+    mounts = {tmp_path / "runs": frozenset({run.name})}
+    monkeypatch.setattr(pruning, "holding_mounts", lambda root: mounts.get(root, frozenset()))
     assert prune(tmp_path, root_fd) == PruneReport(problems={run.name: "something is mounted in it"})
     assert run.exists()
 
