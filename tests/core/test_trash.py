@@ -87,6 +87,17 @@ def test_a_link_with_the_name_of_a_run_counts_as_none(tmp_path: Path, root_fd: i
     assert len(list((tmp_path / "runs").iterdir())) == 4
 
 
+def test_a_full_directory_is_listed_with_a_look_at_the_clock_every_256_runs(
+    tmp_path: Path, root_fd: int
+) -> None:
+    """Case 38: not at each, and not only at the end."""
+    for number in range(513):
+        (tmp_path / "runs" / run_id_at(NOW, f"{number:06x}")).mkdir()
+    looks: list[None] = []
+    assert prune(tmp_path, root_fd, Patience(lambda: looks.append(None)), keep=513) == PruneReport()
+    assert len(looks) == 2
+
+
 def test_a_link_that_took_the_place_of_a_run_is_put_back(tmp_path: Path, root_fd: int) -> None:
     """It leads to the very run that was looked at, and is not that run."""
     run = ended(tmp_path)
