@@ -105,19 +105,19 @@ class Trash:
                 patience.rest()
 
     def _remove(self, name: str, patience: Patience) -> set[str]:
-        """Remove one entry; the name under which it stays, if it does."""
+        """Remove one entry; the name under which it stays, or might be listed again, if any."""
         run_id, _, _ = name.partition(".")
         try:
             claimed = self._claim(name, run_id)
         except FileNotFoundError:
-            return set()  # another prune was faster
+            return {name}  # another prune was faster; a disk that lists it all the same is not asked for ever
         except OSError as error:
             self._complain(run_id, error)
             return {name}
         try:
             self._take_apart(claimed, run_id, patience)
         except FileNotFoundError:
-            return set()
+            return {claimed}
         except OSError as error:
             self._complain(run_id, error)
             return {claimed}
