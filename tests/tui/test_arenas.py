@@ -1,8 +1,9 @@
-"""The threads of the monitor share the memory of one arena."""
+"""The threads of the monitor share one arena, and large pieces of memory go back to the system."""
 
 from __future__ import annotations
 
 import ctypes
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,10 @@ from buddy_top.arenas import no_more_arenas
 
 if sys.argv[1] == "shared":
     no_more_arenas()
+for _ in range(3):
+    large = bytearray(1 << 20)  # the second and third come from the heap once the first was freed
+    del large
+large = bytearray(1 << 20)
 together = threading.Barrier(9)
 
 def work():
@@ -37,17 +42,22 @@ together.wait()
 """
 
 
-def arenas(tmp_path: Path, word: str) -> int:
-    """How many arenas there are while eight threads hold memory."""
+def arenas(tmp_path: Path, word: str) -> tuple[int, int]:
+    """How many arenas there are while eight threads hold memory, and how many bytes came straight from the system."""
     told = tmp_path / word
     subprocess.run([sys.executable, "-c", PROGRAM, word, str(told)], check=True, timeout=30)
-    return told.read_text().count("<heap nr=")
+    found = told.read_text()
+    mapped = re.search(r'<total type="mmap" count="\d+" size="(\d+)"', found)
+    assert mapped is not None
+    return found.count("<heap nr="), int(mapped[1])
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="the C library is not glibc")
-def test_threads_share_one_arena_instead_of_having_one_each(tmp_path: Path) -> None:
-    assert arenas(tmp_path, "shared") == 1
-    assert arenas(tmp_path, "each") > 1
+def test_threads_share_one_arena_and_large_pieces_stay_out_of_it(tmp_path: Path) -> None:
+    shared, mapped = arenas(tmp_path, "shared")
+    each, mapped_before = arenas(tmp_path, "each")
+    assert shared == 1 < each
+    assert mapped >= mapped_before + (1 << 20)
 
 
 def test_a_c_library_without_arenas_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
