@@ -1,33 +1,44 @@
-"""Walks the monitor through everything it can show, and holds every byte it sends against what may leave."""
+"""Holds every byte the monitor sends against what may leave, and tells which payloads were seen where."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+from rich.cells import cell_len
 from tests.pty.escapes import ALLOWED, leaks
-from tests.pty.payloads import TAG, Payload
+from tests.pty.payloads import TAG
 from tests.pty.terminal import Terminal
 
 ESCAPE = "\x1b[27u"
 """The escape key as it is sent without doubt about what follows it."""
 
-PAGE_DOWN, PALETTE, CLEAR_LINE, PASTE_ENDS = "\x1b[6~", "\x10", "\x15", "\x1b[201~"
-QUIET_S = 0.04
+PAGE_DOWN, DOWN, PALETTE, CLEAR_LINE, PASTE_ENDS = "\x1b[6~", "\x1b[B", "\x10", "\x15", "\x1b[201~"
+QUIET_S = 0.03
 """So long nothing comes when a picture is complete."""
 
-PATIENCE_S = 1.5
-"""So long a key may take to show anything; some show nothing, as at the end of a list."""
+PATIENCE_S = (0.2, 1.5)
+"""So long, at least and at most, a key may take to show anything; some show nothing, as at the end of a list."""
 
-SHARE = 20
-"""One row of so many is read in its detail, in each of the lists."""
+USUALLY = 6
+"""A key that has shown nothing in so many times the usual time shows nothing: how busy is the machine?"""
 
-TYPED_AT_ONCE, TYPED_LENGTH = 6, 30
-"""So many payloads are pasted together, each up to so many characters: they have one line to be seen in."""
+DETAIL_S = 1.5
+"""So long the detail of a row may take."""
+
+A_PAGE = 500
+"""Fewer bytes show no other page; a clock may tick, or a cursor move to the last row."""
+
+OPENING_S = 30.0
+"""So long what is opened may take: machines are busy."""
 
 CLIPBOARD = r"\x1b\]52;c;[A-Za-z0-9+/=]*\x07"
 """What `y` sends: nothing of it is text but in base64."""
+
+_AT = re.compile(r"\x1b\[(\d+);(\d+)H")
 
 
 class Watch:
@@ -36,31 +47,69 @@ class Watch:
     def __init__(self, term: Terminal) -> None:
         self.term = term
         self.seen: dict[str, set[bytes]] = defaultdict(set)
-        self._looked = 0
+        self._looked = self._opened_at = 0
+        self._usual_s = PATIENCE_S[1] / USUALLY
 
-    def press(self, sink: str, *keys: str, patience_s: float = PATIENCE_S) -> int:
+    def press(self, sink: str, *keys: str) -> int:
         """Type keys, each when the picture of the one before is complete; the number of payloads new to `sink`."""
         before = len(self.seen[sink])
         for key in keys:
             self.term.type(key)
-            self._settle(key, patience_s)
+            self._settle(key)
             self._look(sink)
         return len(self.seen[sink]) - before
 
     def pages(self, sink: str, *, most: int = 100) -> None:
-        """From the first row to the last, page by page, until nothing new is seen."""
-        self.press(sink, "g")
+        """From the first row to the last, page by page, until there is no further one."""
+        self.opened(sink, "g")
         vain = 0
         for _ in range(most):
-            vain = 0 if self.press(sink, PAGE_DOWN) else vain + 1
+            size = len(self.term.out)
+            if not self.press(sink, PAGE_DOWN):  # it may be read first
+                self.rest(min(max(0.1, 3 * self._usual_s), 0.5))
+                self._look(sink)
+            vain = vain + 1 if len(self.term.out) - size < A_PAGE else 0
             if vain == 2:
                 break
 
-    def opened(self, sink: str, *keys: str) -> None:
-        """Type keys that open something which is read elsewhere, and wait until it is there."""
+    def opened(self, sink: str, *keys: str, until: str = "") -> None:
+        """Type keys that open something which is read elsewhere, and wait until it is there.
+
+        Args:
+            until: A text by which it is known; when it does not come a key was lost, or led elsewhere.
+        """
+        self._opened_at = start = len(self.term.out)
         self.press(sink, *keys)
-        self.rest(0.4)
+        end = time.monotonic() + OPENING_S
+        while until and until not in ALLOWED.sub("", self._text(start)):
+            assert self.term.read(0.1), "the program has ended"
+            assert time.monotonic() < end, f"{sink}: {until!r} did not come after {keys}"
+        self.rest(0.3)
         self._look(sink)
+
+    def details(self, sink: str, rows: int, payloads: int) -> None:
+        """From row to row of the list of a tab just opened, until all payloads are seen outside of that list."""
+        start = self._opened_at
+        self.opened(f"{sink}, all", "g")
+        beyond = _beyond_first_panel(self._text(start))
+        self._looked = start
+        vain = 0
+        self._see_new(sink, beyond)
+        while rows and vain < 2 and len(self.seen[sink]) < payloads:
+            rows, size = rows - 1, len(self.term.out)
+            self.term.type("j")
+            self._see_new(sink, beyond)
+            vain = vain + 1 if len(self.term.out) - size < A_PAGE else 0
+
+    def exported(self, directory: Path, *keys: str) -> bool:
+        """Type keys that write a file, and wait until there is one more."""
+        before = len(list(directory.iterdir()))
+        self.press("export menu", *keys)
+        end = time.monotonic() + 10
+        while len(list(directory.iterdir())) == before and time.monotonic() < end:
+            assert self.term.read(0.05), "the program has ended"
+        self._look("export menu")
+        return time.monotonic() < end
 
     def paste(self, sink: str, text: str) -> None:
         """Paste a text, as a terminal in bracketed paste mode does."""
@@ -73,116 +122,65 @@ class Watch:
             size = len(self.term.out)
             assert self.term.read(seconds), "the program has ended"
 
-    def _settle(self, key: str, patience_s: float) -> None:
-        begun, size = len(self.term.out), -1
-        end = time.monotonic() + patience_s
-        while size != len(self.term.out) or (size == begun and time.monotonic() < end):
+    def _settle(self, key: str) -> None:
+        """Wait for the picture that a key makes, if it makes one; the time is measured by those that do."""
+        begun, since, size = len(self.term.out), time.monotonic(), -1
+        patience_s = min(max(PATIENCE_S[0], USUALLY * self._usual_s), PATIENCE_S[1])
+        while size != len(self.term.out) or (size == begun and time.monotonic() < since + patience_s):
+            if size == begun != len(self.term.out):
+                self._usual_s += (time.monotonic() - since - self._usual_s) / 5
             size = len(self.term.out)
             assert self.term.read(QUIET_S), (
-                f"the program ended after {key!r}: {bytes(self.term.out[-400:])!r}"
+                f"the program ended after {key!r}: {bytes(self.term.out[-4_000:])!r}"
             )
 
+    def _see_new(self, sink: str, where: Callable[[int, int], bool]) -> None:
+        """Wait for payloads in that part of the screen: for a new one, or a moment longer than for those known."""
+        end, before = time.monotonic() + DETAIL_S, len(self.seen[sink])
+        while len(self.seen[sink]) == before and time.monotonic() < end:
+            size = len(self.term.out)
+            assert self.term.read(QUIET_S), "the program has ended"
+            if size == len(self.term.out) > self._looked:
+                there = set(_tags_at(self._text(self._looked), where))
+                self._looked = size
+                if there <= self.seen[sink] and there:
+                    end = min(end, time.monotonic() + USUALLY * self._usual_s)
+                self.seen[sink] |= there
+
     def _look(self, sink: str) -> None:
-        text = ALLOWED.sub("", self.term.out[self._looked :].decode("utf-8", "replace"))
+        text = ALLOWED.sub("", self._text(self._looked))
         self.seen[sink] |= set(TAG.findall(text.encode()))
         self._looked = len(self.term.out)
 
-
-def walk(watch: Watch, payloads: Sequence[Payload], carriers: int) -> None:
-    """Every tab with every row, every view of every carrier, and what is typed."""
-    for index, name in enumerate(("providers", "tools", "errors", "runs")):
-        watch.opened(f"{name} tab", str(index + 2), "z")
-        watch.pages(f"{name} tab")
-        watch.opened(f"{name} tab", "z", "g")
-        for _ in payloads[::SHARE]:
-            watch.press(f"{name} detail", "j")
-    watch.opened("errors one by one", "4", "t", "z")
-    watch.pages("errors one by one")
-    watch.opened("errors one by one", "z", "t")
-    _overview(watch)
-    _dialogs(watch)
-    _run_pages(watch, carriers)
-    _typed(watch, payloads)
-    _exports(watch)
+    def _text(self, start: int) -> str:
+        return self.term.out[start:].decode("utf-8", "replace")
 
 
-def _overview(watch: Watch) -> None:
-    watch.opened("overview", "1")
-    for _ in range(4):
-        watch.press("overview", *"jjj", "l")
+def _drawn(text: str) -> Iterator[tuple[int, int, str]]:
+    """The pieces of pictures, each with the row and column it begins in."""
+    parts = _AT.split(text)
+    for row, column, piece in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        yield int(row), int(column), ALLOWED.sub("", piece)
 
 
-def _run_pages(watch: Watch, carriers: int) -> None:
-    watch.opened("runs tab", "5", "g", "/", *"calls>5", "\r")
-    watch.opened("timeline", "g", "\r")
-    for index in range(carriers):
-        _one_run(watch, is_oldest=index == carriers - 1)
-        watch.opened("timeline", "]")
-    watch.opened("runs tab", "5", "/", CLEAR_LINE, ESCAPE, ESCAPE)
+def _tags_at(text: str, where: Callable[[int, int], bool]) -> Iterator[bytes]:
+    for row, column, piece in _drawn(text):
+        encoded = piece.encode()
+        for found in TAG.finditer(encoded):
+            if where(row, column + cell_len(encoded[: found.start()].decode())):
+                yield found[0]
 
 
-def _one_run(watch: Watch, *, is_oldest: bool) -> None:
-    """From the timeline through every view of it, and back there."""
-    watch.pages("timeline")
-    watch.opened("event", "G", "k", "\r")
-    watch.pages("event", most=8)
-    watch.press("event", "J", PAGE_DOWN, PAGE_DOWN, "h", "h", ESCAPE)
-    watch.press("origin", "i", PAGE_DOWN, ESCAPE)
-    if not is_oldest:  # it is nobody's fork, and so there is nothing to compare it with
-        watch.opened("compare", "D")
-        watch.pages("compare", most=20)
-        watch.press("compare", ESCAPE)
-    watch.opened("replay", "R")
-    watch.pages("replay", most=20)
-    watch.press("replay", ESCAPE)
-    watch.opened("run metrics", "v", "l")
-    watch.pages("run metrics", most=6)
-    watch.opened("artifacts", "v", "g")
-    for _ in range(8):
-        watch.press("artifacts", "l", PAGE_DOWN, PAGE_DOWN, PAGE_DOWN, "h", "j", patience_s=0.4)
-    watch.pages("artifact names", most=6)
-    watch.opened("family", "v")
-    watch.pages("family", most=40 if is_oldest else 1)
-    watch.opened("raw", "v")
-    watch.pages("raw", most=30)
-    watch.opened("timeline", "v")
-
-
-def _typed(watch: Watch, payloads: Sequence[Payload]) -> None:
-    """The filter with its advice, and the palette with what it finds."""
-    lines = [payload.text.replace("\n", " ")[:TYPED_LENGTH] for payload in payloads]
-    together = ["".join(lines[at : at + TYPED_AT_ONCE]) for at in range(0, len(lines), TYPED_AT_ONCE)]
-    watch.press("filter line", "/")
-    for index, line in enumerate(together):
-        watch.paste("filter line", f"status:{line}" if index % 2 else line)
-        watch.press("filter line", CLEAR_LINE)
-    watch.press("filter line", ESCAPE, ESCAPE)
-    watch.opened("palette", PALETTE)
-    for line in together:
-        watch.paste("palette", line)
-        watch.press("palette", CLEAR_LINE)
-    for line in lines[::SHARE]:
-        watch.paste("palette", line)
-        watch.opened("palette", CLEAR_LINE)
-    watch.press("palette", ESCAPE)
-
-
-def _dialogs(watch: Watch) -> None:
-    watch.opened("alerts", "a")
-    watch.pages("alerts", most=6)
-    watch.press("alerts", ESCAPE)
-    for tab in "12345":
-        watch.opened("help", tab, "?")
-        watch.press("help", ESCAPE)
-        watch.press("origin", "i", PAGE_DOWN, ESCAPE)
-        watch.press("copied", "j", "y", "Y", patience_s=0.4)
-        watch.press("sort menu", "s", ESCAPE, patience_s=0.4)
-
-
-def _exports(watch: Watch) -> None:
-    for tab in "12345":
-        for row in range(2 if tab == "1" else 4):
-            watch.opened("export", tab, "x", *["\x1b[B"] * row, "\r")
+def _beyond_first_panel(text: str) -> Callable[[int, int], bool]:
+    """Is this place outside of the first panel of the pane? It begins at the left edge of the screen."""
+    top = right = bottom = 0
+    for row, column, piece in _drawn(text):
+        if column == 1 and piece.startswith("╭") and row <= (top or row):
+            top, right = row, cell_len(piece.partition("╮")[0]) + 1
+        if column == 1 and piece.startswith("╰") and top < row <= (bottom or row):
+            bottom = row
+    assert 0 < top < bottom, "the pane was not drawn anew"
+    return lambda row, column: row > bottom or (row >= top and column > right)
 
 
 def check(watch: Watch) -> list[str]:

@@ -14,22 +14,36 @@ from buddy_core.testing import RunDirectoryBuilder
 PER_RUN = 50
 """Payloads that one carrier holds in its events and artifacts."""
 
+ARTIFACTS = ("binary.bin", "build.log", "code.py", "data.json", "latin.txt", "patch.diff", "plan.md")
+"""What a carrier left behind that holds all of its payloads; in the list they stand before those named after one."""
+
+TOGETHER = 10
+"""Payloads in one message of the run that comes last: that many are read in the detail of one error."""
+
 _FIRST = 0x100000
 
 
 def write_payload_runs(root: Path, payloads: Sequence[Payload], *, now_ms: int) -> list[str]:
     """The carriers of these payloads, each with one fork a payload; ids of the carriers, oldest first.
 
-    Each carrier is a fork of the one before, so that they can be compared, and all are one family.
+    Each carrier is a fork of the one before, so that they can be compared, and all are one family. The newest run of
+    all holds nothing but errors, each of them about several payloads.
     """
     carriers: list[str] = []
-    for start in range(0, len(payloads), PER_RUN):
-        part = payloads[start : start + PER_RUN]
+    most = min(PER_RUN, (len(payloads) + 1) // 2)  # there are always two to be compared
+    for start in range(0, len(payloads), most):
+        part = payloads[start : start + most]
         begun = now_ms - 7_200_000 + 60_000 * len(carriers)
         suffix = f"{_FIRST + start:06x}"
         carriers.append(_carrier(root, begun, suffix, part, carriers[-1] if carriers else None))
         for index, payload in enumerate(part):
             _fork(root, begun + 1_000 + index, f"{2 * _FIRST + start + index:06x}", payload, carriers[-1])
+    last = RunDirectoryBuilder(
+        root, started_at=now_ms - 60_000, objective="together", suffix=f"{3 * _FIRST:06x}"
+    )
+    for start in range(0, len(payloads), TOGETHER):
+        last.wait(1).error("\n".join(one.text for one in payloads[start : start + TOGETHER]))
+    last.end("failed").write()
     return carriers
 
 
@@ -65,7 +79,7 @@ def _carrier(root: Path, begun: int, suffix: str, part: Sequence[Payload], paren
     run.wait(1_000).end("failed").summary(objective=part[0].text)
     directory = run.write()
     for text in (one.text for one in part):
-        name = text.replace("/", "_").replace("\0", "0").encode("utf-8", "replace")[:200]
+        name = f"z{text}".replace("/", "_").replace("\0", "0").encode("utf-8", "replace")[:200]
         (directory / "artifacts" / os.fsdecode(name)).write_bytes(text.encode("utf-8", "surrogatepass"))
     return run.run_id
 
@@ -79,7 +93,10 @@ def _odd_lines(run: RunDirectoryBuilder, text: str) -> Iterator[bytes]:
     yield json.dumps(record).encode()
 
 
-def _artifacts(run: RunDirectoryBuilder, texts: Sequence[str]) -> None:
+def _artifacts(run: RunDirectoryBuilder, whole: Sequence[str]) -> None:
+    texts = [
+        text.replace("\0", "") for text in whole
+    ]  # a file with a NUL is no text, and none of it would be shown
     lines = [text.replace("\n", " ") for text in texts]
     run.artifact(
         "plan.md",
@@ -95,7 +112,7 @@ def _artifacts(run: RunDirectoryBuilder, texts: Sequence[str]) -> None:
         "patch.diff",
         "".join(f"--- a/{one}\n+++ b/{one}\n@@ -1 +1 @@ {one}\n-{one}\n+{one}\n" for one in lines),
     )
-    run.artifact("data.json", json.dumps({text: [text, {text: text}] for text in texts}, ensure_ascii=False))
+    run.artifact("data.json", json.dumps({text: [text, {text: text}] for text in whole}, ensure_ascii=False))
     run.artifact("code.py", "".join(f"# {one}\nx = '{one}'\n" for one in lines))
     run.artifact("latin.txt", "\n".join(texts).encode("latin-1", "replace"))
-    run.artifact("binary.bin", b"\0\1\2" + "\n".join(texts).encode("utf-8", "surrogatepass"))
+    run.artifact("binary.bin", b"\0\1\2" + "\n".join(whole).encode("utf-8", "surrogatepass"))
