@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from buddy_core.errors import RunLocked as RunLocked
     from buddy_core.errors import RunNotFound as RunNotFound
     from buddy_core.errors import StoreUnavailable as StoreUnavailable
-    from buddy_core.metrics.batch import HistoryBatch as HistoryBatch
-    from buddy_core.metrics.batch import ToolColumn as ToolColumn
     from buddy_core.metrics.collector import MetricsCollector as MetricsCollector
     from buddy_core.metrics.collector import get_metrics_collector as get_metrics_collector
     from buddy_core.metrics.collector import reset_metrics_collector as reset_metrics_collector
@@ -57,10 +55,12 @@ if TYPE_CHECKING:
     from buddy_core.metrics.model import Usage as Usage
     from buddy_core.metrics.model import Window as Window
     from buddy_core.metrics.model import WindowView as WindowView
-    from buddy_core.metrics.stream import CollectorEvent as CollectorEvent
-    from buddy_core.metrics.stream import CollectorReset as CollectorReset
-    from buddy_core.metrics.stream import MetricRecorded as MetricRecorded
-    from buddy_core.metrics.stream import Subscription as Subscription
+    from buddy_core.metrics.recording.batch import HistoryBatch as HistoryBatch
+    from buddy_core.metrics.recording.batch import ToolColumn as ToolColumn
+    from buddy_core.metrics.recording.stream import CollectorEvent as CollectorEvent
+    from buddy_core.metrics.recording.stream import CollectorReset as CollectorReset
+    from buddy_core.metrics.recording.stream import MetricRecorded as MetricRecorded
+    from buddy_core.metrics.recording.stream import Subscription as Subscription
     from buddy_core.metrics.tools import ToolMetric as ToolMetric
     from buddy_core.metrics.tools import ToolMetricsTracker as ToolMetricsTracker
     from buddy_core.metrics.tools import get_tool_metrics_tracker as get_tool_metrics_tracker
@@ -121,21 +121,21 @@ _HOMES: dict[str, str] = {
     "BadArtifactName": "errors",
     "BuddyError": "errors",
     "Clock": "clock",
-    "CollectorEvent": "metrics.stream",
-    "CollectorReset": "metrics.stream",
+    "CollectorEvent": "metrics.recording.stream",
+    "CollectorReset": "metrics.recording.stream",
     "DashboardState": "metrics.model",
     "DoctorReport": "runs.doctor",
     "ErrorGroup": "metrics.model",
     "ErrorRecord": "metrics.model",
     "HistogramBin": "metrics.model",
-    "HistoryBatch": "metrics.batch",
+    "HistoryBatch": "metrics.recording.batch",
     "KeepFailed": "errors",
     "KeptRunDamaged": "errors",
     "Limits": "alerts.limits",
     "ManualClock": "clock",
     "Metric": "metrics.model",
     "MetricPoint": "metrics.model",
-    "MetricRecorded": "metrics.stream",
+    "MetricRecorded": "metrics.recording.stream",
     "MetricsCollector": "metrics.collector",
     "MetricsExport": "metrics.model",
     "MetricsServer": "prometheus.server",
@@ -167,11 +167,11 @@ _HOMES: dict[str, str] = {
     "SessionMetrics": "metrics.model",
     "Settings": "settings",
     "StoreUnavailable": "errors",
-    "Subscription": "metrics.stream",
+    "Subscription": "metrics.recording.stream",
     "SystemClock": "clock",
     "TerminalDashboard": "metrics.dashboard",
     "ToolCall": "metrics.model",
-    "ToolColumn": "metrics.batch",
+    "ToolColumn": "metrics.recording.batch",
     "ToolDepth": "metrics.model",
     "ToolExecution": "metrics.model",
     "ToolMetric": "metrics.tools",

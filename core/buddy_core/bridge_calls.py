@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.provenance import passes_on, reading_files
+from buddy_core.metrics.recording.provenance import passes_on, reading_files
 from buddy_core.runs.model import RunEvent
 from buddy_core.runs.writing.store import RunStore
 

@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from buddy_core.history.contribution import StoredUsage, Told
-from buddy_core.metrics.batch import HistoryBatch, ModelKey, RequestRow, batches, row_of
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
-from buddy_core.metrics.provenance import has_passed_on, reading_files
+from buddy_core.metrics.recording.batch import HistoryBatch, ModelKey, RequestRow, batches, row_of
+from buddy_core.metrics.recording.provenance import has_passed_on, reading_files
 from buddy_core.runs.folding.calls import argument_of
 from buddy_core.runs.folding.costs import price_of_totals, states_more
 from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, model_of, started_at, usage_of

@@ -18,8 +18,8 @@ from string import ascii_lowercase
 from typing import NamedTuple
 
 from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.counting.stats import RequestSample
 from buddy_core.metrics.model import ErrorRecord
-from buddy_core.metrics.stats import RequestSample
 from buddy_top.cli.entry import main
 from buddy_top.feed import Feed
 from buddy_top.state import Snapshot

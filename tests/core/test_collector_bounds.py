@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core import ManualClock, MetricsCollector
-from buddy_core.metrics.errorlog import CONTEXT_ROOM, LONGEST_MESSAGE, LONGEST_STACK, MOST_CONTEXT
+from buddy_core.metrics.counting.errorlog import CONTEXT_ROOM, LONGEST_MESSAGE, LONGEST_STACK, MOST_CONTEXT
 
 NOW = 1_767_890_000_000
 

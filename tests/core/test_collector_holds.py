@@ -21,10 +21,10 @@ from buddy_core import (
     Usage,
     Window,
 )
-from buddy_core.metrics import gathering
-from buddy_core.metrics.batch import batches
-from buddy_core.metrics.reading import AT_ONCE
-from buddy_core.metrics.stats import ErrorStats, ProviderStats, ToolStats
+from buddy_core.metrics.counting.stats import ErrorStats, ProviderStats, ToolStats
+from buddy_core.metrics.looking import gathering
+from buddy_core.metrics.looking.reading import AT_ONCE
+from buddy_core.metrics.recording.batch import batches
 
 SERIES = 1_300
 """Of each kind: nearly four thousand in all."""

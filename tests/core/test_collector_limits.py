@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core import ErrorRecord, HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Window
-from buddy_core.metrics import ledger, rollup
-from buddy_core.metrics.activity import MINUTES_HELD
-from buddy_core.metrics.checks import LONGEST_NAME
+from buddy_core.metrics.counting import ledger, rollup
+from buddy_core.metrics.counting.activity import MINUTES_HELD
+from buddy_core.metrics.recording.checks import LONGEST_NAME
 
 NOW = 1_767_890_000_000
 

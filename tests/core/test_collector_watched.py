@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from buddy_core.clock import ManualClock
-from buddy_core.metrics import ledger
-from buddy_core.metrics.batch import HistoryBatch, RequestRow, ToolColumn
 from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.counting import ledger
 from buddy_core.metrics.model import Window, WindowView
+from buddy_core.metrics.recording.batch import HistoryBatch, RequestRow, ToolColumn
 
 MINUTE, HOUR = 60_000, 3_600_000
 NOW = ManualClock().now_ms()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.metrics.fingerprint import KEPT, fingerprint
+from buddy_core.metrics.counting.fingerprint import KEPT, fingerprint
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from buddy_core import (
     telemetry_losses,
 )
 from buddy_core.bridge import bridge
-from buddy_core.metrics.provenance import reading_files
+from buddy_core.metrics.recording.provenance import reading_files
 from buddy_core.telemetry import openrun, spans
 
 Start = Callable[..., Bench]

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from buddy_core.clock import ManualClock
-from buddy_core.metrics import late, series, stats
 from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.counting import series, stats
+from buddy_core.metrics.looking import late
 from buddy_core.metrics.model import ProviderMetrics, ToolMetrics, Window, WindowView
 
 

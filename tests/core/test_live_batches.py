@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy_core import ManualClock, MetricsCollector, Window
-from buddy_core.metrics.activity import ActivityLog
-from buddy_core.metrics.live import MOST_WAITING
+from buddy_core.metrics.counting.activity import ActivityLog
+from buddy_core.metrics.recording.live import MOST_WAITING
 
 NOW = 1_767_890_000_000
 Step = tuple[Any, ...]

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy_core import HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Window
-from buddy_core.metrics import rollup
-from buddy_core.metrics.sketch import ZERO, packed, unpacked
-from buddy_core.metrics.stats import ProviderStats, Timing, ToolStats
+from buddy_core.metrics.counting import rollup
+from buddy_core.metrics.counting.sketch import ZERO, packed, unpacked
+from buddy_core.metrics.counting.stats import ProviderStats, Timing, ToolStats
 
 NOW = 1_767_890_123_456
 MINUTE, HOUR = 60_000, 3_600_000

@@ -7,8 +7,16 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.metrics.sketch import SMALLEST_MS, ZERO, bucket_of, histogram, log_edges, middle_of, quantiles
-from buddy_core.metrics.stats import Timing
+from buddy_core.metrics.counting.sketch import (
+    SMALLEST_MS,
+    ZERO,
+    bucket_of,
+    histogram,
+    log_edges,
+    middle_of,
+    quantiles,
+)
+from buddy_core.metrics.counting.stats import Timing
 
 durations = st.lists(
     st.one_of(

@@ -7,12 +7,12 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.metrics.batch import HistoryBatch
-from buddy_core.metrics.bounds import MOST_WAITING, BoundCounts
 from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.counting.bounds import MOST_WAITING, BoundCounts
+from buddy_core.metrics.counting.sketch import ANY_BOUNDS, BOUNDS_MS, CUTS, counts_up_to
+from buddy_core.metrics.counting.stats import Timing
 from buddy_core.metrics.model import ApiRequest
-from buddy_core.metrics.sketch import ANY_BOUNDS, BOUNDS_MS, CUTS, counts_up_to
-from buddy_core.metrics.stats import Timing
+from buddy_core.metrics.recording.batch import HistoryBatch
 
 near_bounds = st.sampled_from(
     [value for bound in CUTS for value in (bound, math.nextafter(bound, 0), math.nextafter(bound, 1e9))]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.metrics.sketch import CUTS, SMALLEST_MS, bucket_of, tally
+from buddy_core.metrics.counting.sketch import CUTS, SMALLEST_MS, bucket_of, tally
 
 measured = st.one_of(
     st.floats(0, 1e15),

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from buddy_core import ErrorRecord, HistoryBatch, ManualClock, MetricsCollector, ToolCall, ToolColumn, Window
 from buddy_core.ingest import Ingest
-from buddy_core.metrics.calls import KEPT, MOST_ROWS
-from buddy_core.metrics.rollup import Room, since_of
-from buddy_core.metrics.texts import LEAST_TEXTS, MOST_TEXTS
+from buddy_core.metrics.counting.calls import KEPT, MOST_ROWS
+from buddy_core.metrics.counting.rollup import Room, since_of
+from buddy_core.metrics.counting.texts import LEAST_TEXTS, MOST_TEXTS
 from buddy_core.observe import Observer
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.folding.harvest import Harvest

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.metrics.wilson import wilson_interval, wilson_lower_bound
+from buddy_core.metrics.looking.wilson import wilson_interval, wilson_lower_bound
 
 
 def test_one_good_call_does_not_outrank_98_of_100() -> None:

@@ -21,7 +21,7 @@ from textual.widget import Widget
 
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_top.options import Options
-from buddy_top.safe_app import SafeApp
+from buddy_top.terminal.safe_app import SafeApp
 
 PAYLOAD = (
     "\x1b]0;owned\x07 \x9b31m \x1b]52;c;ZXZpbA==\x07 \x1bPq\x1b\\ \u202e\u200d\U000e0041 \r\b\x00\x7f pay"

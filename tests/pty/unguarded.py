@@ -17,7 +17,7 @@ def take_away(what: str) -> None:
             return text.Plain(str(value)[:limit].replace("\n", newline))
 
         text.plain = unchanged  # before anything imports it
-    from buddy_top.guard import ScreenGuard
+    from buddy_top.terminal.guard import ScreenGuard
 
     ScreenGuard.apply = lambda self, segments, background: segments  # type: ignore[method-assign]
 

@@ -16,14 +16,14 @@ from buddy_core.observe import Observer
 from buddy_core.past.moment import PastMoment
 from buddy_core.prices.table import PriceTable
 from buddy_core.runs.model import RunFacts
-from buddy_top.around_reader import AroundReader
 from buddy_top.kept.shelf import Shelf, unopened
 from buddy_top.listing.lister import Lister
 from buddy_top.listing.model import Listing
 from buddy_top.metering.use import MonitorUse
 from buddy_top.past.pictures import PastPictures
-from buddy_top.run_depths import RunDepths
-from buddy_top.run_reader import RunReader
+from buddy_top.reading.around_reader import AroundReader
+from buddy_top.reading.run_depths import RunDepths
+from buddy_top.reading.run_reader import RunReader
 from buddy_top.snapshots import take_snapshot
 from buddy_top.state import RunDetail, Snapshot, Wants
 

@@ -9,8 +9,8 @@ import pytest
 
 from buddy_core.runs.viewing.around import MOST, Moment, Surroundings, events_around
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top import around_reader
-from buddy_top.around_reader import MOST_KEPT, AroundReader
+from buddy_top.reading import around_reader
+from buddy_top.reading.around_reader import MOST_KEPT, AroundReader
 
 START = 1_767_961_000_000
 

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from buddy_top.commands import Place
-from buddy_top.compositor import LeanCompositor
+from buddy_top.terminal.compositor import LeanCompositor
 
 
 def painted(update: ChopsUpdate | None) -> dict[tuple[int, int], tuple[str, object]]:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from buddy_top.crash import crash_lines, report_of
+from buddy_top.terminal.crash import crash_lines, report_of
 
 
 def failure() -> Exception:

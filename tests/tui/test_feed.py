@@ -18,9 +18,9 @@ from buddy_core.observe import Observer
 from buddy_core.runs.viewing.around import Moment, Surroundings
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.app import BuddyTop
-from buddy_top.around_reader import AroundReader
 from buddy_top.feed import Feed
 from buddy_top.options import Options
+from buddy_top.reading.around_reader import AroundReader
 from buddy_top.state import Snapshot, Tab, Wants
 
 LONGEST_S = 20.0
@@ -319,7 +319,7 @@ def test_the_events_around_an_error_are_read_once_the_cursor_rests_on_it(
         for moment in moments:
             # Who passes by rests for less than the time it takes, who stays for more, on any machine.
             monkeypatch.setattr(
-                "buddy_top.around_reader.REST_S", NEVER_S if moment is not moments[-1] else 0.0
+                "buddy_top.reading.around_reader.REST_S", NEVER_S if moment is not moments[-1] else 0.0
             )
             feed.ask(Wants(tab=Tab.ERRORS, around=moment))
             first = published.until(lambda snapshot, moment=moment: snapshot.wants.around == moment)  # type: ignore[misc]
@@ -345,7 +345,7 @@ def test_the_events_around_an_error_are_read_also_while_the_picture_is_held(
     runs = tmp_path / "runs"
     run = a_run(runs)
     run.error("something broke").write()
-    monkeypatch.setattr("buddy_top.around_reader.REST_S", 0.0)
+    monkeypatch.setattr("buddy_top.reading.around_reader.REST_S", 0.0)
     with running(runs) as (feed, published):
         published.until(all_loaded)
         feed.pause(True)

@@ -25,7 +25,7 @@ from textual.widgets import Static
 from buddy_core.safety.text import Plain, is_plain, plain
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.app import BuddyTop
-from buddy_top.guard import ScreenGuard
+from buddy_top.terminal.guard import ScreenGuard
 
 SIZE = (140, 50)
 

@@ -13,7 +13,7 @@ import pytest
 from textual.events import Key
 from textual.message import Message
 
-from buddy_top.keyboard import Bell, read_keys
+from buddy_top.terminal.keyboard import Bell, read_keys
 
 
 @contextmanager

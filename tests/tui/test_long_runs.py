@@ -17,10 +17,10 @@ from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.indexing import Indexer
 from buddy_core.runs.viewing.runnumbers import NumbersFold
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top import run_indexing
 from buddy_top.cells import text_of
 from buddy_top.feed import Feed
-from buddy_top.run_reader import RunReader
+from buddy_top.reading import run_indexing
+from buddy_top.reading.run_reader import RunReader
 from buddy_top.run_view.metrics import metrics_lines
 from buddy_top.state import RunDetail, Snapshot, Tab, Wants
 

@@ -45,7 +45,7 @@ OWN_TEXT = {
     ("widgets/wrap.py", "text"),
     ("widgets/rowcells.py", "text"),
     ("widgets/tabline.py", "title"),  # a TabLabel's title is Plain
-    ("crash.py", "stack"),  # file names of our own source
+    ("terminal/crash.py", "stack"),  # file names of our own source
 }
 """Where a field of that name is the interface's own."""
 

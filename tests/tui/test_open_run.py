@@ -12,10 +12,10 @@ from tests.core.hanging_disk import disk
 from buddy_core.runs.folding.facts import unread_facts
 from buddy_core.runs.reading.descriptors import SHARED
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top import aside
 from buddy_top.cells import text_of
-from buddy_top.open_run import OpenRun
 from buddy_top.panes.cells import run_cell
+from buddy_top.reading import aside
+from buddy_top.reading.open_run import OpenRun
 from buddy_top.run_view.heading import heading_lines
 from buddy_top.state import Wants
 

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from buddy_core.clock import ManualClock
 from buddy_core.runs.catalog.rows import Row
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.family_reader import AGAIN_MS, FamilyReader
+from buddy_top.reading.family_reader import AGAIN_MS, FamilyReader
 
 HOUR = 3_600_000
 ESCAPE = "\x1b[2J\x1b]0;owned\x07\u202e"

@@ -16,9 +16,9 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top import numbers_reader
 from buddy_top.cells import text_of
-from buddy_top.numbers_reader import NumbersReader
+from buddy_top.reading import numbers_reader
+from buddy_top.reading.numbers_reader import NumbersReader
 from buddy_top.run_view.timebar import time_bar
 
 MINUTE = 60_000

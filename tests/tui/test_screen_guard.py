@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from buddy_top.guard import ScreenGuard, WithoutColor
+from buddy_top.terminal.guard import ScreenGuard, WithoutColor
 
 BLACK = Color.parse("#000000")
 NASTY = st.text(alphabet="ab─日\x1b\x9b\x07\r\n\t\x00\u202e\u200d\u0301\ufe0f\ue000\udc80", max_size=12)

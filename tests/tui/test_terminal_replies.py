@@ -9,7 +9,7 @@ from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste
 from textual.message import Message
 
-from buddy_top.replies import MAX_HELD, PASTE_BEGINS, PASTE_ENDS, ReplyFilter
+from buddy_top.terminal.replies import MAX_HELD, PASTE_BEGINS, PASTE_ENDS, ReplyFilter
 
 VISIBLE = {point: 0x2400 + point for point in range(32) if chr(point) not in "\t\n\r"} | {0x7F: 0x2421}
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from buddy_top.stray import StrayOutput
-from buddy_top.teardown import EXIT_SIGNALS, LEAVE_SEQUENCES, Teardown, restore_terminal
+from buddy_top.terminal.stray import StrayOutput
+from buddy_top.terminal.teardown import EXIT_SIGNALS, LEAVE_SEQUENCES, Teardown, restore_terminal
 
 
 @pytest.fixture

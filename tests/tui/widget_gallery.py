@@ -14,8 +14,8 @@ from buddy_core.metrics.model import HistogramBin
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span, cell, literal
-from buddy_top.guard import WithoutColor
 from buddy_top.states import status_cell
+from buddy_top.terminal.guard import WithoutColor
 from buddy_top.themes import THEMES
 from buddy_top.widgets.bars import share_bar, slice_bar
 from buddy_top.widgets.chart import Chart, ChartData, Series

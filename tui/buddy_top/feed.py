@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from buddy_core.prices.table import PriceEntry
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.viewing.around import Moment, Surroundings
-    from buddy_top.around_reader import AroundReader
     from buddy_top.kept.shelf import Shelf
     from buddy_top.listing.lister import Lister
     from buddy_top.listing.model import Listing
     from buddy_top.metering.meter import Meter
     from buddy_top.metering.use import MonitorUse
-    from buddy_top.open_run import OpenRun
     from buddy_top.past.pictures import PastPictures
-    from buddy_top.run_depths import RunDepths
+    from buddy_top.reading.around_reader import AroundReader
+    from buddy_top.reading.open_run import OpenRun
+    from buddy_top.reading.run_depths import RunDepths
 
 DEFAULT_REFRESH_S = 0.25
 """Under load the picture changes four times a second: faster is unreadable and costs twice the CPU."""
@@ -229,7 +229,7 @@ class Feed:
         from buddy_top.kept.shelf import Shelf
         from buddy_top.listing.lister import Lister
         from buddy_top.metering.meter import Meter
-        from buddy_top.run_depths import RunDepths
+        from buddy_top.reading.run_depths import RunDepths
 
         self._collector = MetricsCollector(clock=self._clock, prices=price_table(self._prices))
         history = None
@@ -415,7 +415,7 @@ class Feed:
             problem = None if kept is None else kept.problem
             return None if problem is None else unopened(self._runs_dir / wants.run_id, problem)
         if self._reader is None:
-            from buddy_top.open_run import OpenRun
+            from buddy_top.reading.open_run import OpenRun
 
             self._reader = OpenRun(place, wants.run_id, lambda: self._wake(self._changed))
         return await self._reader.read(wants)
@@ -427,7 +427,7 @@ class Feed:
                 self._around.leave()
             return None
         if self._around is None:
-            from buddy_top.around_reader import AroundReader
+            from buddy_top.reading.around_reader import AroundReader
 
             self._around = AroundReader(self._observer.runs_dir)
         return moment, self._around.read_at_rest(moment, functools.partial(self._wake, self._asked))

@@ -128,7 +128,7 @@ def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
     from textual.theme import BUILTIN_THEMES
 
     from buddy_top.app import monitor_class
-    from buddy_top.teardown import end_process_within
+    from buddy_top.terminal.teardown import end_process_within
     from buddy_top.themes import THEMES
 
     names = [*(theme.name for theme in THEMES), *BUILTIN_THEMES]
@@ -156,7 +156,7 @@ def _signals_end(last_duty: Callable[[], None]) -> Iterator[None]:
         last_duty()
         os._exit(128 + number)
 
-    from buddy_top.teardown import EXIT_SIGNALS
+    from buddy_top.terminal.teardown import EXIT_SIGNALS
 
     numbers = [number for number in EXIT_SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
     before = {number: signal.signal(number, end) for number in numbers}

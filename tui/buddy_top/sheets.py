@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from buddy_top.options import Options
-from buddy_top.safe_app import SafeApp
 from buddy_top.state import Tab
+from buddy_top.terminal.safe_app import SafeApp
 
 _HERE = Path(__file__).parent
 FRAME: list[str | PurePath] = [_HERE / "app.tcss"]

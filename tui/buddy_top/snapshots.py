@@ -9,7 +9,7 @@ from buddy_core.alerts.model import NO_ALERTS, AlertState
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord, WindowView
 from buddy_core.observe import Observer
-from buddy_top.run_depths import NOTHING, Depths
+from buddy_top.reading.run_depths import NOTHING, Depths
 from buddy_top.state import FilterNames, RunDetail, SeriesDetail, Snapshot, Wants
 
 if TYPE_CHECKING:

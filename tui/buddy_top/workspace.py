@@ -19,7 +19,6 @@ from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.feed import live_feed
 from buddy_top.listing.model import ListWants
-from buddy_top.littleroom import LittleRoom
 from buddy_top.messages import (
     CallNamed,
     FeedFailed,
@@ -37,10 +36,11 @@ from buddy_top.options import Options
 from buddy_top.panes import pane_class
 from buddy_top.panes.welcome import is_empty
 from buddy_top.past.journey import HINT, Journey
-from buddy_top.safe_app import end_of_reading, end_of_start
 from buddy_top.screens.root import RootScreen
 from buddy_top.snapshot_feed import SnapshotFeed
 from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.terminal.littleroom import LittleRoom
+from buddy_top.terminal.safe_app import end_of_reading, end_of_start
 from buddy_top.themes import THEMES
 from buddy_top.widgets.filterline import FilterLine
 from buddy_top.widgets.footerline import FooterLine

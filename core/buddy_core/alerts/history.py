@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from buddy_core.alerts.rules import provider_subject
 from buddy_core.clock import Clock
-from buddy_core.metrics.batch import HistoryBatch
 from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.recording.batch import HistoryBatch
 from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
 

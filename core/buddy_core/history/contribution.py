@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from buddy_core.metrics.batch import ModelKey, RequestRow, ToolColumn, row_of
 from buddy_core.metrics.model import ApiRequest, ErrorRecord
+from buddy_core.metrics.recording.batch import ModelKey, RequestRow, ToolColumn, row_of
 from buddy_core.runs.folding.harvest import CustomValue, Harvest
 
 MOST_LABEL_SETS = 200

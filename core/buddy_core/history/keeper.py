@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from buddy_core.history.known import Known
     from buddy_core.history.recall import Recall
     from buddy_core.history.writer import Writer
-    from buddy_core.metrics.hours import HourStats
+    from buddy_core.metrics.counting.hours import HourStats
 
 MOST_PENDING = 4_000
 """Items of one run that are held back before they are stored as a piece."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from buddy_core.history.contribution import Contribution
 from buddy_core.history.packing import clean
-from buddy_core.metrics.batch import ModelKey, RequestRow, ToolColumn
+from buddy_core.metrics.recording.batch import ModelKey, RequestRow, ToolColumn
 from buddy_core.runs.folding.harvest import Harvest
 
 

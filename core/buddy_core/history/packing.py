@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from buddy_core.history.contribution import Contribution
-from buddy_core.metrics.batch import ModelKey, RequestRow, ToolColumn
-from buddy_core.metrics.fingerprint import LOOKED_AT
+from buddy_core.metrics.counting.fingerprint import LOOKED_AT
 from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.recording.batch import ModelKey, RequestRow, ToolColumn
 from buddy_core.runs.folding.harvest import CustomValue
 from buddy_core.safety.redact import redact, redact_value
 

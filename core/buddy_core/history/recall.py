@@ -15,9 +15,9 @@ from buddy_core.history.known import take_one
 from buddy_core.history.layout import open_history
 from buddy_core.history.packing import clean
 from buddy_core.history.shelf import UNDATED, Shelf
-from buddy_core.metrics.batch import RequestRow
-from buddy_core.metrics.hours import HourStats
+from buddy_core.metrics.counting.hours import HourStats
 from buddy_core.metrics.model import ApiRequest
+from buddy_core.metrics.recording.batch import RequestRow
 
 
 class Recall:

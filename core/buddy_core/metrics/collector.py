@@ -11,12 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from buddy_core.clock import Clock
-from buddy_core.metrics.checks import LARGEST_AMOUNT, request_row
-from buddy_core.metrics.custom import ROLES
-from buddy_core.metrics.errorlog import error_record, text_of
-from buddy_core.metrics.forks import OnePerProcess, renew_after_fork
-from buddy_core.metrics.ledger import TOOL_ERROR
-from buddy_core.metrics.live import MOST_WAITING
+from buddy_core.metrics.counting.errorlog import error_record, text_of
+from buddy_core.metrics.counting.ledger import TOOL_ERROR
+from buddy_core.metrics.counting.stats import UsageSample
 from buddy_core.metrics.model import (
     ApiRequest,
     ErrorRecord,
@@ -25,9 +22,12 @@ from buddy_core.metrics.model import (
     SessionMetrics,
     ToolExecution,
 )
-from buddy_core.metrics.pricing import PricingReader
-from buddy_core.metrics.stats import UsageSample
-from buddy_core.metrics.stream import (
+from buddy_core.metrics.recording.checks import LARGEST_AMOUNT, request_row
+from buddy_core.metrics.recording.custom import ROLES
+from buddy_core.metrics.recording.forks import OnePerProcess, renew_after_fork
+from buddy_core.metrics.recording.live import MOST_WAITING
+from buddy_core.metrics.recording.pricing import PricingReader
+from buddy_core.metrics.recording.stream import (
     Broadcast,
     CollectorEvent,
     CollectorReset,
@@ -37,7 +37,7 @@ from buddy_core.metrics.stream import (
 )
 
 if TYPE_CHECKING:
-    from buddy_core.metrics.batch import HistoryBatch, RequestRow
+    from buddy_core.metrics.recording.batch import HistoryBatch, RequestRow
     from buddy_core.prices.table import PriceTable
 
 
@@ -248,7 +248,9 @@ class MetricsCollector(PricingReader):
 
     def absorb(self, batch: HistoryBatch) -> None:
         """Count a run's past in bulk: the totals of recording every item, without an event for each."""
-        from buddy_core.metrics.bulk import absorb_batch  # a program that records has no past to read
+        from buddy_core.metrics.recording.bulk import (
+            absorb_batch,  # a program that records has no past to read
+        )
 
         try:
             with self._lock:

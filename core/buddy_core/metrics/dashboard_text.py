@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from buddy_core import format as fmt
-from buddy_core.metrics.ledger import TOOL_ERROR
+from buddy_core.metrics.counting.ledger import TOOL_ERROR
 from buddy_core.metrics.model import (
     Activity,
     ActivityBucket,

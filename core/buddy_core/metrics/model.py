@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from buddy_core.metrics.late import LateQuantiles
+from buddy_core.metrics.looking.late import LateQuantiles
 from buddy_core.metrics.window import Window as Window  # noqa: PLC0414 - told to type checkers as ours too
 
 MetricType = Literal["counter", "gauge", "histogram"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from buddy_core.prices.table import PriceTable
 
 if TYPE_CHECKING:
-    from buddy_core.metrics.batch import ModelKey, RequestRow
+    from buddy_core.metrics.recording.batch import ModelKey, RequestRow
 
 Amount = tuple[int, float]
 """Wall time in milliseconds, and US dollars."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from buddy_core.metrics.counting.totals import Distribution
 from buddy_core.metrics.model import MetricType
-from buddy_core.metrics.totals import Distribution
 
 Labels = tuple[tuple[str, str], ...]
 """Label names and values, ready to be written."""

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from buddy_core.metrics.fingerprint import fingerprint
+from buddy_core.metrics.counting.fingerprint import fingerprint
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.telemetry.config import ReportingConfig
 from buddy_core.telemetry.mailbox import Mailbox

@@ -56,7 +56,7 @@ def read_family(runs_dir: Path, run_id: str, clock: Clock, prices: PriceTable | 
     from buddy_core.cachedb import CacheUnavailable
     from buddy_core.runs.lineage.tree import Kindred, family_of
     from buddy_top.cli.catalogs import current_catalog
-    from buddy_top.family_reader import MOST_KIN
+    from buddy_top.reading.family_reader import MOST_KIN
 
     with current_catalog(runs_dir, clock, prices) as catalog:
         if catalog is not None:

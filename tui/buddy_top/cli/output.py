@@ -51,7 +51,7 @@ def complain(error: object, code: int) -> int:
 
 def report(error: Exception, *, debug: bool) -> int:
     """Say that the program itself broke, with a traceback only when asked for; returns the exit code."""
-    from buddy_top.crash import crash_lines, report_of
+    from buddy_top.terminal.crash import crash_lines, report_of
 
     if sys.stderr is not None:
         write = stream_writer(sys.stderr)

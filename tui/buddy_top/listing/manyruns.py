@@ -15,7 +15,6 @@ from buddy_core.observe import Observer
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.model import Started
 from buddy_core.runs.watching.watch import DirectoryChange
-from buddy_top.family_reader import MOST_KIN
 from buddy_top.listing.answering import Answer, Question
 from buddy_top.listing.asking import Asker
 from buddy_top.listing.fewruns import FewRuns, runs_of
@@ -23,6 +22,7 @@ from buddy_top.listing.keeping import CatalogKeeper, Kept
 from buddy_top.listing.memory import known_run
 from buddy_top.listing.model import Listing, ListWants
 from buddy_top.listing.names import NamesHeld
+from buddy_top.reading.family_reader import MOST_KIN
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable

@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from buddy_top.teardown import restore_terminal
+from buddy_top.terminal.teardown import restore_terminal
 
 if TYPE_CHECKING:
-    from buddy_top.safe_app import SafeApp
+    from buddy_top.terminal.safe_app import SafeApp
 
 QUICK_S = 0.5
 """A pager that is back within this has only printed (`cat`, `less -F`): what it printed is left to be read."""

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 from textual.app import ComposeResult
 
-from buddy_core.metrics.fingerprint import fingerprint
+from buddy_core.metrics.counting.fingerprint import fingerprint
 from buddy_core.metrics.model import ErrorGroup, ErrorRecord, Trend
 from buddy_core.runs.viewing.around import Moment
 from buddy_core.safety.text import Plain, plain

@@ -14,7 +14,7 @@ from buddy_core.runs.folding.turns import TURN_METRICS
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.runnumbers import RunNumbers
 from buddy_core.safety.paths import real_root
-from buddy_top.numbers_reader import NumbersReader
+from buddy_top.reading.numbers_reader import NumbersReader
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable

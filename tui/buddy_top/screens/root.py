@@ -10,7 +10,7 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import Screen
 
-from buddy_top.compositor import LeanCompositor
+from buddy_top.terminal.compositor import LeanCompositor
 
 if TYPE_CHECKING:
     from buddy_top.metering.frames import FrameTimes

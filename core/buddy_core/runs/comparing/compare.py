@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.metrics.fingerprint import fingerprint
+from buddy_core.metrics.counting.fingerprint import fingerprint
 from buddy_core.runs.comparing.align import aligned
 from buddy_core.runs.comparing.calls import MAX_CALLS, read_side
 from buddy_core.runs.comparing.keys import other_arguments

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from buddy_core.metrics.fingerprint import without_ids
+from buddy_core.metrics.counting.fingerprint import without_ids
 from buddy_core.runs.viewing.toolargs import arguments_of, compact_json
 
 LOOKED_AT = 4_000

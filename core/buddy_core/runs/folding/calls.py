@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from buddy_core.metrics.batch import ToolColumn
+from buddy_core.metrics.recording.batch import ToolColumn
 from buddy_core.runs.reading.json_values import MAX_INT
 from buddy_core.runs.reading.payloads import MAX_NAME, UNNAMED, ToolCallData, plain_payload
 from buddy_core.runs.reading.typed import CallLine, ResultLine

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from buddy_core.metrics.batch import RequestRow, ToolColumn
+from buddy_core.metrics.recording.batch import RequestRow, ToolColumn
 from buddy_core.runs.folding.calls import (
     MAX_ARGUMENTS,
     NO_ARGUMENTS,

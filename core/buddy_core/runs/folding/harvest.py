@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from buddy_core.metrics.batch import ModelKey, RequestRow, ToolColumn
 from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.recording.batch import ModelKey, RequestRow, ToolColumn
 from buddy_core.runs.reading.payloads import MAX_NAME, MAX_TEXT, observed_text
 
 _MESSAGE_FIELDS = ("message", "error")

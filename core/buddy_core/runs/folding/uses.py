@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from buddy_core.metrics.batch import ModelKey, RequestRow
+from buddy_core.metrics.recording.batch import ModelKey, RequestRow
 from buddy_core.runs.model import RunFacts
 
 MOST_MODELS = 100

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from buddy_core.metrics.batch import RequestRow, ToolColumn
+from buddy_core.metrics.counting.stats import Timing
 from buddy_core.metrics.model import ApiRequest
-from buddy_core.metrics.stats import Timing
+from buddy_core.metrics.recording.batch import RequestRow, ToolColumn
 from buddy_core.runs.folding.facts import LATEST_BELIEVED_MS
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.reading.jsonl import Batch

@@ -1,0 +1,1 @@
+"""What is made of it for whoever looks: windows, tables, trends, intervals."""
