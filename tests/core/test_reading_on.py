@@ -47,15 +47,20 @@ async def shown_while_following(observer: Observer, until: int) -> list[int]:
     return seen
 
 
+def write_long_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A live run of `CALLS` calls, read in far more than one piece."""
+    monkeypatch.setattr(observation, "READ_BYTES", 2_000)
+    run = RunDirectoryBuilder(root, started_at=ManualClock().now_ms() - 60_000)
+    for number in range(CALLS):
+        run.tool("bash", {"command": f"make step-{number}"})
+    run.write()
+
+
 async def test_a_run_that_takes_long_to_read_is_shown_while_it_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case 39: an agent may write faster than anybody reads; the picture moves on all the same."""
-    monkeypatch.setattr(observation, "READ_BYTES", 2_000)
-    run = RunDirectoryBuilder(tmp_path, started_at=ManualClock().now_ms() - 60_000)
-    for number in range(CALLS):
-        run.tool("bash", {"command": f"make step-{number}"})
-    run.write()
+    write_long_run(tmp_path, monkeypatch)
     seen = await shown_while_following(Observer(tmp_path, MetricsCollector(), clock=Passing()), 2 * CALLS + 1)
     assert len({events for events in seen if events <= CALLS}) > 4
 
@@ -83,11 +88,7 @@ async def test_reading_stands_back_for_whoever_waits_for_a_picture_but_not_for_e
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case 39: a key pressed all the time costs reading some of its time, never all of it."""
-    monkeypatch.setattr(observation, "READ_BYTES", 2_000)
-    run = RunDirectoryBuilder(tmp_path, started_at=ManualClock().now_ms() - 60_000)
-    for number in range(CALLS):
-        run.tool("bash", {"command": f"make step-{number}"})
-    run.write()
+    write_long_run(tmp_path, monkeypatch)
     observer, sleep, slept = Observer(tmp_path, MetricsCollector(), clock=ManualClock()), asyncio.sleep, []
 
     async def noted(seconds: float) -> None:
