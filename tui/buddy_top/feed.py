@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from buddy_top.metering.meter import Meter
     from buddy_top.metering.use import MonitorUse
     from buddy_top.past.pictures import PastPictures
-    from buddy_top.reading.around_reader import AroundReader
+    from buddy_top.reading.around_reader import OpenAround
     from buddy_top.reading.open_run import OpenRun
     from buddy_top.reading.run_depths import RunDepths
 
@@ -109,7 +108,7 @@ class Feed:
         self._pace = Pace()
         self._moved = False
         self._reader: OpenRun | None = None
-        self._around: AroundReader | None = None
+        self._around: OpenAround | None = None
         self._past: PastPictures | None = None
         self._use_told: Callable[[MonitorUse], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -215,6 +214,8 @@ class Feed:
                 self._reader.close()
             self._lister.close()
             self._depths.close()
+            if self._around is not None:
+                self._around.close()
             self._leave_past()
             self._shelf.close()
             self._alerts.close()
@@ -254,7 +255,7 @@ class Feed:
         )
         self._shelf = Shelf(self._archive, self._observer.runs_dir, clock=self._clock, told=self._has_more)
         self._depths = RunDepths(
-            self._runs_dir, self._observer, self._lister, self._collector.prices, self._shelf
+            self._runs_dir, self._observer, self._lister, self._collector.prices, self._shelf, self._has_more
         )
         self._alerts = AlertWatch(self._observer, self._collector, self._limits)
         self._meter = Meter(self._clock, self._load)
@@ -306,7 +307,7 @@ class Feed:
             asked.clear()
 
     def _has_more(self) -> None:
-        """There is more to list: from any thread."""
+        """There is more to show: from any thread."""
         self._moved = True
         self._wake(self._asked)
 
@@ -328,9 +329,8 @@ class Feed:
         if self._past is None:
             from buddy_top.past.pictures import PastPictures
 
-            told = functools.partial(self._wake, self._asked)
-            self._past = PastPictures(self._runs_dir, self._collector.prices, self._clock, told)
-        run, around = await self._read_run(wants), self._read_around(wants.around)
+            self._past = PastPictures(self._runs_dir, self._collector.prices, self._clock, self._has_more)
+        run, around = await self._read_run(wants), await self._read_around(wants.around)
         then = await self._past.take(wants, wants.past, run=run, around=around)
         return then or await self._present_snapshot()
 
@@ -369,7 +369,7 @@ class Feed:
             kept=self._shelf.ids,
             place=None if kept is None else kept.place,
             names=self._lister.names() if wants.names else None,
-            around=self._read_around(wants.around),
+            around=await self._read_around(wants.around),
             alerts=self._alerts.check(now_ms),
             behind=self._behind,
             paused=self._paused,
@@ -420,17 +420,17 @@ class Feed:
             self._reader = OpenRun(place, wants.run_id, lambda: self._wake(self._changed))
         return await self._reader.read(wants)
 
-    def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
+    async def _read_around(self, moment: Moment | None) -> tuple[Moment, Surroundings | None] | None:
         """What stands around an error, once the cursor has rested on it."""
         if moment is None:
             if self._around is not None:
                 self._around.leave()
             return None
         if self._around is None:
-            from buddy_top.reading.around_reader import AroundReader
+            from buddy_top.reading.around_reader import OpenAround
 
-            self._around = AroundReader(self._observer.runs_dir)
-        return moment, self._around.read_at_rest(moment, functools.partial(self._wake, self._asked))
+            self._around = OpenAround(self._observer.runs_dir, self._has_more)
+        return moment, await self._around.read(moment)
 
 
 def live_feed(options: Options) -> Feed:

@@ -15,7 +15,7 @@ BUDGET = 16 * 1024 * 1024
 
 
 class RawReader:
-    """Follows one file. Not thread-safe: it lives in the feed's thread."""
+    """Follows one file. Not thread-safe: one caller at a time."""
 
     def __init__(self, run_dir: Path, name: RawName) -> None:
         self.more = True

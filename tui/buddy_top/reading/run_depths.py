@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from buddy_top.listing.lister import Lister
     from buddy_top.reading.family_reader import FamilyReader
     from buddy_top.reading.numbers_reader import NumbersReader
-    from buddy_top.reading.raw_reader import RawReader
+    from buddy_top.reading.open_raw import OpenRaw
 
 
 class Depths(NamedTuple):
@@ -38,6 +39,7 @@ class RunDepths:
         runs_dir: The directory of runs as it was named.
         lister: Knows the kin of a run, where there are more runs than the observer follows.
         shelf: Knows runs that are kept and recorded no more.
+        wake: Called, from another thread, when a file that did not answer does.
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class RunDepths:
         lister: Lister,
         prices: PriceTable | None = None,
         shelf: Shelf | None = None,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
+        self._wake = wake
         self._runs_dir = runs_dir
         self._observer = observer
         self._lister = lister
@@ -55,7 +59,7 @@ class RunDepths:
         self._prices = prices
         self._families: FamilyReader | None = None
         self._numbers: NumbersReader | None = None
-        self._raw: RawReader | None = None
+        self._raw: OpenRaw | None = None
 
     @property
     def more(self) -> bool:
@@ -73,7 +77,7 @@ class RunDepths:
         return Depths(
             family=self._read_family(wants, now_ms),
             numbers=await self._read_numbers(run if wants.numbers else None, now_ms, place),
-            raw=self._read_raw(wants, place, kept.problem if kept is not None else None),
+            raw=await self._read_raw(wants, place, kept.problem if kept is not None else None),
         )
 
     def close(self) -> None:
@@ -108,7 +112,7 @@ class RunDepths:
             self._numbers = NumbersReader(place, run, self._prices, turns=turns)
         return await self._numbers.read(run, self._observer.facts(), now_ms)
 
-    def _read_raw(self, wants: Wants, place: Path | None, problem: str | None) -> RawPage | None:
+    async def _read_raw(self, wants: Wants, place: Path | None, problem: str | None) -> RawPage | None:
         raw, run_id = wants.raw, wants.run_id
         run_dir = None if place is None or run_id is None else place / run_id
         if self._raw is not None and (raw is None or (run_dir, raw.name) != self._raw.file):
@@ -119,7 +123,7 @@ class RunDepths:
         if run_dir is None:
             return None if problem is None else RawPage(run_id, raw, problem=problem)
         if self._raw is None:
-            from buddy_top.reading.raw_reader import RawReader
+            from buddy_top.reading.open_raw import OpenRaw
 
-            self._raw = RawReader(run_dir, raw.name)
-        return self._raw.read(raw)
+            self._raw = OpenRaw(run_dir, raw.name, self._wake)
+        return await self._raw.read(raw)
