@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from buddy_core.runs.reading import salvage
 from buddy_core.runs.reading.accounting import Repair
 from buddy_core.runs.reading.salvage import _TOKEN, BOM, MAX_ATTEMPTS, dissect, repair
-from buddy_core.runs.reading.wire import EVENTS, WireEvent
+from buddy_core.runs.reading.wire import EVENTS, StructDialect, WireEvent
 
 TS = 1_767_890_000_000
 R = b'{"ts":1767890000001,"runId":"r","type":"a","data":{"x":[1]}}'
@@ -37,13 +38,17 @@ def told(line: bytes, *, file_start: bool = False) -> list[tuple[bytes, str]]:
         ([R], ["record"]),
         ([b" ", R, b" "], ["blank", "record", "blank"]),
         ([R, b"\0", b" ", R], ["record", "nul", "blank", "record"]),
+        ([b"\0", R, b" ", R], ["nul", "record", "blank", "record"]),
         ([R, R, R], ["record"] * 3),
         ([b"x", R, b"x"], ["invalid", "record", "invalid"]),
         ([R, b"null"], ["record", "invalid"]),
+        ([b"5 ", R], ["invalid", "record"]),
         ([R, b"{", R], ["record", "torn", "record"]),
         ([R, b"\0", b"{", R], ["record", "nul", "torn", "record"]),
         ([b'{"a":1}'], ["record"]),
         ([b'{"a":1}', R], ["record", "record"]),
+        ([b" ", b'{"a":1}'], ["blank", "record"]),
+        ([R, b" \0", b'{"a":1}'], ["record", "nul", "record"]),
         ([b'x{"a":1}'], ["invalid"]),
         ([b"{"], ["torn"]),
         ([b'{"a'], ["torn"]),
@@ -132,6 +137,29 @@ def test_what_a_torn_record_holds_is_looked_for_in_it_alone() -> None:
     timeless = b'{"ts":1e300,"runId":"r","type":"a"}'
     older = R.replace(b"1767890000001", b"1767890000000")
     assert told(NESTS + timeless + older)[:2] == [(NESTS, "torn"), (timeless, "record")]
+
+
+@pytest.mark.parametrize(
+    "begun", [b'x{"runId":"other","data":{"list":[', b'{"runId":"other","data":1},"list":[']
+)
+def test_the_inside_of_what_began_in_another_shape_is_no_record_either(begun: bytes) -> None:
+    """Case 30: whatever the torn object in the middle of a line looks like, and where it began."""
+    assert not any(reason == "record" for _, reason in told(begun + R))
+    assert told(R + b"x" + begun + R) == [(R, "record"), (b"x" + begun + R, "invalid")]
+
+
+def test_the_record_behind_one_that_does_not_fit_is_found() -> None:
+    """Case 30: one object that is no record of this file says nothing of the next."""
+
+    class Row(msgspec.Struct):
+        name: str
+
+    line = b'{"name":[]}{"name":"x"}'
+    pieces = dissect(line, StructDialect(Row), None, lambda _: None)
+    assert [(line[piece.start : piece.end], piece.record) for piece in pieces] == [
+        (b'{"name":[]}', None),
+        (b'{"name":"x"}', Row("x")),
+    ]
 
 
 @pytest.mark.parametrize("after", [b",", b"}", b"]", b" ,", b"\0]"])

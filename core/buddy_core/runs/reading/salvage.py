@@ -95,8 +95,8 @@ def _next_beginning(text: str, start: int, position: int, shape: re.Pattern[str]
     return match.start() if match else None
 
 
-def _past_filler(text: str, position: int, end: int | None = None) -> int:
-    match = _FILLER.match(text, position, len(text) if end is None else end)
+def _past_filler(text: str, position: int) -> int:
+    match = _FILLER.match(text, position)
     return match.end() if match else position
 
 
@@ -194,7 +194,7 @@ def _gap(text: str, start: int, end: int, *, alone: bool = False) -> list[Piece[
     """The pieces of a stretch without a record; `alone` when the whole line has none."""
     if start == end:
         return []
-    body = _past_filler(text, start, end)
+    body = _past_filler(text, start)  # a stretch ends at a brace, or with the line
     nul = text.rfind("\0", start, body) + 1
     pieces: list[Piece[Any]] = [Piece(start, nul, reason="nul")] if nul else []
     rest = nul or start
