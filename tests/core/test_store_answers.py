@@ -246,14 +246,17 @@ class TestLastWords:
         assert heard == [run_id]
 
     def test_end_with_what_asked_for_them_and_with_nothing_else(self, store: RunStore) -> None:
+        """Also where the same callback asks twice."""
         heard: list[str] = []
+        others: list[str] = []
         remove = store.add_end_listener(heard.append)
+        store.add_end_listener(others.append)
         store.add_end_listener(heard.append)
-        for _ in range(2):
+        for number in range(1, 3):
             remove()
             run_id = store.start_run("one")
             store.end_run(run_id, "completed")
-        assert len(heard) == 2
+            assert len(heard) == len(others) == number
 
     def test_are_followed_by_the_end_as_it_is_recorded(self, tmp_path: Path) -> None:
         """Also where time goes on between any two looks at the clock."""
