@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from buddy_core.runs.writing import flusher as flushing
 from buddy_core.runs.writing.flusher import MAX_DISCARDED, Flusher
 
 Opened = Callable[[], int]
@@ -169,7 +169,7 @@ def test_only_what_is_urgent_does_not_wait_for_a_newer_version(
         waits.append(seconds)
         now[0] += 0.25
 
-    monkeypatch.setattr(flushing.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(flusher._changed, "wait", wait)
     for urgent, waited in ((False, [0.5, 0.25]), (True, [])):
         waits.clear()
