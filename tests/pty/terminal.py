@@ -32,6 +32,12 @@ ENVIRONMENT = {
 }
 
 
+def _heed_signals() -> None:
+    """In the child: what a background job of a shell, or `nohup`, has the tests ignore is not ignored by the program."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """One program in one pty. `out` holds every byte it ever wrote; not `drawn`, its screen stays empty and costs nothing."""
 
@@ -57,6 +63,7 @@ class Terminal:
             cwd=cwd,
             timeout=DEADLINE_S,
             echo=True,
+            preexec_fn=_heed_signals,
         )
         self.attributes_before = self.attributes()
 

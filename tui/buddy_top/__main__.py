@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 _INTERRUPTED = 130
@@ -9,9 +11,14 @@ _INTERRUPTED = 130
 
 def main() -> int:
     """Run the command line; an interrupt ends it quietly even while its modules are still being loaded."""
-    try:
-        from buddy_top.cli.entry import main as run
+    raises = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if raises:  # an exception that comes in the middle of an import may be swallowed by it
+        signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
+    from buddy_top.cli.entry import main as run
 
+    try:
+        if raises:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return run()
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -39,7 +39,10 @@ def run_monitor(args: argparse.Namespace, choices: Choices, settings: Settings, 
     """Draw the monitor on `settings.runs_dir`, which need not exist yet; returns the exit code."""
     if os.path.lexists(settings.runs_dir):
         check_runs_dir(settings.runs_dir)
-    code, wants_demo = _draw(_options(args, choices, settings.runs_dir, clock, home=settings.home), choices)
+    with _signals_end():
+        code, wants_demo = _draw(
+            _options(args, choices, settings.runs_dir, clock, home=settings.home), choices
+        )
     if wants_demo:
         return run_demo(args, choices, clock)
     return code
@@ -145,11 +148,11 @@ def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
 
 
 @contextmanager
-def _signals_end(last_duty: Callable[[], None]) -> Iterator[None]:
-    """Signals that would end the process at once still do, after a last duty.
+def _signals_end(last_duty: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Signals that would end the process at once, Ctrl-C among them, do so after a last duty; ignored ones stay ignored.
 
-    They do not raise: an exception in the middle of a start, from inside a finalizer or a class body that is
-    being imported, is swallowed or becomes another one.
+    They do not raise: an exception in the middle of a start, from inside a finalizer, an import lock or a class
+    body that is being imported, is swallowed or becomes another one, and the monitor would go on.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -158,7 +161,8 @@ def _signals_end(last_duty: Callable[[], None]) -> Iterator[None]:
 
     from buddy_top.terminal.teardown import EXIT_SIGNALS
 
-    numbers = [number for number in EXIT_SIGNALS if signal.getsignal(number) == signal.SIG_DFL]
+    ending = (signal.SIG_DFL, signal.default_int_handler)
+    numbers = [number for number in EXIT_SIGNALS if signal.getsignal(number) in ending]
     before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
