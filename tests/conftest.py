@@ -48,6 +48,16 @@ def pytest_configure(config: pytest.Config) -> None:
             free_forked_children()
 
 
+ADDRESS = re.compile(r" object at 0x[0-9a-f]+>")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """A name with an address in it is another one in each process, and no test of it is run where several share them."""
+    for item in items:
+        if ADDRESS.search(item.nodeid):
+            raise pytest.UsageError(f"{item.nodeid}: say ids= for what has no name of its own")
+
+
 def pytest_collection_finish() -> None:
     """Half a million objects of modules and tests stay to the end: looking for garbage among them is a third of the time."""
     gc.freeze()

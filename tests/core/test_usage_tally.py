@@ -59,6 +59,9 @@ class Broken(Mapping[str, Any]):
     def __len__(self) -> int:
         raise RuntimeError("no")
 
+    def __repr__(self) -> str:
+        return "broken"
+
 
 @pytest.mark.parametrize("payload", [None, 5, [REQUEST], {}, REQUEST | {"kind": "other"}, Broken()], ids=repr)
 def test_what_is_no_request_adds_nothing_and_raises_nothing(payload: object) -> None:
