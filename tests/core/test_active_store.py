@@ -165,6 +165,19 @@ class TestTheCurrentRun:
             store.end_run(theirs, "completed")
             assert pool.submit(lambda: store.current_run_id).result() is None
 
+    def test_after_the_inner_one_is_the_outer_whatever_others_have_started_since(
+        self, store: RunStore
+    ) -> None:
+        outer = store.start_run("outer")
+        store.end_run(store.start_run("between"), "completed")
+        inner = store.start_run("inner")
+        with ThreadPoolExecutor(1) as pool:
+            theirs = pool.submit(store.start_run, "theirs").result()
+        store.end_run(inner, "completed")
+        assert store.current_run_id == outer
+        store.end_run(outer, "completed")
+        assert store.current_run_id == theirs
+
     def test_costs_the_same_however_many_runs_were_started(self, store: RunStore) -> None:
         """Counted in steps along the chain of runs, not in time."""
 

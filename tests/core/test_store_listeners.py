@@ -127,6 +127,7 @@ def test_a_listener_that_emits_ends_after_three_levels(store: RunStore) -> None:
     assert [event.type for event in store.get_events(run_id)] == ["run_start", "note"] + ["echo"] * DEEPEST
     assert store.emit(run_id, "note", {}), "and the next event is told from the top again"
     assert len(store.get_events(run_id)) == 2 + DEEPEST + 1 + DEEPEST
+    assert store.listener_failures == 2, "each time the telling ended"
 
 
 def test_events_of_types_that_are_no_text_are_told_under_the_name_on_the_disk(store: RunStore) -> None:
@@ -138,5 +139,7 @@ def test_events_of_types_that_are_no_text_are_told_under_the_name_on_the_disk(st
     store.add_listener(heard.append)
     run_id = store.start_run("one")
     assert store.emit(run_id, 5, {})  # type: ignore[arg-type]
-    assert store.emit(run_id, Nameless(), {})  # type: ignore[arg-type]
+    for failures in (1, 2):
+        assert store.emit(run_id, Nameless(), {})  # type: ignore[arg-type]
+        assert store.listener_failures == failures
     assert heard[1].type == store.get_events(run_id)[1].type == "5"

@@ -105,8 +105,8 @@ class RunStore(RunReading):
 
     @property
     def listener_failures(self) -> int:
-        """How many times a listener raised."""
-        return self._listeners.failures
+        """How many times a listener raised, or listeners were left out that were called from within each other."""
+        return self._listeners.failures + self._listeners.suppressed
 
     @property
     def prune_problems(self) -> Mapping[str, int]:
