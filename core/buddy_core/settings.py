@@ -10,8 +10,8 @@ from pathlib import Path
 RUNS_DIR_VARIABLE = "CODEBUDDY_RUNS_DIR"
 """Environment variable that names the runs directory (the original Code Buddy reads the same)."""
 
-NOWHERE = Path("/nonexistent/.codebuddy/runs")
-"""The runs directory of somebody without a home; nothing is ever made there."""
+NOWHERE = Path("/dev/null/.codebuddy/runs")
+"""The runs directory of somebody without a home: below what is no directory, so that nothing is ever made there."""
 
 
 @dataclass(frozen=True, slots=True)

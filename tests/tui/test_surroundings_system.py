@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import resource
 from importlib.metadata import PackageNotFoundError
@@ -16,6 +17,8 @@ from buddy_core.cachedb import open_writer
 from buddy_core.clock import ManualClock
 from buddy_core.history.layout import HISTORY
 from buddy_core.runs.names import run_id_at
+from buddy_core.settings import NOWHERE
+from buddy_top.cli.entry import main
 from buddy_top.config.load import gather
 from buddy_top.surroundings import agent, caches, limits, programs, rights, sending, settings
 from buddy_top.surroundings.check import Check
@@ -164,6 +167,23 @@ def test_without_a_home_nothing_is_remembered(home: Path | None) -> None:
     """Case 10."""
     around = surroundings(home, state=None, archive=None, config=None)
     assert [state for state, _ in bad(rights.check_own_directories, around)] == ["warning"]
+
+
+def test_without_a_home_there_is_no_place_to_look_and_no_disk_to_ask(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Case 10."""
+    around = surroundings(None, runs_dir=NOWHERE, state=None)
+    assert [words for _, words in bad(rights.check_runs_directory, around)] == [
+        "there is no place to look: HOME is not set"
+    ]
+    assert list(limits.check_file_systems(around)) == []
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("CODEBUDDY_RUNS_DIR", raising=False)
+    assert main(["config"]) == 0
+    assert "none: HOME is not set" in capsys.readouterr().out
+    assert main(["config", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["runs_dir"]["value"] is None
 
 
 def test_a_file_where_a_directory_belongs(tmp_path: Path) -> None:

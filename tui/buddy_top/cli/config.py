@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from buddy_core.clock import Clock
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.text import plain
+from buddy_core.settings import NOWHERE
 from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width
 from buddy_top.cli.parser import Commands, OneLineParser
 
@@ -121,7 +122,7 @@ def _lines(choices: Choices, runs_dir: Path) -> Iterator[str]:
 
 def _value(found: Effective, runs_dir: Path) -> str:
     if found.setting.name == "runs_dir":
-        return str(runs_dir)
+        return str(runs_dir) if runs_dir != NOWHERE else "none: HOME is not set"
     if found.value is None:
         return _WORDS.get(found.setting.name, "–")
     return str(found.value).lower() if isinstance(found.value, bool) else str(found.value)
@@ -138,7 +139,7 @@ def _document(choices: Choices, runs_dir: Path, clock: Clock) -> dict[str, objec
 
     settings = {
         name: {
-            "value": str(runs_dir) if name == "runs_dir" else found.value,
+            "value": found.value if name != "runs_dir" else None if runs_dir == NOWHERE else str(runs_dir),
             "origin": found.origin,
             "place": found.place or None,
         }

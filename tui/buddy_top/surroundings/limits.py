@@ -12,6 +12,7 @@ from pathlib import Path
 from buddy_core.format import bytes_
 from buddy_core.runs.watching.mounts import filesystem_type, silent_filesystem
 from buddy_core.runs.watching.watch import MAX_WATCHES
+from buddy_core.settings import NOWHERE
 from buddy_top.surroundings.around import Surroundings
 from buddy_top.surroundings.check import Check
 
@@ -104,7 +105,7 @@ def check_file_systems(around: Surroundings) -> Iterator[Check]:
     """Where runs and caches lie, and how much room is left there."""
     places = [("runs", around.runs_dir), ("caches", around.state)]
     for name, place in places:
-        if place is None:
+        if place is None or place == NOWHERE:
             continue
         there = _nearest(place)
         kind = filesystem_type(there, around.proc / "self/mountinfo")

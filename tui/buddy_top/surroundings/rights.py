@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
+from buddy_core.settings import NOWHERE, RUNS_DIR_VARIABLE
 from buddy_top.surroundings.around import Surroundings
 from buddy_top.surroundings.check import Check
 
@@ -21,6 +22,12 @@ def check_runs_directory(around: Surroundings) -> Iterator[Check]:
     """The directory an agent records into and the monitor reads."""
     place = around.runs_dir
     by = f" (named by {around.runs_dir_by})" if around.runs_dir_by else ""
+    if place == NOWHERE:
+        advice = (
+            f"Name the directory that holds the runs with --runs-dir or {RUNS_DIR_VARIABLE}, or set HOME."
+        )
+        yield Check("runs", "failed", "there is no place to look: HOME is not set", advice)
+        return
     try:
         found = place.stat()
     except FileNotFoundError:
