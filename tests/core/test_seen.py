@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.folding.seen import SeenRecords
+from buddy_core.runs.folding.seen import BLOCK, SeenRecords
 
 
 def test_while_a_file_only_grows_everything_is_fresh_and_nothing_is_looked_up() -> None:
@@ -34,6 +34,17 @@ def test_a_shorter_file_in_between_forgets_nothing() -> None:
     seen.restart()
 
     assert seen.sift([1, 2, 3, 9]) == [False, False, False, False]
+
+
+def test_what_was_recorded_long_ago_is_known_after_a_restart_too() -> None:
+    many = list(range(3 * BLOCK + 7))
+    seen = SeenRecords()
+    seen.sift(many[:10])
+    seen.sift(many[10:])
+    seen.restart()
+
+    assert len(seen) == len(many)
+    assert seen.sift([*many, -1]) == [*[False] * len(many), True]
 
 
 def test_before_anything_was_recorded_a_restart_changes_nothing() -> None:

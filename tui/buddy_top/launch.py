@@ -21,6 +21,7 @@ from buddy_core.runs.viewing.lookup import check_runs_dir
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings
 from buddy_top.arenas import no_more_arenas
+from buddy_top.bareloop import load_without_tls
 from buddy_top.cli.parser import wrong_usage
 from buddy_top.config.load import Choices, limits_of
 from buddy_top.config.places import chosen_archive, own_state_dir, state_file
@@ -127,6 +128,7 @@ def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
     """Run the app to its end: its exit code, and whether the user asked for the demonstration next."""
     sys.setswitchinterval(_TURN_S)
     no_more_arenas()
+    load_without_tls()
     gc.disable()  # what is loaded now stays: a search for garbage among it would be a seventh of the start
     from textual.theme import BUILTIN_THEMES
 

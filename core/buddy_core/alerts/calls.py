@@ -8,7 +8,6 @@ the last call.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -66,7 +65,7 @@ class Finished(NamedTuple):
     """When it was called."""
     ended_at: int
     args: object
-    sameness: bytes | None
+    sameness: int | None
     """Equal for calls that are the same in tool, arguments and result; None when that cannot be known."""
 
 
@@ -168,9 +167,12 @@ def _is_cut(value: object) -> bool:
     return False
 
 
-def _digest(value: object) -> bytes | None:
-    """A digest of a JSON value in which the order of an object's members makes no difference."""
+def _digest(value: object) -> int | None:
+    """A number for a JSON value in which the order of an object's members makes no difference, in this process only.
+
+    It is the keyed hash that dicts rely on: `hashlib` would bring half a megabyte of OpenSSL along.
+    """
     try:
-        return blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=16).digest()
+        return hash(msgspec.json.encode(value, order="deterministic"))
     except MALFORMED:
         return None

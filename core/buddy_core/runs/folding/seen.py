@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from struct import pack
 
+BLOCK = 2_048
+"""Records in one piece of memory: what a run leaves is just what the next one needs, and no hole stays between."""
+
 
 class SeenRecords:
     """A multiset of record identities, kept over every replacement of the file they came from.
@@ -16,26 +19,42 @@ class SeenRecords:
     but the same line read again is not.
     """
 
-    __slots__ = ("_expected", "_recorded")
+    __slots__ = ("_expected", "_full", "_recorded")
 
     def __init__(self) -> None:
-        self._recorded = array("q")
+        self._full: list[array[int]] = []  # of `BLOCK` records each
+        self._recorded = array("q")  # the latest
         self._expected: Counter[int] | None = None
 
     def __len__(self) -> int:
-        return len(self._recorded)
+        return BLOCK * len(self._full) + len(self._recorded)
 
     def restart(self) -> None:
         """The file begins anew: what was recorded may come again."""
-        self._expected = Counter(self._recorded) if self._recorded else None
+        counted = Counter(self._recorded)
+        for block in self._full:
+            counted.update(block)
+        self._expected = counted or None
 
     def sift(self, identities: Sequence[int]) -> list[bool] | None:
         """Say of each record whether it is to be recorded, and remember those; None when all are."""
         if self._expected is None:
             # As one piece of memory: an array takes four times as long to be told one number after the other.
             self._recorded.frombytes(pack(f"{len(identities)}q", *identities))
+            self._set_apart()
             return None
-        return [self._is_fresh(identity, self._expected) for identity in identities]
+        expected = self._expected
+        fresh = [self._is_fresh(identity, expected) for identity in identities]
+        self._set_apart()
+        return fresh
+
+    def _set_apart(self) -> None:
+        """Put what fills a block into one: a single array that grows and grows is moved, and leaves holes behind."""
+        latest = self._recorded
+        if len(latest) >= BLOCK:
+            whole = len(latest) // BLOCK * BLOCK
+            self._full += (latest[start : start + BLOCK] for start in range(0, whole, BLOCK))
+            self._recorded = latest[whole:]
 
     def _is_fresh(self, identity: int, expected: Counter[int]) -> bool:
         left = expected.get(identity, 0)
