@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MAX_GONE = 1_000
 """Runs whose directories are gone and whose records are still remembered; the longest gone are forgotten."""
 
-MAX_GONE_RECORDS = 500_000
+MAX_GONE_RECORDS = 250_000
 """And of so many records all told, at eight bytes each; the run that left last is remembered whatever its length."""
 
 _A_TENTH_OF_A_MICRODOLLAR = 1e-7
