@@ -18,8 +18,10 @@ def measure(scratch: Path, *, quick: bool) -> list[Finding]:
     root = scratch / "memory"
     finished_runs(root, runs=30, events=200)
     at_first, later = (Pairs(), Pairs()), (Pairs(), Pairs())
+    # With a state of its own, not the history of whoever measures.
+    monitor = ["env", f"XDG_STATE_HOME={scratch / 'state'}", *programs.monitor(root)]
     for _ in range(2 if quick else 3):
-        with Pulse(root), screens(programs.monitor(root), programs.BARE) as (ours, theirs):
+        with Pulse(root), screens(monitor, programs.BARE) as (ours, theirs):
             rest_together((ours, theirs), 2.0)
             _note(at_first, ours, theirs)
             rest_together((ours, theirs), 10.0 if quick else 60.0)
