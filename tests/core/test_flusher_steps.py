@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from buddy_core.runs.writing import flusher as module
 from buddy_core.runs.writing.flusher import MAX_DISCARDED, Flusher
 
 Opened = Callable[[], int]
@@ -158,27 +159,132 @@ def test_a_fork_waits_for_no_thread_that_only_waits_and_nothing_is_lost(
     assert done == [fd, other]
 
 
-def test_only_what_is_urgent_does_not_wait_for_a_newer_version(
-    threads: list[object], opened: Opened, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("running", "asking", "over"), [(True, False, False), (True, True, True), (False, False, True)]
+)
+def test_a_fork_waits_milliseconds_for_a_thread_that_neither_ends_nor_asks_the_disk(
+    flusher: Flusher, monkeypatch: pytest.MonkeyPatch, running: bool, asking: bool, over: bool
 ) -> None:
-    now = [1_000.0]
-    waits: list[float] = []
+    """Case 17."""
+    waits: list[tuple[bool, float | None]] = []
+    pauses: list[float] = []
+
+    def wait_for(predicate: Callable[[], bool], timeout: float | None = None) -> None:
+        waits.append((predicate(), timeout))
+
+    monkeypatch.setattr(flusher._changed, "wait_for", wait_for)
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    flusher._running, flusher._asking = running, asking
+    flusher.before_fork()
+    assert waits == [(over, 0.003)]
+    assert pauses == [0.0005] * running, "a moment for one that has said that it ends"
+
+
+@pytest.fixture
+def waits(threads: list[object], monkeypatch: pytest.MonkeyPatch) -> tuple[Flusher, list[float]]:
+    """A flusher, and how long its thread waited for newer versions, a quarter of a second each time."""
+    now, waited = [1_000.0], list[float]()
     flusher = Flusher(0.5)
 
     def wait(seconds: float) -> None:
-        waits.append(seconds)
+        assert not flusher._asking, "a fork would not wait for the thread"
+        waited.append(seconds)
         now[0] += 0.25
 
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(flusher._changed, "wait", wait)
-    for urgent, waited in ((False, [0.5, 0.25]), (True, [])):
-        waits.clear()
-        flusher.later((1, "a"), opened(), id, urgent=urgent)
+    return flusher, waited
+
+
+def test_only_what_is_urgent_does_not_wait_for_a_newer_version(
+    waits: tuple[Flusher, list[float]], opened: Opened
+) -> None:
+    flusher, waited = waits
+    hand_in: list[tuple[Callable[[], None], list[float]]] = [
+        (lambda: flusher.later((1, "a"), opened(), id), [0.5, 0.25]),
+        (lambda: flusher.later((1, "a"), opened(), id, urgent=True), []),
+        (lambda: flusher.submit((1, "a"), opened(), print), [0.5, 0.25]),
+        (lambda: flusher.submit((1, "a"), opened(), print, urgent=True), []),
+        (lambda: flusher.later((1, "a"), opened(), id, urgent=False), [0.5, 0.25]),
+    ]
+    for submit, expected in hand_in:
+        waited.clear()
+        submit()
         flusher._run()
-        assert waits == waited
-    flusher.later((1, "a"), opened(), id, urgent=True)
-    flusher.later((1, "b"), opened(), id)
-    taken = flusher._take()
-    assert len(taken) == 2, "and what is urgent takes the others along"
-    for fd, _action in taken.values():
-        os.close(fd)
+        assert waited == expected
+
+
+def test_what_is_urgent_takes_the_others_along(waits: tuple[Flusher, list[float]], opened: Opened) -> None:
+    flusher, waited = waits
+    done: list[int] = []
+    flusher.later((1, "a"), opened(), done.append, urgent=True)
+    flusher.later((1, "b"), opened(), done.append)
+    flusher._run()
+    assert (len(done), waited) == (2, [])
+
+
+def test_who_waits_for_the_disk_waits_for_no_newer_version(
+    waits: tuple[Flusher, list[float]], opened: Opened
+) -> None:
+    flusher, waited = waits
+    flusher.later((1, "a"), opened(), id)
+    assert not flusher.wait(0)
+    waited.clear()
+    flusher._run()
+    assert waited == []
+
+
+def test_what_comes_while_the_disk_is_asked_waits_like_any_other(
+    waits: tuple[Flusher, list[float]], opened: Opened
+) -> None:
+    """Case 17: the thread, which asks nobody meanwhile, ends for a fork."""
+    flusher, waited = waits
+    flusher.later((1, "a"), opened(), lambda _fd: flusher.later((1, "b"), opened(), id), urgent=True)
+    flusher._run()
+    assert waited == [0.5, 0.25]
+
+
+def test_it_is_not_done_while_the_disk_is_asked(
+    flusher: Flusher, threads: list[object], opened: Opened
+) -> None:
+    said: list[bool] = []
+    flusher.later((1, "a"), opened(), lambda _fd: said.append(flusher.wait(0)))
+    flusher._run()
+    flusher.later((1, "a"), opened(), lambda _fd: flusher.discard(opened()))
+    flusher._run()
+    assert said == [False]
+    assert len(threads) == 2, "the thread that asks closes what is let go of meanwhile"
+    assert flusher.wait(0)
+
+
+def test_it_is_not_done_while_one_of_two_threads_closes(
+    flusher: Flusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is about to end still closes what was let go of; the next has begun by then."""
+    closed: list[int] = []
+    done: list[bool] = []
+
+    def close(fd: int) -> None:
+        closed.append(fd)
+        if fd == 7:
+            flusher.discard(8)
+            flusher._close_discarded()
+            done.append(flusher.wait(0))
+
+    monkeypatch.setattr(module, "close_quietly", close)
+    flusher.discard(7)
+    flusher._close_discarded()
+    assert (closed, done, flusher.wait(0)) == ([7, 8], [False], True)
+
+
+def test_a_host_without_standard_input_has_a_file_of_number_nought(
+    flusher: Flusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+    monkeypatch.setattr(module, "close_quietly", closed.append)
+    for fd in range(MAX_DISCARDED):
+        flusher.discard(fd)
+    assert closed == []
+    flusher.discard(MAX_DISCARDED)
+    flusher.discard(MAX_DISCARDED + 1)
+    assert closed == [0, 1]

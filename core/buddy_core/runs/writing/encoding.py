@@ -96,7 +96,7 @@ def _line(ts: int, run_id: str, type_: str, data: Mapping[str, Any]) -> bytes:
 
 def _described(ts: int, run_id: str, type_: object, data: object) -> bytes:
     name = printable_utf8(str(Cleaner(room=_TYPE_ROOM).cleaned(type_)))[:_MAX_TYPE]
-    known: dict[int, dict[str, Any]] = {}
+    known: list[tuple[str, dict[str, Any]]] = []
     for limit in _LIMITS:
         cleaner = Cleaner(room=MAX_EVENT_BYTES, limit=limit, depth=MAX_NESTING)
         line = _line(ts, run_id, name, _payload(cleaner, data, known))
@@ -105,16 +105,24 @@ def _described(ts: int, run_id: str, type_: object, data: object) -> bytes:
     return _line(ts, run_id, name, {"truncated": True})
 
 
-def _payload(cleaner: Cleaner, data: object, known: dict[int, dict[str, Any]]) -> dict[str, Any]:
+def _payload(cleaner: Cleaner, data: object, known: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     """`data` as `cleaner` leaves it, with the facts of its longest text, which are `known` from then on."""
     clean = {} if data is None else cleaner.cleaned(data)
     payload: dict[str, Any] = clean if isinstance(clean, dict) else {"value": clean}
     if cleaner.longest is not None:
-        longest = cleaner.longest
-        payload |= known.get(id(longest)) or known.setdefault(id(longest), _facts(longest))
+        payload |= _facts_once(cleaner.longest, known)
     if cleaner.changed:
         payload["truncated"] = True
     return payload
+
+
+def _facts_once(text: str, known: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """The facts of `text`, which each limit cuts anew: a copy each time, where it is of a class of its own."""
+    for other, facts in known:
+        if other == text:
+            return facts
+    known.append((text, _facts(text)))
+    return known[-1][1]
 
 
 def _facts(text: str) -> dict[str, Any]:
