@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic
 
 from buddy_core.past.moment import Believed
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.jsonl import MAX_LINE, Batch, Dialect, LineReader, R
-from buddy_core.runs.reading.tail import BUDGET, CHUNK, Change
+from buddy_core.runs.reading.tail import BUDGET, CHUNK, Change, Taker
 from buddy_core.safety.paths import open_beneath
 
 
@@ -98,6 +99,12 @@ class CutFile(Generic[R]):
                     os.close(fd)
         self.given += len(batch)
         return Change(batch, self.accounting, more=more, problem=problem)
+
+    def pass_on(self, budget_bytes: int, take: Taker[R]) -> Change[R]:
+        """As `poll`, but the records go to `take`, and the change itself has none."""
+        change = self.poll(budget_bytes)
+        take(change.batch, False)
+        return replace(change, batch=Batch())
 
     def close(self) -> None:
         """Nothing is kept open between two polls."""

@@ -36,8 +36,8 @@ class GoodResults:
 
     __slots__ = ("calls", "column", "results")
 
-    def __init__(self) -> None:
-        self.column = ToolColumn()
+    def __init__(self, column: ToolColumn) -> None:
+        self.column = column
         self.results: list[ResultLine] = []
         self.calls: list[Call] = []
 

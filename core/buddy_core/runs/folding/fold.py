@@ -152,12 +152,20 @@ class RunFold:
         return self._steps[-1] if self._steps else None
 
     def feed(
-        self, batch: EventBatch | Batch[TypedEvent], *, now_ms: int, fresh: Sequence[bool] | None = None
+        self,
+        batch: EventBatch | Batch[TypedEvent],
+        *,
+        now_ms: int,
+        fresh: Sequence[bool] | None = None,
+        harvest: Harvest | None = None,
     ) -> Harvest:
-        """Fold a batch; `fresh` says of each event whether it was never recorded (None: all are fresh)."""
-        self._harvest = harvest = Harvest()
+        """Fold a batch; `fresh` says of each event whether it was never recorded (None: all are fresh).
+
+        What is new goes to the `harvest` of the batch before, or into one of its own.
+        """
+        self._harvest = harvest = Harvest() if harvest is None else harvest
         events: Sequence[TypedEvent] = batch.events
-        self._lines = {}
+        self._lines = {name: GoodResults(column) for name, column in harvest.tools.items()}
         if fresh is None:
             self._fold_new(events)
         else:
@@ -305,8 +313,7 @@ class RunFold:
         """The calls of a tool in the harvest, all results before the present one among them."""
         lines = self._lines.get(name)
         if lines is None:
-            lines = self._lines[name] = GoodResults()
-            self._harvest.tools[name] = lines.column
+            lines = self._lines[name] = GoodResults(self._harvest.tools.setdefault(name, ToolColumn()))
         lines.enter()
         return lines.column
 
@@ -355,12 +362,12 @@ class RunFold:
     def _api_requests(self, found: Iterable[tuple[int, MetricData]], new: bool) -> None:
         models, harvested = self.models, self._harvest.requests
         rows: list[RequestRow] = []
-        for ts, metric in found:
-            if not is_sound(metric):
-                metric = bounded(metric)
-            prompt, completion, cost = metric.prompt_tokens, metric.completion_tokens, metric.cost
-            read, written = metric.cache_read_tokens, metric.cache_write_tokens
-            provider, model = metric.provider or UNNAMED, metric.model or UNNAMED
+        for ts, one in found:
+            if not is_sound(one):
+                one = bounded(one)
+            prompt, completion, cost = one.prompt_tokens, one.completion_tokens, one.cost
+            read, written = one.cache_read_tokens, one.cache_write_tokens
+            provider, model = one.provider or UNNAMED, one.model or UNNAMED
             if len(provider) > MAX_NAME or len(model) > MAX_NAME:
                 provider, model = provider[:MAX_NAME], model[:MAX_NAME]
             if cost is None and self.prices is not None:
@@ -368,17 +375,7 @@ class RunFold:
                 self.sums.add_estimate(self.prices.of_request(provider, model, ts, *tokens))
             if model in models or len(models) < _MAX_MODELS:
                 models[model] += 1
-            row = (
-                ts,
-                prompt,
-                completion,
-                read,
-                written,
-                cost,
-                metric.latency_ms,
-                metric.ttft_ms,
-                metric.success,
-            )
+            row = ts, prompt, completion, read, written, cost, one.latency_ms, one.ttft_ms, one.success
             rows.append(row)
             if new:
                 harvested.setdefault((provider, model), []).append(row)

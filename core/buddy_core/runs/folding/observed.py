@@ -15,8 +15,9 @@ from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED
+from buddy_core.runs.reading.jsonl import Batch
 from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
-from buddy_core.runs.reading.tail import Change, Tail
+from buddy_core.runs.reading.tail import Change, Tail, Taker
 from buddy_core.runs.reading.typed import TYPED_EVENTS, TypedEvent
 from buddy_core.runs.watching.liveness import LockState, conclude_status, lock_state
 from buddy_core.safety.paths import directory_beneath, open_at
@@ -30,6 +31,9 @@ METRICS = "metrics.json"
 
 SILENT_MS = 250
 """A run that grows after so long without growing is one that somebody may be waiting for."""
+
+CHUNK = 128 * 1024
+"""Bytes that are decoded, folded and let go of at once: with all that is made of them they fit a processor's cache."""
 
 _COARSE_MS = 100  # file times move in steps of some milliseconds
 
@@ -87,8 +91,8 @@ class EventSource(Protocol):
         """Of all that was read."""
         ...
 
-    def poll(self, budget_bytes: int) -> Change[TypedEvent]:
-        """What is new, up to about that many bytes; never raises `OSError`."""
+    def pass_on(self, budget_bytes: int, take: Taker[TypedEvent]) -> Change[TypedEvent]:
+        """Hand `take` what is new, up to about that many bytes; the change has no records. Never raises `OSError`."""
         ...
 
     def close(self) -> None:
@@ -136,7 +140,7 @@ class ObservedRun:
         self.files = RunFiles(RunFold(run_id, prices))
 
     def _source(self, root: Path, run_id: str) -> EventSource:
-        return Tail(root, run_id, EVENTS, dialect=TYPED_EVENTS, places=False)
+        return Tail(root, run_id, EVENTS, dialect=TYPED_EVENTS, chunk=CHUNK, places=False)
 
     def refresh(self, *, now_ms: int) -> None:
         """Read the JSON files and list the artifacts, before the events: a total must never be newer."""
@@ -171,20 +175,26 @@ class ObservedRun:
         What stood in a file when it was first read, or took its place, is history: an old run that is
         copied or moved into the directory does not come to life by that.
         """
-        change = self._tail.poll(budget_bytes)
+        harvest, events, anew = Harvest(), 0, False
+
+        def take(batch: Batch[TypedEvent], reset: bool) -> None:
+            nonlocal events, anew
+            if reset:
+                anew = True
+                self._begin_anew()
+            events += len(batch.events)
+            fresh = self._seen.sift(batch.identities)
+            self.files.fold.feed(batch, now_ms=now_ms, fresh=fresh, harvest=harvest)
+
+        change = self._tail.pass_on(budget_bytes, take)
         if change.reset:
-            self._seen.restart()
-            self.files = self.files._replace(fold=RunFold(self.run_id, self._prices))
-        events = len(change.batch.events)
-        grew = (
-            events and watching and not change.reset and (self._whole or self._is_beyond(change.accounting))
-        )
+            self._begin_anew()
+        reset = anew or change.reset
+        grew = events and watching and not reset and (self._whole or self._is_beyond(change.accounting))
         stirs = bool(grew) and abs(now_ms - (self._grew_at or 0)) >= SILENT_MS
         if grew:
             self._grew_at = now_ms
         self._whole = not change.more and change.problem is None and change.accounting.seen > 0
-        fresh = self._seen.sift(change.batch.identities)
-        harvest = self.files.fold.feed(change.batch, now_ms=now_ms, fresh=fresh)
         self.files = self.files._replace(
             integrity=self._integrity(change.accounting, change.problem, more=change.more),
             problem=change.problem,
@@ -192,6 +202,11 @@ class ObservedRun:
         if self._whole and has_ended(self.files):
             self._tail.close()  # most likely for good
         return Reading(harvest, events, change.more, stirs)
+
+    def _begin_anew(self) -> None:
+        """What was read of the file is void: another one took its place."""
+        self._seen.restart()
+        self.files = self.files._replace(fold=RunFold(self.run_id, self._prices))
 
     def _is_beyond(self, account: Accounting) -> bool:
         """True when more of a file was read than before it was let go."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,9 @@ class Change(Generic[R]):
     """Why the file cannot be read at present, in a few words; it is tried again at the next poll."""
 
 
+Taker: TypeAlias = Callable[[Batch[R], bool], None]
+"""Is told the records of a chunk, and whether a new generation begins with them, see `Change.reset`."""
+
 TailChange: TypeAlias = Change[WireEvent]
 """What one poll of an event file found."""
 
@@ -89,6 +93,7 @@ class Tail(Generic[R]):
         self._generation = 0
         self._file: tuple[int, int] | None = None  # device and inode of this generation
         self._reset_due = False  # a generation began that no change has told of yet
+        self._taker: Taker[R] | None = None  # only while records are passed on
         self._begin()
 
     @property
@@ -119,6 +124,17 @@ class Tail(Generic[R]):
             if self._fd is not None:
                 self._descriptors.put(self, self._fd)
                 self._fd = None
+
+    def pass_on(self, budget_bytes: int, take: Taker[R]) -> Change[R]:
+        """As `poll`, but the records of each chunk go to `take` at once, and the change itself has none.
+
+        Whoever lets go of them before the next chunk is read works on memory that the processor still has at hand.
+        """
+        self._taker = take
+        try:
+            return self.poll(budget_bytes)
+        finally:
+            self._taker = None
 
     def _poll(self, budget: int) -> Change[R]:
         standing, problem = self._standing()
@@ -204,11 +220,12 @@ class Tail(Generic[R]):
 
         An error after the first chunk is left for the next poll to meet, so that no record is lost to it.
         """
+        begin = self.position
         while True:
             try:
                 fresh = self._fresh(fd, min(self._chunk, budget))
             except (OSError, _Rewritten):
-                if not batch.events:
+                if self.position == begin:
                     raise
                 return True
             if fresh:
@@ -232,13 +249,20 @@ class Tail(Generic[R]):
         if len(self._head) == self.position:
             self._head = (self._head + fresh[:_HEAD])[:_HEAD]
         self._seam = (self._seam + fresh[-_SEAM:])[-_SEAM:]
-        batch.extend(self._reader.feed(fresh))
+        self._enter(self._reader.feed(fresh), batch)
+
+    def _enter(self, fed: Batch[R], batch: Batch[R]) -> None:
+        if self._taker is None:
+            batch.extend(fed)
+        elif fed.events:
+            reset, self._reset_due = self._reset_due, False
+            self._taker(fed, reset)
 
     def _skip_hole(self, fd: int, batch: Batch[R]) -> None:
         """Pass over a hole of a sparse file without reading it."""
         size = _data_after(fd, self.position) - self.position
         if size > 0:
-            batch.extend(self._reader.feed_nul(size))
+            self._enter(self._reader.feed_nul(size), batch)
             self._seam = (self._seam + bytes(min(size, _SEAM)))[-_SEAM:]
 
     def _drop(self) -> None:
