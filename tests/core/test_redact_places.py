@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from buddy_core.safety.redact import MASK, Redactor, hold_no_secret, redact
 from buddy_core.safety.redaction import scan
+from buddy_core.safety.redaction.encoded import decoded, find_encoded
+from buddy_core.safety.redaction.shapes import ends_cut_off
 
 
 @pytest.mark.parametrize(
@@ -80,6 +86,19 @@ def test_texts_that_hold_no_secret_are_told_at_once() -> None:
     assert hold_no_secret(["secret_key=ab", "cd"]), "one does not go on in the next"
     assert not hold_no_secret(["nothing", "password=hunter2!x"])
     assert not hold_no_secret(["a token that was cut: ghp_0123456789", "more"]), "it ends its own text"
+    assert hold_no_secret(["what begins with ghp_ is a token", "more"]), "nothing is cut off here"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-ant-", "sk-proj-", "sk_live_"),
+        *("rk_live_", "xoxb-", "xoxp-", "AIza", "AKIA", "hvs.", "SG.", "eyJhbGciOi"),
+    ],
+)
+def test_each_token_that_may_be_cut_off_is_looked_for_among_many_texts(start: str) -> None:
+    assert ends_cut_off(f"it is {start}0123456…")
+    assert not hold_no_secret(["nothing", f"it is {start}0123456…", "more"])
 
 
 def test_a_name_says_what_a_value_is_also_to_whoever_knows_values() -> None:
@@ -87,3 +106,18 @@ def test_a_name_says_what_a_value_is_also_to_whoever_knows_values() -> None:
     assert knowing.redact_value("hunter2", name="password") == MASK
     assert knowing.redact_value("hunter2", name="colour") == "hunter2"
     assert knowing.redact_value({"a": "the s3cr3t-value of all"}) == {"a": f"the {MASK} of all"}
+
+
+@given(st.text(st.sampled_from([*map(chr, range(32, 127)), *"\n\r\t\x1b"]), min_size=9, max_size=40))
+def test_all_text_in_base64_is_looked_into(text: str) -> None:
+    """The quick look at its first letters passes over nothing that is text."""
+    code = base64.b64encode(text.encode()).decode()
+    looked: list[str] = []
+
+    def look(plain: str) -> bool:
+        looked.append(plain)
+        return False
+
+    list(find_encoded(f"say {code} again", look))
+    assert looked == [text]
+    assert decoded(code) == text

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from buddy_core.safety.redaction.looks import MASK
 from buddy_core.safety.redaction.names import Promise, is_secret_name, promise
 from buddy_core.safety.redaction.scan import mask_secrets
-from buddy_core.safety.redaction.shapes import ends_cut_off
+from buddy_core.safety.redaction.shapes import ends_cut_off, may_end_cut_off
 from buddy_core.safety.redaction.tree import TreeMasker
 
 __all__ = [
@@ -37,9 +37,9 @@ def hold_no_secret(texts: Sequence[str]) -> bool:
 
     False may also mean that they look like a secret only when they stand one below another.
     """
-    if any(map(ends_cut_off, texts)):
-        return False
     joined = "\n".join(texts)
+    if may_end_cut_off(joined) and any(map(ends_cut_off, texts)):
+        return False
     return mask_secrets(joined) == joined
 
 

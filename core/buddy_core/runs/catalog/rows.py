@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import msgspec
@@ -18,6 +19,8 @@ from buddy_core.runs.names import started_at_of
 from buddy_core.runs.query.candidate import Candidate, fold, searchable
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from buddy_core.prices.table import PriceTable
 
 MAX_TITLE = 80
@@ -28,13 +31,9 @@ _ENDS = frozenset(get_args(EndStatus))
 _decode: Callable[[bytes], Candidate | Early] = msgspec.msgpack.Decoder(Candidate | Early).decode
 _encode = msgspec.msgpack.Encoder().encode
 
-COLUMNS = (
+EARLY_COLUMNS = (
     "num",
     "run_id",
-    "signature",
-    "whole",
-    "indexed",
-    "ended",
     "own_model",
     "status",
     "started_at",
@@ -43,10 +42,6 @@ COLUMNS = (
     "took",
     "tokens",
     "cost",
-    "errors",
-    "failed",
-    "calls",
-    "events",
     "tag",
     "tool",
     "model",
@@ -54,7 +49,36 @@ COLUMNS = (
     "title",
     "parent",
 )
-INSERT_RUN = f"INSERT INTO run({', '.join(COLUMNS)}) VALUES({', '.join('?' * len(COLUMNS))})"
+"""What the small files of an ended run say."""
+
+COLUMNS = (*EARLY_COLUMNS, "signature", "whole", "indexed", "ended", "errors", "failed", "calls", "events")
+
+EARLY_REST = (0, False, 0, True, *_NOT_COUNTED)
+"""The values of the other columns while nothing else was read; SQL has them as words, which spares a third of the time."""
+
+ROWS_AT_ONCE = 50
+
+
+class Insertion:
+    """A statement that inserts one row, and one for many rows: those take SQLite two thirds of the time."""
+
+    def __init__(self, into: str, row: str) -> None:
+        self.one = f"INSERT INTO {into} VALUES({row})"
+        self._many = f"INSERT INTO {into} VALUES {', '.join([f'({row})'] * ROWS_AT_ONCE)}"
+
+    def insert(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows in their order."""
+        whole = len(rows) - len(rows) % ROWS_AT_ONCE
+        groups = (rows[at : at + ROWS_AT_ONCE] for at in range(0, whole, ROWS_AT_ONCE))
+        connection.executemany(self._many, (tuple(chain.from_iterable(group)) for group in groups))
+        connection.executemany(self.one, rows[whole:])
+
+
+RUN = Insertion(f"run({', '.join(COLUMNS)})", ", ".join("?" * len(COLUMNS)))
+EARLY_RUN = Insertion(
+    f"run({', '.join(COLUMNS)})", f"{', '.join('?' * len(EARLY_COLUMNS))}, 0, 0, 0, 1, NULL, NULL, NULL, NULL"
+)
+BODY = Insertion("body", "?, ?, ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +100,6 @@ def run_values(
     return (
         num,
         facts.run_id,
-        signature,
-        whole,
-        0,
-        facts.recorded_status in _ENDS,
         facts.model is not None,
         facts.status,
         facts.started_at,
@@ -88,13 +108,17 @@ def run_values(
         facts.duration_ms,
         facts.total_tokens,
         facts.total_cost,
-        *(counted if whole else _NOT_COUNTED),
         set_id(facts.tags),
         set_id(run.tools),
         set_id((facts.model,) if facts.model else ()),
         set_id(facts.artifacts),
         title(facts),
         facts.parent_run_id,
+        signature,
+        whole,
+        0,
+        facts.recorded_status in _ENDS,
+        *(counted if whole else _NOT_COUNTED),
     )
 
 
@@ -120,15 +144,11 @@ def named_by(run: Early, set_id: Callable[[Sequence[str]], int]) -> NamedByTags:
 
 
 def early_values(num: int, run: Early, named: NamedByTags, title: str) -> tuple[Any, ...]:
-    """The values of `COLUMNS` for a run of which only the small files were read: the same as by way of its facts."""
+    """The values of `EARLY_COLUMNS`: with `EARLY_REST` the same as by way of the run's facts."""
     ended_at = run.ended_at
     return (
         num,
         run.run_id,
-        0,
-        False,
-        0,
-        True,
         named.own_model,
         run.status,
         run.started_at,
@@ -137,7 +157,6 @@ def early_values(num: int, run: Early, named: NamedByTags, title: str) -> tuple[
         run.took,
         run.tokens,
         run.total_cost or None,
-        *_NOT_COUNTED,
         named.tags,
         named.none,
         named.model,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,8 +11,10 @@ from buddy_core.runs.catalog import wordindex
 from buddy_core.runs.catalog.early import Early
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.rows import (
-    INSERT_RUN,
+    BODY,
+    EARLY_RUN,
     MAX_TITLE,
+    RUN,
     NamedByTags,
     body_values,
     early_values,
@@ -50,14 +52,16 @@ class RowWriter:
         self.remove([run.facts.run_id])
         num, self._next = self._next, self._next + 1
         values = run_values(num, run, signature=signature, whole=whole, set_id=self.set_id)
-        self._connection.execute(INSERT_RUN, values)
-        self._connection.execute("INSERT INTO body VALUES(?, ?, ?)", body_values(num, run))
+        self._connection.execute(RUN.one, values)
+        self._connection.execute(BODY.one, body_values(num, run))
         self._connection.execute("INSERT INTO word VALUES(?, ?)", (num, words_of(run).encode()))
         return num
 
     def put_early(self, runs: Sequence[Early | Candidate]) -> None:
         """Take runs, masked, that are not known yet, and of which only the small files were read."""
-        values, bodies, texts = [], [], []
+        early: list[tuple[Any, ...]] = []
+        late: list[tuple[Any, ...]] = []
+        bodies, texts = [], []
         for num, run in enumerate(runs, self._next):
             if isinstance(run, Early):
                 named = self._named.get(run.tags)
@@ -70,15 +74,16 @@ class RowWriter:
                 else:
                     title = fold(run.objective[:MAX_TITLE])
                     words = searchable(run.objective, run.run_id, run.model or "", *run.tags)
-                values.append(early_values(num, run, named, title))
+                early.append(early_values(num, run, named, title))
             else:
-                values.append(run_values(num, run, signature=0, whole=False, set_id=self.set_id))
+                late.append(run_values(num, run, signature=0, whole=False, set_id=self.set_id))
                 words = words_of(run)
             bodies.append(body_values(num, run))
             texts.append((num, words.encode()))
         self._next += len(runs)
-        self._connection.executemany(INSERT_RUN, values)
-        self._connection.executemany("INSERT INTO body VALUES(?, ?, ?)", bodies)
+        EARLY_RUN.insert(self._connection, early)
+        RUN.insert(self._connection, late)
+        BODY.insert(self._connection, bodies)
         wordindex.add(self._connection, texts)
 
     def note(self) -> None:

@@ -90,6 +90,10 @@ _TELEGRAM = re.compile(r"(?<![0-9])([0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}+)")
 _DISCORD = re.compile(
     r"(?<![A-Za-z0-9_\-])([MNO][A-Za-z0-9_\-]{22,28}+\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40}+)"
 )
+_CUT_OFF_HINTS: Final = (
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-ant-", "sk-proj-", "k_live_"),
+    *("xoxb-", "xoxp-", "AIza", "AKIA", "hvs.", "SG.", "eyJhbGciOi"),
+)
 _CUT_OFF = re.compile(
     r"(?:gh[pousr]_|github_pat_|glpat-|sk-ant-|sk-proj-|[sr]k_live_|xox[bp]-|AIza|AKIA|hvs\.|SG\.|eyJhbGciOi)"
     r"([A-Za-z0-9_\-.]{4,60})(?:…|\.{3})?\Z"
@@ -116,6 +120,11 @@ def long_runs(text: str) -> list[str]:
 def ends_cut_off(text: str) -> bool:
     """True when a token may stand at the end of `text` of which only a part is there."""
     return _cut_off(without_escapes(text)) is not None
+
+
+def may_end_cut_off(joined: str) -> bool:
+    """False when `ends_cut_off` is true of none of the texts that stand one below another in `joined`."""
+    return any(hint in joined for hint in _CUT_OFF_HINTS)
 
 
 def _cut_off(text: str) -> re.Match[str] | None:
