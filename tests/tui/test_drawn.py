@@ -32,6 +32,14 @@ def test_no_more_lines_are_remembered_than_some_screens_have() -> None:
         assert len(lines) <= 2 * MOST
 
 
+def test_of_a_small_table_fewer_lines_are_remembered() -> None:
+    lines = DrawnLines[int]()
+    lines.fit(8)
+    for number in range(MOST):
+        lines.line(number, (), lambda look: Strip([Segment(str(look))]))
+    assert len(lines) <= 4 * 8
+
+
 def test_a_line_that_is_asked_for_again_and_again_is_never_forgotten() -> None:
     lines = DrawnLines[int]()
     known = lines.line(-1, (), lambda _: Strip([Segment("known")]))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len as _looked_up
 
 from buddy_core.safety.text import Plain
 
@@ -49,6 +49,11 @@ def cell(text: Plain, ink: str = "value") -> Cell:
 def literal(text: str, ink: str = "value") -> Cell:
     """A cell of the program's own words; observed text goes through `plain()` and `cell` instead."""
     return (Span(Plain(text), ink),)
+
+
+def cell_len(text: str) -> int:
+    """Columns of a text without control characters; most are ASCII, for which nobody has to look or remember."""
+    return len(text) if text.isascii() else _looked_up(text)
 
 
 def width_of(spans: Iterable[Span]) -> int:

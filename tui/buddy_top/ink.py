@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -24,7 +23,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from buddy_top.cells import Cell, Span
+from buddy_top.cells import Cell, Span, cell_len
 
 __all__ = ["INKS", "Cell", "InkWidget", "Palette", "Span", "contrast", "legible", "make_palette"]
 

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 from textual.strip import Strip
 
-MOST = 80
-"""Lines remembered at least, twice as many at most: a screen or two. Textual keeps some ten kilobytes of each."""
+FEWEST, MOST = 12, 80
+"""Lines remembered at least, twice as many at most: two pages of the table. Textual keeps some ten kilobytes of each."""
 
 Look = TypeVar("Look", bound=Hashable)
 
@@ -23,6 +23,11 @@ class DrawnLines(Generic[Look]):
         self._recent: dict[Look, Strip] = {}
         self._before: dict[Look, Strip] = {}
         self._made_of: tuple[object, ...] = ()
+        self._most = MOST
+
+    def fit(self, page: int) -> None:
+        """So many lines are in sight: of a small table fewer are remembered."""
+        self._most = min(max(2 * page, FEWEST), MOST)
 
     def __len__(self) -> int:
         return len(self._recent) + len(self._before)
@@ -34,7 +39,7 @@ class DrawnLines(Generic[Look]):
         strip = self._recent.get(look)
         if strip is None:
             strip = self._before.pop(look) if look in self._before else draw(look)
-            if len(self._recent) >= MOST:  # whatever was not asked for since the last time is forgotten
+            if len(self._recent) >= self._most:  # whatever was not asked for since the last time is forgotten
                 self._recent, self._before = {}, self._recent
             self._recent[look] = strip
         return strip

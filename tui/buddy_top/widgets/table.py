@@ -386,9 +386,8 @@ class Table(LineScroller, can_focus=True):
         if len(looks) != len(self._shown):
             self.refresh()
         else:
-            changed = [
-                y for y, (look, before) in enumerate(zip(looks, self._shown, strict=True)) if look != before
-            ]
+            pairs = enumerate(zip(looks, self._shown, strict=True))
+            changed = [y for y, (look, before) in pairs if look != before]
             if changed:
                 width = self.size.width
                 self.refresh(*(Region(0, y + self.HEADER_LINES, width, 1) for y in changed))
@@ -396,6 +395,7 @@ class Table(LineScroller, can_focus=True):
 
     def _looks(self, page: int) -> list[Shown]:
         """How every row in sight should look now."""
+        self._drawn.fit(page)
         first, size = self._thumb()
         return [self._look(y, first <= y < first + size) for y in range(page)]
 

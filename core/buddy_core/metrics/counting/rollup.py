@@ -40,7 +40,7 @@ MOST_LATER = 2_000
 """Samples of an hour of one series that wait for its minutes: a millisecond or two when somebody looks."""
 
 MOST_WAITING_SAMPLES = 100_000
-"""Samples of all series together that wait, about 10 MB."""
+"""Samples of all series together that wait, 2 to 6 MB."""
 
 MOST_CALLS = 50_000
 """Single calls that the lists of all tools keep together, about 25 MB."""

@@ -6,10 +6,12 @@ summed by the interpreter's own loops.
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 from buddy_core.metrics.counting.calls import CallList
 from buddy_core.metrics.counting.errorlog import trimmed
@@ -70,7 +72,7 @@ class _Calls:
             self._add((tiers.total, hourly, *tiers.windows(at_ms[here], at_ms[there - 1])), here, there)
             if there > span.recent:
                 start = max(here, span.recent)
-                put = partial(self._put_in_minutes, tiers, start, there, now_ms)
+                put = partial(_put_in_minutes, tiers, self._small(start, there), now_ms)
                 tiers.by_minute_later(hour, there - start, put, now_ms)
         self._add((tiers.total,), span.end, len(at_ms))
         return span.first, span.end
@@ -85,11 +87,8 @@ class _Calls:
         run_id: str | None,
         now_ms: int,
     ) -> None:
-        """Offer the calls whose time is believed to the list of the slowest and the latest.
-
-        Their lines are let go of: what waits for its minutes would hold them, and all that was read with them.
-        """
-        calls, self.calls = self.calls, []
+        """Offer the calls whose time is believed to the list of the slowest and the latest."""
+        calls = self.calls
 
         def argument(row: int) -> str:
             return argument_of(tool, calls[first + row]) if argument_of and first + row < len(calls) else ""
@@ -97,9 +96,15 @@ class _Calls:
         columns = self.at_ms[first:end], self.durations[first:end], self.ok[first:end]
         kept.add_column(*columns, run_id, argument, now_ms)
 
-    def _put_in_minutes(self, tiers: Tiers[ToolStats], first: int, end: int, now_ms: int) -> None:
-        for here, there in stretches(self.at_ms, MINUTE, first, end):
-            self._add((tiers.minute(self.at_ms[here] // MINUTE, now_ms),), here, there)
+    def _small(self, first: int, end: int) -> _Waiting:
+        """The calls from `first` up to `end`, in a fourth of the memory."""
+        durations = self.durations[first:end]
+        known = [math.nan if value is None else value for value in durations] if self.gaps else durations
+        return _Waiting(
+            array("q", self.at_ms[first:end]),
+            array("d", cast("list[float]", known)),
+            bytes(map(bool, self.ok[first:end])),
+        )
 
     def _add(self, buckets: tuple[ToolStats, ...], first: int, end: int) -> None:
         """Add the calls from `first` up to `end` to each of `buckets`."""
@@ -121,6 +126,26 @@ class _Calls:
                 stats.add_durations(known)
             else:
                 stats.merge_timing(summed)
+
+
+class _Waiting(NamedTuple):
+    """Calls that wait for somebody to look at their minutes, which may take a day: 17 bytes each."""
+
+    at_ms: array[int]
+    durations: array[float]
+    """Not a number where nobody measured."""
+    ok: bytes
+
+    def column(self) -> ToolColumn:
+        """The calls as they were."""
+        durations = [None if math.isnan(value) else value for value in self.durations]
+        return ToolColumn(list(self.at_ms), durations, list(map(bool, self.ok)))
+
+
+def _put_in_minutes(tiers: Tiers[ToolStats], waiting: _Waiting, now_ms: int) -> None:
+    calls = _Calls(waiting.column(), Refusals(), now_ms)
+    for here, there in stretches(calls.at_ms, MINUTE, 0, len(calls.at_ms)):
+        calls._add((tiers.minute(calls.at_ms[here] // MINUTE, now_ms),), here, there)
 
 
 def absorb_batch(ledger: Ledger, batch: HistoryBatch, refusals: Refusals, now_ms: int) -> int:

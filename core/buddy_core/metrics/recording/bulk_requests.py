@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from operator import itemgetter
 
+import msgspec
+
 from buddy_core.metrics.counting.activity import ActivityCounts, ActivityLog
 from buddy_core.metrics.counting.ledger import Ledger
 from buddy_core.metrics.counting.rollup import HOUR, MINUTE, Span, Tiers
@@ -116,7 +118,8 @@ def _spread(tiers: Tiers[ProviderStats], activity: ActivityLog, rows: list[Reque
         hourly, windows = tiers.hour(hour), tiers.windows(at_ms[here], at_ms[there - 1])
         _add(rows[here:there], (tiers.total, hourly, *windows), (activity.total, activity.hour(hour)))
         if there > span.recent:
-            put = partial(_put_in_minutes, tiers, rows[max(here, span.recent) : there], now_ms)
+            packed = msgspec.msgpack.encode(rows[max(here, span.recent) : there])  # they may wait for a day
+            put = partial(_put_in_minutes, tiers, packed, now_ms)
             tiers.by_minute_later(hour, there - max(here, span.recent), put, now_ms)
     activity.add_requests(rows[span.first : span.end], now_ms)
     _add(rows[span.end :], (tiers.total,), (activity.total,))
@@ -137,7 +140,11 @@ def _add(
         counts.add_summed(summed)
 
 
-def _put_in_minutes(tiers: Tiers[ProviderStats], rows: list[RequestRow], now_ms: int) -> None:
+_unpacked = msgspec.msgpack.Decoder(list[RequestRow]).decode
+
+
+def _put_in_minutes(tiers: Tiers[ProviderStats], packed: bytes, now_ms: int) -> None:
+    rows = _unpacked(packed)
     at_ms = list(map(_at_ms, rows))
     for here, there in stretches(at_ms, MINUTE, 0, len(rows)):
         tiers.minute(at_ms[here] // MINUTE, now_ms).add_rows(rows[here:there])
