@@ -17,17 +17,25 @@ ESCAPE = "\x1b[27u"
 """The escape key as it is sent without doubt about what follows it."""
 
 PAGE_DOWN, DOWN, PALETTE, CLEAR_LINE, PASTE_ENDS = "\x1b[6~", "\x1b[B", "\x10", "\x15", "\x1b[201~"
+STEP_S = 0.03
+"""Looks at the program are so far apart while nothing comes from it."""
+
 QUIET_S = 0.03
-"""So long nothing comes when a picture is complete."""
+"""So long it sends nothing and sleeps when a picture is complete."""
 
-PATIENCE_S = (0.2, 1.5)
-"""So long, at least and at most, a key may take to show anything; some show nothing, as at the end of a list."""
+VAIN_S = 0.16
+"""So long it sleeps after a key that shows nothing, as at the end of a list; it puts off nothing for longer than that."""
 
-USUALLY = 6
-"""A key that has shown nothing in so many times the usual time shows nothing: how busy is the machine?"""
+OPENED_S = 0.25
+"""The same for what is opened: one part of it may be asked for when another is there."""
 
-DETAIL_S = 1.5
-"""So long the detail of a row may take."""
+KNOWN_S = 0.1
+"""So long it sleeps when the detail of a row is complete that shows nothing new: it is gone back to when something is
+missing in the end.
+"""
+
+ANSWER_S = 5.0
+"""So long what is looked for may take."""
 
 A_PAGE = 500
 """Fewer bytes show no other page; a clock may tick, or a cursor move to the last row."""
@@ -48,14 +56,14 @@ class Watch:
         self.term = term
         self.seen: dict[str, set[bytes]] = defaultdict(set)
         self._looked = self._opened_at = 0
-        self._usual_s = PATIENCE_S[1] / USUALLY
+        self._tasks = Path(f"/proc/{term.child.pid}/task")
 
     def press(self, sink: str, *keys: str) -> int:
         """Type keys, each when the picture of the one before is complete; the number of payloads new to `sink`."""
         before = len(self.seen[sink])
         for key in keys:
             self.term.type(key)
-            self._settle(key)
+            self._settle()
             self._look(sink)
         return len(self.seen[sink]) - before
 
@@ -66,7 +74,7 @@ class Watch:
         for _ in range(most):
             size = len(self.term.out)
             if not self.press(sink, PAGE_DOWN):  # it may be read first
-                self.rest(min(max(0.1, 3 * self._usual_s), 0.5))
+                self.rest(VAIN_S)
                 self._look(sink)
             vain = vain + 1 if len(self.term.out) - size < A_PAGE else 0
             if vain == 2:
@@ -84,7 +92,7 @@ class Watch:
         while until and until not in ALLOWED.sub("", self._text(start)):
             assert self.term.read(0.1), "the program has ended"
             assert time.monotonic() < end, f"{sink}: {until!r} did not come after {keys}"
-        self.rest(0.3)
+        self.rest(OPENED_S)
         self._look(sink)
 
     def details(self, sink: str, rows: int, payloads: int) -> None:
@@ -93,13 +101,16 @@ class Watch:
         self.opened(f"{sink}, all", "g")
         beyond = _beyond_first_panel(self._text(start))
         self._looked = start
-        vain = 0
-        self._see_new(sink, beyond)
-        while rows and vain < 2 and len(self.seen[sink]) < payloads:
-            rows, size = rows - 1, len(self.term.out)
-            self.term.type("j")
-            self._see_new(sink, beyond)
-            vain = vain + 1 if len(self.term.out) - size < A_PAGE else 0
+        self._see_new(sink, beyond, OPENED_S)
+        for key, patience_s in (("j", KNOWN_S), ("k", OPENED_S)):
+            vain = 0
+            for _ in range(rows):
+                if vain == 2 or len(self.seen[sink]) >= payloads:
+                    break
+                size = len(self.term.out)
+                self.term.type(key)
+                self._see_new(sink, beyond, patience_s)
+                vain = vain + 1 if len(self.term.out) - size < A_PAGE else 0
 
     def exported(self, directory: Path, *keys: str) -> bool:
         """Type keys that write a file, and wait until there is one more."""
@@ -111,41 +122,70 @@ class Watch:
         self._look("export menu")
         return time.monotonic() < end
 
+    def asked(self, sink: str, words: str, answer: bytes) -> None:
+        """Type words that are looked for, and wait until this payload is among what was found, or for long in vain."""
+        self.term.type(words)
+        end = time.monotonic() + ANSWER_S
+        while answer not in self.seen[sink] and time.monotonic() < end:
+            self.rest(OPENED_S)
+            self._look(sink)
+
     def paste(self, sink: str, text: str) -> None:
-        """Paste a text, as a terminal in bracketed paste mode does."""
-        self.press(sink, f"\x1b[200~{text.replace(PASTE_ENDS, '')}{PASTE_ENDS}")
+        """Paste a text into an empty line, as a terminal in bracketed paste mode does."""
+        self.press(sink, f"{CLEAR_LINE}\x1b[200~{text.replace(PASTE_ENDS, '')}{PASTE_ENDS}")
 
     def rest(self, seconds: float = 0.7) -> None:
-        """Wait until nothing has come for so long."""
-        size = -1
-        while size != len(self.term.out):
-            size = len(self.term.out)
-            assert self.term.read(seconds), "the program has ended"
+        """Wait until nothing has come for so long, and the program has slept all the while."""
+        self._rest(lambda: seconds)
 
-    def _settle(self, key: str) -> None:
-        """Wait for the picture that a key makes, if it makes one; the time is measured by those that do."""
-        begun, since, size = len(self.term.out), time.monotonic(), -1
-        patience_s = min(max(PATIENCE_S[0], USUALLY * self._usual_s), PATIENCE_S[1])
-        while size != len(self.term.out) or (size == begun and time.monotonic() < since + patience_s):
-            if size == begun != len(self.term.out):
-                self._usual_s += (time.monotonic() - since - self._usual_s) / 5
-            size = len(self.term.out)
-            assert self.term.read(QUIET_S), (
-                f"the program ended after {key!r}: {bytes(self.term.out[-4_000:])!r}"
-            )
+    def _settle(self) -> None:
+        """Wait for the picture that a key makes, if it makes one."""
+        begun = len(self.term.out)
+        self._rest(lambda: VAIN_S if len(self.term.out) == begun else QUIET_S)
 
-    def _see_new(self, sink: str, where: Callable[[int, int], bool]) -> None:
-        """Wait for payloads in that part of the screen: for a new one, or a moment longer than for those known."""
-        end, before = time.monotonic() + DETAIL_S, len(self.seen[sink])
-        while len(self.seen[sink]) == before and time.monotonic() < end:
-            size = len(self.term.out)
-            assert self.term.read(QUIET_S), "the program has ended"
-            if size == len(self.term.out) > self._looked:
+    def _rest(self, patience_s: Callable[[], float]) -> None:
+        begun = since = time.monotonic()
+        while (now := time.monotonic()) < min(since + patience_s(), begun + OPENING_S):
+            if self._stirs():
+                since = now
+
+    def _stirs(self) -> bool:
+        """Take what comes in a moment: has anything come, or is the program at work on something?
+
+        However busy the machine is, a thread that has something to do does not sleep.
+        """
+        size = len(self.term.out)
+        assert self.term.read(STEP_S), f"the program has ended: {bytes(self.term.out[-4_000:])!r}"
+        return len(self.term.out) > size or not self._sleeps()
+
+    def _sleeps(self) -> bool:
+        if not self._tasks.parent.parent.is_dir():  # not Linux: what it sends is all that is known of it
+            return True
+        try:
+            states = [
+                (task / "stat").read_text().rpartition(")")[2].split()[0] for task in self._tasks.iterdir()
+            ]
+        except OSError:  # a thread has just ended
+            return False
+        return set(states) == {"S"}
+
+    def _see_new(self, sink: str, where: Callable[[int, int], bool], patience_s: float) -> None:
+        """Wait for payloads in that part of the screen: for a new one, or until the program has slept for a while.
+
+        Args:
+            patience_s: That while, once payloads that are known have come; it is at least `VAIN_S` when none have.
+        """
+        since, before, found = time.monotonic(), len(self.seen[sink]), False
+        while (now := time.monotonic()) < since + (patience_s if found else max(patience_s, VAIN_S)):
+            if self._stirs():
+                since = now
+            elif len(self.term.out) > self._looked:
                 there = set(_tags_at(self._text(self._looked), where))
-                self._looked = size
-                if there <= self.seen[sink] and there:
-                    end = min(end, time.monotonic() + USUALLY * self._usual_s)
+                self._looked = len(self.term.out)
+                found = found or bool(there)
                 self.seen[sink] |= there
+                if len(self.seen[sink]) > before:
+                    return
 
     def _look(self, sink: str) -> None:
         text = ALLOWED.sub("", self._text(self._looked))

@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
 from tests.pty.payloads import Payload
 
+from buddy_core.safety.text import plain
 from buddy_core.testing import RunDirectoryBuilder
 
-PER_RUN = 50
+PER_RUN = 100
 """Payloads that one carrier holds in its events and artifacts."""
 
 ARTIFACTS = ("binary.bin", "build.log", "code.py", "data.json", "latin.txt", "patch.diff", "plan.md")
@@ -19,6 +21,12 @@ ARTIFACTS = ("binary.bin", "build.log", "code.py", "data.json", "latin.txt", "pa
 
 TOGETHER = 10
 """Payloads in one message of the run that comes last: that many are read in the detail of one error."""
+
+BESIDE = 100
+"""Columns behind which no payload begins in the errors before those: one line of a list shows all they are about.
+
+The newest hundred errors are kept one by one; so they are about as many payloads as one start has.
+"""
 
 _FIRST = 0x100000
 
@@ -41,10 +49,24 @@ def write_payload_runs(root: Path, payloads: Sequence[Payload], *, now_ms: int) 
     last = RunDirectoryBuilder(
         root, started_at=now_ms - 60_000, objective="together", suffix=f"{3 * _FIRST:06x}"
     )
+    for message in _lines_of(payloads):
+        last.wait(1).error(message)
     for start in range(0, len(payloads), TOGETHER):
         last.wait(1).error("\n".join(one.text for one in payloads[start : start + TOGETHER]))
     last.end("failed").write()
     return carriers
+
+
+def _lines_of(payloads: Sequence[Payload]) -> Iterator[str]:
+    """All of them, in lines that are each about as wide as a list."""
+    line, width = list[str](), 0
+    for text in (one.text for one in payloads):
+        if width > BESIDE:
+            yield " ".join(line)
+            line, width = [], 0
+        line.append(text)
+        width += cell_len(plain(text)) + 1
+    yield " ".join(line)
 
 
 def _fork(root: Path, begun: int, suffix: str, payload: Payload, parent: str) -> None:

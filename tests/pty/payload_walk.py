@@ -6,7 +6,7 @@ import base64
 import re
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +16,11 @@ from tests.pty.payloads import TAG, Payload
 from tests.pty.terminal import terminal
 
 SIZE = (200, 100)
-TYPED_AT_ONCE, TYPED_LENGTH = 6, 30
-"""So many payloads are pasted together, each up to so many characters: they have one line to be seen in."""
+TYPED_LENGTH = 30
+"""Of a payload that is pasted: so many characters."""
+
+FILTER_HOLDS, PALETTE_HOLDS = 6, 3
+"""So many payloads are pasted together: they have one line to be seen in."""
 
 PANELS = {"1": "Activity", "2": "Providers", "3": "Tools", "4": "Errors", "5": "Runs"}
 """The key of a tab → the title of its first panel."""
@@ -29,7 +32,7 @@ ALL = (
     *(f"{tab} {part}" for tab in ("providers", "tools", "errors", "runs") for part in ("list", "detail")),
     *("errors one by one", "timeline", "event in full", "event as JSON", "compare", "replay", "run metrics"),
     *(f"artifact {name}" for name in ARTIFACTS if name != "binary.bin"),
-    *("artifact names", "family", "raw", "filter line", "palette", "exported files"),
+    *("artifact names", "family", "raw", "filter line", "palette", "palette hits", "exported files"),
 )
 """The sinks that show any number of payloads; each must have shown (nearly) all of them."""
 
@@ -92,28 +95,46 @@ def walked(root: Path, some: Sequence[Payload]) -> Walked:
 
 
 def _walk(watch: Watch, payloads: Sequence[Payload], carriers: int, out: Path) -> None:
-    """Every tab with every row, every view of every carrier, and what is typed."""
+    """Every tab with every row and what can be opened there, every view of every carrier, and what is typed."""
     count = len(payloads)
     lists = (("providers", "2", count), ("tools", "3", count + 1), ("errors", "4", 1 + count // TOGETHER))
     for name, tab, rows in (*lists, ("runs", "5", count + carriers)):
         _tab(watch, tab)
         watch.details(f"{name} detail", rows, count)
-        watch.opened(f"{name} list", "g", "z")
-        watch.pages(f"{name} list")
-        watch.opened(f"{name} list", "z", "g")
-    _tab(watch, "4")
-    watch.opened("errors one by one", "t", "z")
-    watch.pages("errors one by one")
-    watch.opened("errors one by one", "z", "t")
-    _overview(watch)
-    _dialogs(watch)
+        _whole_list(watch, f"{name} list")
+        if name == "errors":
+            watch.opened("errors one by one", "t")
+            _whole_list(watch, "errors one by one")
+            watch.opened("errors one by one", "t")
+        _dialogs(watch, tab, out)
+    _tab(watch, "1")
+    for _ in range(4):
+        watch.press("overview", *"jjj", "l")
+    _dialogs(watch, "1", out)
+    watch.opened("alerts", "a")
+    watch.pages("alerts", most=6)
+    watch.press("alerts", ESCAPE)
     _run_pages(watch, carriers)
     _typed(watch, payloads)
-    for tab, forms in zip(PANELS, FORMS, strict=True):
-        _tab(watch, tab)
-        for row in range(forms):
-            watch.opened("export menu", "x", *[DOWN] * row, until="╭─ Export")
-            watch.exported(out, "\r")
+
+
+def _whole_list(watch: Watch, sink: str) -> None:
+    """The list of a tab from its first row to its last, with the whole screen to itself."""
+    watch.opened(sink, "g", "z")
+    watch.pages(sink)
+    watch.opened(sink, "z", "g")
+
+
+def _dialogs(watch: Watch, tab: str, out: Path) -> None:
+    """What can be opened in a tab, and every form that it can be exported in."""
+    watch.opened("help", "?")
+    watch.press("help", ESCAPE)
+    watch.press("origin", "i", PAGE_DOWN, ESCAPE)
+    watch.press("copied", "j", "y", "Y")
+    watch.press("sort menu", "s", ESCAPE)
+    for row in range(FORMS[list(PANELS).index(tab)]):
+        watch.opened("export menu", "x", *[DOWN] * row, until="╭─ Export")
+        watch.exported(out, "\r")
 
 
 def _tab(watch: Watch, key: str) -> None:
@@ -121,12 +142,6 @@ def _tab(watch: Watch, key: str) -> None:
     watch.press("tabs", "2")
     for one in dict.fromkeys(("1", key)):
         watch.opened("tabs", one, until=f"╭─ {PANELS[one]}")
-
-
-def _overview(watch: Watch) -> None:
-    _tab(watch, "1")
-    for _ in range(4):
-        watch.press("overview", *"jjj", "l")
 
 
 def _run_pages(watch: Watch, carriers: int) -> None:
@@ -181,30 +196,24 @@ def _artifacts(watch: Watch) -> None:
 def _typed(watch: Watch, payloads: Sequence[Payload]) -> None:
     """The filter with its advice, and the palette with what it finds."""
     lines = [payload.text.replace("\n", " ")[:TYPED_LENGTH] for payload in payloads]
-    together = ["".join(lines[at : at + TYPED_AT_ONCE]) for at in range(0, len(lines), TYPED_AT_ONCE)]
     watch.opened("filter line", "/", until="enter keep")
-    for index, line in enumerate(together):
+    for index, line in enumerate(_together(lines, FILTER_HOLDS)):
         watch.paste("filter line", f"status:{line}" if index % 2 else line)
-        watch.press("filter line", CLEAR_LINE)
-    watch.press("filter line", ESCAPE, ESCAPE)
+    watch.press("filter line", CLEAR_LINE, ESCAPE, ESCAPE)
     watch.opened("palette", PALETTE)
-    for line in together:
-        watch.paste("palette", line)
-        watch.press("palette", CLEAR_LINE)
+    for line in _together(lines, PALETTE_HOLDS):
+        for part in (line, *line.splitlines()[1:]):  # of what is pasted the palette takes the first line
+            watch.paste("palette", part)
     for line in lines[::20]:
         watch.paste("palette", line)
-        watch.opened("palette", CLEAR_LINE)
+        watch.opened("palette")
+    for payload in payloads:  # the run is named after it; without its last letter what is typed is no payload
+        if payload.tag not in watch.seen["palette hits"]:
+            watch.press("palette hits", CLEAR_LINE)
+            watch.asked("palette hits", payload.tag[:-1].decode(), payload.tag)
     watch.press("palette", ESCAPE)
 
 
-def _dialogs(watch: Watch) -> None:
-    watch.opened("alerts", "a")
-    watch.pages("alerts", most=6)
-    watch.press("alerts", ESCAPE)
-    for tab in PANELS:
-        _tab(watch, tab)
-        watch.opened("help", "?")
-        watch.press("help", ESCAPE)
-        watch.press("origin", "i", PAGE_DOWN, ESCAPE)
-        watch.press("copied", "j", "y", "Y")
-        watch.press("sort menu", "s", ESCAPE)
+def _together(lines: Sequence[str], number: int) -> Iterator[str]:
+    for at in range(0, len(lines), number):
+        yield "".join(lines[at : at + number])

@@ -29,8 +29,8 @@ from buddy_top.announce import desktop_words
 
 COUNT = int(os.environ.get("BUDDY_PAYLOADS", "12"))
 SEED = int(os.environ.get("BUDDY_SEED", "1"))
-A_START = 500
-"""Payloads shown by one start of the monitor."""
+A_START = 200
+"""Payloads shown by one start of the monitor: its newest hundred errors tell of all of them."""
 
 AT_ONCE = int(os.environ.get("BUDDY_AT_ONCE", str((os.cpu_count() or 1) + 1)))
 """Monitors that are walked through at the same time: each waits for its pictures most of the time."""
