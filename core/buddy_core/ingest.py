@@ -87,6 +87,8 @@ class Ingest:
 
     def __init__(self, collector: MetricsCollector) -> None:
         self._collector = collector
+        self.listed_above = collector.listed_above
+        """Which calls need no argument, for whoever reads."""
         self._runs: dict[str, RunRecord] = {}
         self._gone: dict[str, RunRecord] = {}
         self.uses = ModelUses()

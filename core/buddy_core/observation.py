@@ -234,7 +234,8 @@ class Observation:
         self._let_leave()
 
     def _follower(self, run_id: str) -> ObservedRun:
-        return ObservedRun(self.runs_dir, run_id, self._ingest.record_of(run_id).seen, self._prices)
+        seen, listed_above = self._ingest.record_of(run_id).seen, self._ingest.listed_above
+        return ObservedRun(self.runs_dir, run_id, seen, self._prices, listed_above)
 
     def _forget(self, run_id: str) -> None:
         self._left.discard(run_id)

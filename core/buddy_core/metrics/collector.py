@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from buddy_core.clock import Clock
+from buddy_core.metrics.counting.calls import NO_FLOOR
 from buddy_core.metrics.counting.errorlog import error_record, text_of
 from buddy_core.metrics.counting.ledger import TOOL_ERROR
 from buddy_core.metrics.counting.stats import UsageSample
@@ -179,6 +180,12 @@ class MetricsCollector(PricingReader):
             if series is not None:
                 series.calls.describe(at_ms, run_id, text_of(argument)[:LONGEST_ARGUMENT], self._now_ms())
                 self._book.version += 1
+
+    def listed_above(self, name: str, at_ms: int) -> float:
+        """Milliseconds above which a call of that moment or before it may be in `tool_depth`; no other needs an argument."""
+        with self._lock:
+            series = self._ledger.tools.get(name)
+            return NO_FLOOR if series is None else series.calls.floor_at(at_ms)
 
     def record_error(
         self,

@@ -148,7 +148,9 @@ class PastObserver(Observer):
 
     def _follower(self, run_id: str) -> ObservedRun:
         seen = self._ingest.record_of(run_id).seen
-        run = PastRun(self.runs_dir, run_id, seen, self._prices, now_ms=self._now_ms, moment=self.moment)
+        listed_above = self._ingest.listed_above
+        now_ms, moment = self._now_ms, self.moment
+        run = PastRun(self.runs_dir, run_id, seen, self._prices, listed_above, now_ms=now_ms, moment=moment)
         self._open[run_id] = run
         return run
 

@@ -17,6 +17,7 @@ from msgspec import Raw
 from buddy_core.past.cut import CutFile
 from buddy_core.past.moment import Believed, PastMoment
 from buddy_core.runs.folding.facts import LATEST_BELIEVED_MS, build_facts, recorded_status
+from buddy_core.runs.folding.harvest import ListedAbove
 from buddy_core.runs.folding.observed import EVENTS, EventSource, ObservedRun, Reading
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.model import EndStatus, RunFacts, RunSummary
@@ -43,6 +44,7 @@ class PastRun(ObservedRun):
         run_id: str,
         seen: SeenRecords,
         prices: PriceTable | None,
+        listed_above: ListedAbove,
         *,
         now_ms: int,
         moment: PastMoment,
@@ -51,7 +53,7 @@ class PastRun(ObservedRun):
         self._at_ms = 0
         self._listed: tuple[str, ...] | None = None
         self._looked = False
-        super().__init__(root, run_id, seen, prices)
+        super().__init__(root, run_id, seen, prices, listed_above)
         self.over = False
         """The run had ended by the moment, so its files count as they are."""
         self.advance(moment)

@@ -34,7 +34,7 @@ KeptCall: TypeAlias = tuple[int, float | None, bool, str | None, str | None]
 """Time, duration, success, run and argument of a call: nothing that the garbage collector has to follow."""
 
 _time_of, _duration_of = itemgetter(0), itemgetter(1)
-_NO_FLOOR = -2.0
+NO_FLOOR = -2.0
 """Below every duration, also below that of a call nobody measured, which counts as -1."""
 
 
@@ -109,7 +109,7 @@ class CallList:
         """Note calls of the past, ascending in time; `argument` of a row is asked only where it may be shown."""
         if not at_ms:
             return
-        picked = _unsurpassed_places(durations, self._floor_at(at_ms[-1]))
+        picked = _unsurpassed_places(durations, self.floor_at(at_ms[-1]))
         if picked:
             self._noted += [(at_ms[row], durations[row], ok[row], run_id, argument(row)) for row in picked]
             if len(self._noted) > KEPT:
@@ -126,10 +126,10 @@ class CallList:
         self._settle(now_ms)
         return _as_calls(row for row in self._rows[: -KEPT - 1 : -1] if row[0] >= since_ms)
 
-    def _floor_at(self, at_ms: int) -> float:
-        """The duration a call of this moment must exceed to be kept."""
+    def floor_at(self, at_ms: int) -> float:
+        """The duration a call of this moment or an earlier one must exceed to be kept."""
         after = bisect_right(self._rows, at_ms, key=_time_of)
-        return self._floors[after] if after < len(self._floors) else _NO_FLOOR
+        return self._floors[after] if after < len(self._floors) else NO_FLOOR
 
     def _settle(self, now_ms: int) -> None:
         """Forget what no window can show any more."""
@@ -153,7 +153,7 @@ def _candidates(calls: Columns) -> list[KeptCall]:
     at_ms, durations, ok, run_ids = calls
     if sorted(at_ms) != at_ms:
         return [(*call, None) for call in zip(*calls, strict=True)]
-    places = _unsurpassed_places(durations, _NO_FLOOR)
+    places = _unsurpassed_places(durations, NO_FLOOR)
     return [(at_ms[place], durations[place], ok[place], run_ids[place], None) for place in places]
 
 
@@ -177,7 +177,7 @@ def _unsurpassed(rows: Sequence[KeptCall]) -> tuple[list[KeptCall], list[float]]
     kept: list[KeptCall] = []
     floors: list[float] = []
     heap: list[float] = []
-    floor = _NO_FLOOR
+    floor = NO_FLOOR
     for row in reversed(rows):
         value = row[1]
         known = -1.0 if value is None else value
@@ -196,7 +196,7 @@ def _raised(heap: list[float], value: float) -> float:
         heapq.heapreplace(heap, value)
         return heap[0]
     heapq.heappush(heap, value)
-    return heap[0] if len(heap) == KEPT else _NO_FLOOR
+    return heap[0] if len(heap) == KEPT else NO_FLOOR
 
 
 def _thinned(rows: list[KeptCall], now_ms: int, *, some: bool) -> list[KeptCall]:

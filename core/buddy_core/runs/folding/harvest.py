@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.metrics.recording.batch import ModelKey, RequestRow, ToolColumn
@@ -20,6 +20,10 @@ ERROR = "error"
 
 TOOL_ERROR = "tool_error"
 """Type of the error of a failed tool."""
+
+
+ListedAbove: TypeAlias = Callable[[str, int], float]
+"""Given a tool and the latest of some moments: the milliseconds above which a call may be listed."""
 
 
 class CustomValue(NamedTuple):
@@ -43,6 +47,22 @@ class Harvest:
     requests: dict[ModelKey, list[RequestRow]] = field(default_factory=dict)
     """Model requests by provider and model."""
     values: list[CustomValue] = field(default_factory=list)
+
+    _looked: dict[str, int] = field(default_factory=dict)
+
+    def let_go_of_calls(self, listed_above: ListedAbove) -> None:
+        """Forget what calls were about that are shown nowhere: nearly all, and their lines are most of what was read."""
+        for tool, column in self.tools.items():
+            first, end = self._looked.get(tool, 0), len(column.calls)
+            if first == end:
+                continue
+            self._looked[tool] = end
+            floor = listed_above(tool, max(column.at_ms[first:]))
+            took = column.duration_ms[first:]
+            column.calls[first:] = [
+                call if (-1.0 if ms is None else ms) > floor else None
+                for call, ms in zip(column.calls[first:], took, strict=True)
+            ]
 
     def __bool__(self) -> bool:
         return bool(self.tools or self.errors or self.requests or self.values)

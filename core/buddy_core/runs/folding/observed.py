@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
 from buddy_core.runs.folding.facts import RunFiles, build_facts, has_ended, recorded_status, started_at
 from buddy_core.runs.folding.fold import RunFold
-from buddy_core.runs.folding.harvest import Harvest
+from buddy_core.runs.folding.harvest import Harvest, ListedAbove
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
 from buddy_core.runs.reading.accounting import Accounting
@@ -121,11 +122,23 @@ class Signature(NamedTuple):
 
 
 class ObservedRun:
-    """Follows the run `run_id` beneath `root`; `seen` outlives it and keeps records from counting twice."""
+    """Follows the run `run_id` beneath `root`; `seen` outlives it and keeps records from counting twice.
 
-    def __init__(self, root: Path, run_id: str, seen: SeenRecords, prices: PriceTable | None = None) -> None:
+    `listed_above` is asked for the milliseconds that a call of a tool, up to a moment, must have taken for its argument
+    to be of use. Without it no argument is.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        run_id: str,
+        seen: SeenRecords,
+        prices: PriceTable | None = None,
+        listed_above: ListedAbove = lambda _tool, _at_ms: math.inf,
+    ) -> None:
         self.run_id = run_id
         self._prices = prices
+        self._listed_above = listed_above
         self._root = root
         self._tail: EventSource = self._source(root, run_id)
         self._seen = seen
@@ -185,6 +198,7 @@ class ObservedRun:
             events += len(batch.events)
             fresh = self._seen.sift(batch.identities)
             self.files.fold.feed(batch, now_ms=now_ms, fresh=fresh, harvest=harvest)
+            harvest.let_go_of_calls(self._listed_above)
 
         change = self._tail.pass_on(budget_bytes, take)
         if change.reset:
