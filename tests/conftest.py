@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -34,7 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Listen to the tests where the table is asked for."""
+    """Heed Ctrl-C; listen to the tests where the table is asked for."""
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # a background job: what the tests start would ignore it too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     file = config.getoption("--case-table")
     if file is not None:
         from tests.casetable import CaseTable

@@ -323,7 +323,7 @@ def _is_word_a_secret(value: str, sure: Promise, place: _Place, following: str, 
     attached = place.sign == "=" and not told.endswith((" ", "\t"))
     if sure == Promise.STRONG and attached and told.startswith(("?", "&", ";")):
         return True  # of a link, a form or a connection string
-    if sure >= Promise.FAIR and attached and told.strip("=").replace("_", "").isupper():
+    if sure >= Promise.FAIR and attached and told.isupper():
         return True  # DB_PASSWORD=swordfish
     if sure < Promise.STRONG or "." in value or is_field_word(value) or place.sign == "|":
         return False
@@ -334,7 +334,7 @@ def _is_word_a_secret(value: str, sure: Promise, place: _Place, following: str, 
 
 def _encoded(text: str, at: int, sure: Promise) -> Span | None:
     head = _ENCODED_BARE.match(text, at, at + _JUDGED)
-    if sure < Promise.FAIR or head is None or not head.group() or is_placeholder(head.group()):
+    if sure < Promise.FAIR or head is None or is_placeholder(head.group()):
         return None
     whole = _ENCODED_BARE.match(text, at)
     return at, whole.end() if whole is not None else at

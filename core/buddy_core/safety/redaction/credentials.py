@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from functools import cache
 
@@ -66,9 +66,10 @@ def _command(hint: str) -> re.Pattern[str]:
 
 def _is_pair(encoded: str) -> bool:
     """True for base64 of printable text with a colon in it: a user and a password."""
-    body = encoded.rstrip("=").replace("-", "+").replace("_", "/")[:4096]
     try:
-        pair = b64decode(body + "=" * (-len(body) % 4)).decode()
+        pair = urlsafe_b64decode(
+            encoded[:4096] + "=="
+        ).decode()  # of either alphabet, with signs at its end or without
     except ValueError:
         return False
     return ":" in pair and pair.isprintable()

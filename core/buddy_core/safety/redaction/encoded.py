@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 
 Span = tuple[int, int]
@@ -33,11 +33,8 @@ def find_encoded(text: str, is_secret: Callable[[str], bool]) -> Iterator[Span]:
 
 def decoded(code: str) -> str | None:
     """The printable text that `code` is base64 of, in either alphabet; None when it is none."""
-    body = code.rstrip("=").replace("-", "+").replace("_", "/")
-    if len(body) % 4 == 1:
-        return None
     try:
-        text = b64decode(body + "=" * (-len(body) % 4)).decode("ascii")
+        text = urlsafe_b64decode(code + "==").decode("ascii")  # more of them than it needs are passed over
     except ValueError:
         return None
     return text if text.translate(_LAYOUT).isprintable() else None

@@ -22,7 +22,7 @@ class KnownValues:
 
     def __init__(self, values: Iterable[str]) -> None:
         spellings = {s for value in values if isinstance(value, str) for s in _spellings(value)}
-        self._pattern = _pattern({s for s in spellings if s not in MASK}) if spellings else None
+        self._pattern = _pattern({s for s in spellings if s not in MASK})
 
     def masked(self, text: str) -> str:
         """`text` with each known value replaced by the mask."""
