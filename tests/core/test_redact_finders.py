@@ -20,6 +20,7 @@ from buddy_core.safety.redaction.shapes import (
     ends_cut_off,
     find_shapes,
     long_runs,
+    may_end_cut_off,
     without_escapes,
 )
 
@@ -199,6 +200,11 @@ class TestShapes:
         assert ends_cut_off("ghp_abcd")
         assert not ends_cut_off("ghp_abc")
         assert ends_cut_off("github_pat_" + "a" * 60 + "...")
+
+    def test_texts_without_the_beginning_of_a_token_are_passed_over(self) -> None:
+        assert not may_end_cut_off("nothing of the kind\nghp-0123456789")
+        for beginning in ("ghp_", "ghr_", "glpat-", "rk_live_", "xoxp-", "hvs.", "eyJhbGciOi"):
+            assert may_end_cut_off(f"nothing\n{beginning}0123") and ends_cut_off(f"{beginning}0123")
 
     @pytest.mark.parametrize(("text", "start", "begins"), [
         ("sk-", 0, True), ("-sk-", 1, True), ("ask-", 1, False), ("1sk-", 1, False), ("ésk-", 1, True), ("aésk-", 2, True),
