@@ -81,7 +81,7 @@ def test_a_scrape_is_answered_beside_300_slow_clients(
         assert get(server)[0] == 200
         slowest = max(slowest, time.monotonic() - began)
         assert slowest < 5, turn
-    assert psutil.Process().num_threads() == threads
+    assert psutil.Process().num_threads() <= threads  # one of another test may end meanwhile
     words = f"{SLOW_CLIENTS} slow clients: 1 thread, 5 of 5 scrapes answered, the slowest after {slowest * 1000:.0f} ms"
     record_property("figure", words)
     assert len(server._clients) <= MOST_CLIENTS
