@@ -60,8 +60,28 @@ def test_threads_share_one_arena_and_large_pieces_stay_out_of_it(tmp_path: Path)
     assert mapped >= mapped_before + (1 << 20)
 
 
+HOLES = """
+import psutil
+from buddy_top.arenas import give_back, no_more_arenas
+
+no_more_arenas()
+pieces = [bytearray(b"x" * 20_000) for _ in range(2_000)]
+del pieces[:-1]  # the last one keeps all before it from going back by itself
+held = psutil.Process().memory_info().rss
+give_back()
+print(held - psutil.Process().memory_info().rss)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library is not glibc")
+def test_what_was_let_go_of_in_the_middle_goes_back_to_the_system() -> None:
+    told = subprocess.run([sys.executable, "-c", HOLES], check=True, timeout=30, capture_output=True)
+    assert int(told.stdout) > 30_000_000
+
+
 def test_a_c_library_without_arenas_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from buddy_top.arenas import no_more_arenas
+    from buddy_top.arenas import give_back, no_more_arenas
 
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
     no_more_arenas()
+    give_back()

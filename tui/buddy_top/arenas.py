@@ -27,3 +27,14 @@ def no_more_arenas() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_MMAP_THRESHOLD, LARGE)
+
+
+def give_back() -> None:
+    """Pages of the C library's memory in which nothing is any more go back to the system, in a fifth of a millisecond.
+
+    By itself it gives back only what lies at the end, and what was read is let go of somewhere in the middle.
+    """
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

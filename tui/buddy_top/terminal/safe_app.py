@@ -21,6 +21,7 @@ from textual.widget import MountError
 
 from buddy_core.safety.output import stream_writer
 from buddy_core.safety.text import plain
+from buddy_top.arenas import give_back
 from buddy_top.options import Options
 from buddy_top.terminal.crash import CrashReport, crash_lines, report_of
 from buddy_top.terminal.driver import driver_class
@@ -155,5 +156,9 @@ def end_of_start() -> bool:
 
 
 def end_of_reading() -> None:
-    """What was read so far stays too: a search for garbage among it stops every thread for a tenth of a second."""
+    """What was read so far stays too: a search for garbage among it stops every thread for a tenth of a second.
+
+    What was only needed for the reading goes back to the system.
+    """
     gc.freeze()
+    give_back()
