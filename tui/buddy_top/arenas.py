@@ -12,6 +12,9 @@ from contextlib import suppress
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 
+GIVING_BACK_S = 30.0
+"""How often what is free goes back while the screen is open: most is let go of soon after it was read or drawn."""
+
 LARGE = 128 * 1024
 """Bytes from which on a piece comes from the system and goes back there: glibc's own threshold, until it moves."""
 

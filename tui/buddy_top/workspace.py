@@ -15,6 +15,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
 from buddy_top import frame, sheets
 from buddy_top.announce import Announcer
+from buddy_top.arenas import GIVING_BACK_S, give_back
 from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.feed import live_feed
@@ -141,6 +142,8 @@ class Workspace(sheets.DressedApp):
     def _show_snapshot(self, event: SnapshotTaken) -> None:
         if self.snapshot is None:
             self._is_alone = end_of_start()
+            if self._is_alone:
+                self.set_interval(GIVING_BACK_S, give_back)
         elif self._is_alone and not self.snapshot.sources.complete:
             end_of_reading()  # of a part of it, or of the last
         snapshot = self.journey.arrived(event.snapshot)

@@ -22,10 +22,8 @@ from itertools import islice
 from pathlib import Path
 
 from buddy_core.errors import BadArtifactName
+from buddy_core.runs.names import ARTIFACTS_NAME as ARTIFACTS_NAME  # noqa: PLC0414 - named here before
 from buddy_core.safety.paths import BadName, check_name, directory_beneath, open_beneath
-
-ARTIFACTS_NAME = "artifacts"
-"""Name of the directory of artifacts inside a run's directory."""
 
 PREVIEW_BYTES = 256 * 1024
 """How much of an artifact a preview reads unless told otherwise."""

@@ -15,6 +15,9 @@ RUN_ID = re.compile(r"run_([0-9a-z]{1,12})_([0-9a-f]{6})", re.ASCII)
 EVENTS_NAME = "events.jsonl"
 """Name of the event file inside a run's directory."""
 
+ARTIFACTS_NAME = "artifacts"
+"""Name of the directory of artifacts inside it."""
+
 ID_WIDTH = 24
 """Letters of the longest id, and a space."""
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
 from buddy_core.runs.folding.facts import RunFiles, build_facts, has_ended, recorded_status, started_at
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.folding.harvest import Harvest, ListedAbove
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
+from buddy_core.runs.names import ARTIFACTS_NAME
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED
 from buddy_core.runs.reading.jsonl import Batch
@@ -169,6 +169,8 @@ class ObservedRun:
             return  # the directory is gone; the watch will say so
         self.files = self.files._replace(summary=self._summary.value, metrics=self._metrics.value)
         if listed:
+            from buddy_core.runs.artifacts import list_artifacts  # many runs have none
+
             artifacts = list_artifacts(self._root / self.run_id)
             self.files = self.files._replace(artifacts=tuple(artifact.name for artifact in artifacts))
 

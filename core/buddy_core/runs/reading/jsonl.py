@@ -13,11 +13,13 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import accumulate
-from typing import Generic, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias
 
 from buddy_core.runs.reading.accounting import Accounting, Ledger, Reason
-from buddy_core.runs.reading.salvage import Piece, dissect
 from buddy_core.runs.reading.wire import EVENTS, Dialect, EventDialect, R, StructDialect, WireEvent, payload
+
+if TYPE_CHECKING:
+    from buddy_core.runs.reading.salvage import Piece
 
 __all__ = [
     "EVENTS",
@@ -219,6 +221,8 @@ class LineReader(Generic[R]):
 
     def _salvage(self, line: bytes, start: int, batch: Batch[R], *, after_nul: bool) -> None:
         """Read a line the decoder refused; `after_nul`: NUL bytes before it are accounted already."""
+        from buddy_core.runs.reading.salvage import dissect  # most files have no such line
+
         text = line.lstrip(b"\0")
         if len(text) < len(line):
             enter = self._ledger.extend if after_nul else self._ledger.skip
