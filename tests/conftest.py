@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
@@ -35,11 +36,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Heed Ctrl-C; listen to the tests where the table is asked for."""
+    """Heed Ctrl-C, hold no test to a time; listen to the tests where the table is asked for."""
     if (
         signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     ):  # a background job: what the tests start would ignore it too
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("patient", deadline=None)  # a machine may be busy, or coverage measured
+    settings.load_profile("patient")
     file = config.getoption("--case-table")
     if file is not None:
         from tests.casetable import CaseTable
