@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.core.tailed import RUN, append, line, numbers, poll_all
 
+from buddy_core.runs.reading import tail as tail_module
 from buddy_core.runs.reading.descriptors import DescriptorPool
 from buddy_core.runs.reading.tail import FileTail
 
@@ -179,6 +180,20 @@ def test_a_file_deleted_and_created_again_is_a_new_one(events: Path, tail: FileT
     assert [number for change in changes for number in numbers(change)] == [3, 4, 5]
     assert changes[-1].reset
     assert changes[-1].accounting.generation == 2
+
+
+def test_a_new_file_that_was_given_the_number_of_the_one_that_is_gone_is_a_new_one(
+    events: Path, tail: FileTail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 26: many file systems give it to the next file that is made."""
+    append(events, line(1))
+    old = events.stat()
+    tail.poll()
+    events.unlink()
+    assert tail.poll().gone
+    events.write_bytes(line(1) + line(2))
+    monkeypatch.setattr(tail_module, "_identity", lambda _found: (old.st_dev, old.st_ino))
+    assert numbers(tail.poll()) == [1, 2]
 
 
 def test_a_file_that_comes_back_after_it_was_gone_is_a_new_one_even_if_it_is_equal(
