@@ -17,10 +17,13 @@ ESCAPE = "\x1b[27u"
 """The escape key as it is sent without doubt about what follows it."""
 
 PAGE_DOWN, DOWN, PALETTE, CLEAR_LINE, PASTE_ENDS = "\x1b[6~", "\x1b[B", "\x10", "\x15", "\x1b[201~"
-STEP_S = 0.03
+STEP_S = 0.02
 """Looks at the program are so far apart while nothing comes from it."""
 
-QUIET_S = 0.03
+AT_WORK_NS = 1_500_000
+"""A program that has used so much time of a processor since it was last looked at has not slept meanwhile."""
+
+QUIET_S = 0.04
 """So long it sends nothing and sleeps when a picture is complete."""
 
 VAIN_S = 0.16
@@ -33,6 +36,9 @@ KNOWN_S = 0.1
 """So long it sleeps when the detail of a row is complete that shows nothing new: it is gone back to when something is
 missing in the end.
 """
+
+PASTE_LOOKS = 3
+"""So often is looked for what was pasted; of some lines only the beginning is taken."""
 
 ANSWER_S = 5.0
 """So long what is looked for may take."""
@@ -57,6 +63,7 @@ class Watch:
         self.seen: dict[str, set[bytes]] = defaultdict(set)
         self._looked = self._opened_at = 0
         self._tasks = Path(f"/proc/{term.child.pid}/task")
+        self._used_ns = 0
 
     def press(self, sink: str, *keys: str) -> int:
         """Type keys, each when the picture of the one before is complete; the number of payloads new to `sink`."""
@@ -131,8 +138,14 @@ class Watch:
             self._look(sink)
 
     def paste(self, sink: str, text: str) -> None:
-        """Paste a text into an empty line, as a terminal in bracketed paste mode does."""
+        """Paste a text into an empty line, as a terminal in bracketed paste mode does, and wait until it is there."""
         self.press(sink, f"{CLEAR_LINE}\x1b[200~{text.replace(PASTE_ENDS, '')}{PASTE_ENDS}")
+        there = set(TAG.findall(text.encode("utf-8", "surrogatepass")))
+        for _ in range(PASTE_LOOKS):
+            if there <= self.seen[sink]:
+                break
+            self.rest(OPENED_S)
+            self._look(sink)
 
     def rest(self, seconds: float = 0.7) -> None:
         """Wait until nothing has come for so long, and the program has slept all the while."""
@@ -141,7 +154,7 @@ class Watch:
     def _settle(self) -> None:
         """Wait for the picture that a key makes, if it makes one."""
         begun = len(self.term.out)
-        self._rest(lambda: VAIN_S if len(self.term.out) == begun else QUIET_S)
+        self._rest(lambda: VAIN_S if len(self.term.out) < begun + A_PAGE else QUIET_S)
 
     def _rest(self, patience_s: Callable[[], float]) -> None:
         begun = since = time.monotonic()
@@ -159,15 +172,19 @@ class Watch:
         return len(self.term.out) > size or not self._sleeps()
 
     def _sleeps(self) -> bool:
+        """Do all of its threads sleep, and have they since the last look, but for a moment?"""
         if not self._tasks.parent.parent.is_dir():  # not Linux: what it sends is all that is known of it
             return True
+        used_ns, before_ns = 0, self._used_ns
         try:
-            states = [
-                (task / "stat").read_text().rpartition(")")[2].split()[0] for task in self._tasks.iterdir()
-            ]
+            for task in self._tasks.iterdir():
+                if (task / "stat").read_text().rpartition(")")[2].split()[0] != "S":
+                    return False
+                used_ns += int((task / "schedstat").read_text().split()[0])
         except OSError:  # a thread has just ended
             return False
-        return set(states) == {"S"}
+        self._used_ns = used_ns
+        return used_ns < before_ns + AT_WORK_NS
 
     def _see_new(self, sink: str, where: Callable[[int, int], bool], patience_s: float) -> None:
         """Wait for payloads in that part of the screen: for a new one, or until the program has slept for a while.
