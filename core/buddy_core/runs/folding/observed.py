@@ -18,7 +18,7 @@ from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED
 from buddy_core.runs.reading.jsonl import Batch
 from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
-from buddy_core.runs.reading.tail import Change, Tail, Taker
+from buddy_core.runs.reading.tail import BUDGET, Change, Tail, Taker
 from buddy_core.runs.reading.typed import TYPED_EVENTS, TypedEvent
 from buddy_core.runs.watching.liveness import LockState, conclude_status, lock_state
 from buddy_core.safety.paths import directory_beneath, open_at
@@ -90,6 +90,10 @@ class EventSource(Protocol):
     @property
     def accounting(self) -> Accounting:
         """Of all that was read."""
+        ...
+
+    def poll(self, budget_bytes: int = BUDGET) -> Change[TypedEvent]:
+        """What is new, up to about that many bytes. Never raises `OSError`."""
         ...
 
     def pass_on(self, budget_bytes: int, take: Taker[TypedEvent]) -> Change[TypedEvent]:
