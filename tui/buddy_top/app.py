@@ -46,6 +46,10 @@ class BuddyTop(Workspace):
         super().__init__(options, feed)
         self._keys = InTurn(self, super().on_event)
 
+    async def _begin(self) -> None:
+        await super()._begin()
+        self._keys.begin()
+
     async def on_event(self, event: Event) -> None:
         """What is typed waits for its turn; what is read in the background stands back for whoever presses a key."""
         if isinstance(event, Key):

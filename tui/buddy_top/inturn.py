@@ -46,8 +46,12 @@ class InTurn:
         self._obey = obey
         self._waiting: deque[Typed] = deque()
         self._number = 0
-        self._under_way = False
+        self._under_way = True  # the start itself: until the first pane stands there is nothing to obey a key
         self._alarm: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """The first pane stands: what was typed until now is obeyed."""
+        self._app.post_message(Followed(self._number, 1))
 
     async def take(self, key: Typed) -> None:
         """Obey it now, or after those before it."""

@@ -75,6 +75,7 @@ class Workspace(sheets.DressedApp):
         self.window = options.window or Window.H24
         self.paused = False
         self.wants_demo = False
+        self._stands = False  # there is a place for panes
         self.run_page: RunPage | None = None
         self.alerts_screen: AlertsScreen | None = None
         self._announcer = Announcer(options.notify)
@@ -121,6 +122,7 @@ class Workspace(sheets.DressedApp):
         """Show the first pane, and let the feed begin."""
         with self.batch_update():
             await self.mount(self.body, self.filter_line, self.footer)
+            self._stands = True
             await self.visit(self.tab)
         if self.options.meter:
             self.own_use.show(True)
@@ -268,7 +270,10 @@ class Workspace(sheets.DressedApp):
         return self.panes.get(self.tab) or Pane()
 
     async def visit(self, tab: Tab) -> None:
-        """Bring a tab to the front, building it on the first visit."""
+        """Bring a tab to the front, building it on the first visit; while the screen is being built, begin with it."""
+        if not self._stands:
+            self.tab = tab
+            return
         back_to = self._before_run if self.run_page is not None and tab is self.tab else None
         await self.leave_run()
         if tab not in self.panes:

@@ -6,11 +6,34 @@ from pathlib import Path
 
 import pytest
 from tests.tui.monitor import COMFORTABLE, PLACES, Staying, command, monitor, samples, ways
+from textual.events import Key
+from textual.message import Message
 
+from buddy_top.app import BuddyTop
 from buddy_top.commands import Place
+from buddy_top.messages import OpenTab
 from buddy_top.state import Tab
 
 TABS = [tab.value for tab in Tab]
+
+
+@pytest.mark.parametrize(
+    "early",
+    [(Key("3", "3"),), (OpenTab(Tab.TOOLS),), (Key("5", "5"), Key("3", "3"))],
+    ids=("key", "click", "keys"),
+)
+async def test_what_is_struck_before_the_first_pane_stands_is_obeyed_when_it_does(
+    early: tuple[Message, ...], tmp_path: Path
+) -> None:
+    class Impatient(BuddyTop):
+        def on_mount(self) -> None:
+            for one in early:
+                self.post_message(one)
+            super().on_mount()
+
+    async with monitor(samples(tmp_path), kind=Impatient) as seen:
+        assert seen.app.place == "tools"
+        assert "Tools" in seen.text
 
 
 async def test_a_digit_opens_its_tab_from_every_other(tmp_path: Path) -> None:
