@@ -23,9 +23,10 @@ def test_quitting_restores_the_terminal() -> None:
         assert_restored(term)
 
 
-def test_who_quits_before_all_of_the_first_picture_is_there_has_seen_no_failure() -> None:
+@pytest.mark.parametrize("habit", ["leave-early", "leave-bare"])
+def test_who_quits_before_all_of_the_first_picture_is_there_has_seen_no_failure(habit: str) -> None:
     """Case 65: as after a signal that came to the program before the key."""
-    with terminal(TINY, "leave-early") as term:
+    with terminal(TINY, habit) as term:
         assert term.exit_code() == 0
         assert_restored(term)
         assert b"error" not in term.out

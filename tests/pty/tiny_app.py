@@ -79,6 +79,10 @@ class Behaviour:
         self.exit()  # type: ignore[attr-defined]
         await self.mount(Raw())  # type: ignore[attr-defined]
 
+    async def habit_leave_bare(self) -> None:
+        self.exit()  # type: ignore[attr-defined]
+        self.call_later(lambda: Raw().screen)  # type: ignore[attr-defined]
+
     def habit_worker_crash(self) -> None:
         async def fail() -> None:
             canary = "SECRET-IN-A-LOCAL"

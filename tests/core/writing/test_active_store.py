@@ -18,6 +18,9 @@ from buddy_core.runs.writing.store import RunStore
 
 @pytest.fixture(autouse=True)
 def _nobody_active() -> Iterator[None]:
+    """Whatever other tests of this process have left, and nothing is left for others."""
+    set_active_run_store(None)
+    reset_run_store()
     yield
     set_active_run_store(None)
     reset_run_store()

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import RenderableType
 from textual.app import App
+from textual.dom import NoScreen
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.widget import MountError
 
@@ -109,7 +110,7 @@ class SafeApp(App[None]):
         self._stop_after_crash()
 
     def _handle_exception(self, error: Exception) -> None:
-        if self._exit and isinstance(error, MountError):
+        if self._exit and isinstance(error, MountError | NoScreen):
             return  # what was still to be shown finds no place on a screen that is being left: no failure
         self._crashes.append(report_of(error))
         super()._handle_exception(error)
