@@ -134,7 +134,7 @@ def examine(root: Path, acked: list[int]) -> Counter[str]:
     found["locked"] = lock_state(run_dir) == "held"
     found["json"] = sum(not _is_json(run_dir / name) for name in ("summary.json", "metrics.json"))
     found["reader"] = len(read_events(root, ids[0])) != len(lines)
-    found["not repaired"] = not _repairs(run_dir, len(lines) + bool(tail), len(tail))
+    found["not repaired"] = not _repairs(run_dir, len(lines) + bool(tail), tail)
     return found
 
 
@@ -147,8 +147,16 @@ def _is_json(path: Path) -> bool:
         return False
 
 
-def _repairs(run_dir: Path, lines: int, torn_bytes: int) -> bool:
+def _is_record(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _repairs(run_dir: Path, lines: int, tail: bytes) -> bool:
     """The next open ends the torn line, and an event appended then is read whole."""
+    lost = bool(tail) and not _is_record(tail)  # what lacks its newline alone is whole once that is there
     fd = os.open(run_dir, os.O_RDONLY)
     log = EventLog(fd)
     written = log.append(encode_event(2, run_dir.name, "after", {}))
@@ -158,7 +166,7 @@ def _repairs(run_dir: Path, lines: int, torn_bytes: int) -> bool:
     reader = JsonlReader()
     last = reader.feed(data).events[-1]
     skipped = reader.accounting().skipped_lines
-    return written and data.count(b"\n") == lines + 1 and last.type == "after" and skipped == bool(torn_bytes)
+    return written and data.count(b"\n") == lines + 1 and last.type == "after" and skipped == lost
 
 
 def sweep(directory: Path, kills: int, seed: int, recorder: Recorder) -> Counter[str]:
