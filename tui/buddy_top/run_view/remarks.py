@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.eventindex import CALL, RUNNING, EventIndex
+from buddy_core.runs.viewing.eventindex import CALL, EventIndex
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
@@ -67,14 +67,14 @@ def searching_words(found: Found | None, detail: RunDetail) -> Plain:
 
 def _running(index: EventIndex, now_ms: int) -> str:
     """The tool that was called last of those that run, and since when."""
-    row = index.states.rfind(RUNNING)
+    row = index.last_running()
     for _ in range(_LOOKED_AT):
-        if row < 0:
+        if row is None:
             return ""
         if index.kinds[index.events[row]] == CALL:
             name = shown(index.tool_names.name(index.tools[row]) or "a tool", limit=30)
             return f"{name} runs {fmt.duration(max(now_ms - index.times[index.events[row]], 0))}"
-        row = index.states.rfind(RUNNING, 0, row)
+        row = index.last_running(row)
     return ""
 
 

@@ -3,7 +3,8 @@
 A run of a million events costs some 35 MB here and nothing else: times, places and joins stand in arrays of
 plain numbers, texts stay in the file. It grows in the order of the file, and what it has said of an event
 never moves; only how a row stands changes when its result comes. One thread may let it grow while others
-read: they see the rows that were there when they asked for `rows`.
+read: the first columns of a row are there before the last, so whoever looks through a column ends at `rows`
+(of events: at `len`), and sees those that were whole when it asked.
 """
 
 from __future__ import annotations
@@ -146,36 +147,46 @@ class EventIndex:
 
     def row_of_event(self, event: int) -> int | None:
         """The row of an event; of a result that was joined, None."""
-        row = bisect_left(self.events, event)
-        return row if row < len(self.events) and self.events[row] == event else None
+        rows = self.rows
+        row = bisect_left(self.events, event, 0, rows)
+        return row if row < rows and self.events[row] == event else None
 
     def event_at(self, offset: int) -> int | None:
         """The number of the event that begins at a place of the file."""
-        event = bisect_left(self.offsets, offset)
-        return event if event < len(self.offsets) and self.offsets[event] == offset else None
+        events = len(self)
+        event = bisect_left(self.offsets, offset, 0, events)
+        return event if event < events and self.offsets[event] == offset else None
 
     def events_until(self, at_ms: int) -> int:
         """How many events had happened by then: their number in the file, from its beginning.
 
         Found by halving: where times are not `ordered`, it is one of the places that may be meant.
         """
-        return bisect_right(self.times, at_ms)
+        return bisect_right(self.times, at_ms, 0, len(self))
 
     def row_at(self, at_ms: int) -> int:
         """The last row that had begun by then, found by halving as `events_until`; 0 where none had."""
-        return max(bisect_right(self.events, at_ms, key=self.times.__getitem__) - 1, 0)
+        return max(bisect_right(self.events, at_ms, 0, self.rows, key=self.times.__getitem__) - 1, 0)
 
     def state(self, row: int) -> State:
         """How a row stands."""
         return STATES[self.states[row]]
 
+    def last_running(self, before: int | None = None) -> int | None:
+        """The last row, of those ahead of `before`, that has no end yet."""
+        rows = self.rows
+        row = self.states.rfind(RUNNING, 0, rows if before is None else min(before, rows))
+        return None if row < 0 else row
+
     def next_wrong(self, row: int, step: int) -> int | None:
         """The nearest row behind (`step` 1) or before (-1) `row` that failed or tells of an error."""
-        states = self.states
+        states, rows = self.states, self.rows
         if step > 0:
-            found = [at for state in (FAILED, ERROR) if (at := states.find(state, row + 1)) >= 0]
+            found = [at for state in (FAILED, ERROR) if (at := states.find(state, row + 1, rows)) >= 0]
             return min(found, default=None)
-        found = [at for state in (FAILED, ERROR) if (at := states.rfind(state, 0, max(row, 0))) >= 0]
+        found = [
+            at for state in (FAILED, ERROR) if (at := states.rfind(state, 0, min(max(row, 0), rows))) >= 0
+        ]
         return max(found, default=None)
 
     def depth(self, row: int) -> int:
