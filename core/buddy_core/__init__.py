@@ -91,8 +91,8 @@ if TYPE_CHECKING:
     from buddy_core.runs.replay.model import ReplayReport as ReplayReport
     from buddy_core.runs.replay.session import ReplayCancelled as ReplayCancelled
     from buddy_core.runs.replay.session import replay_run as replay_run
-    from buddy_core.runs.viewing.search import SearchHit as SearchHit
-    from buddy_core.runs.viewing.search import search_runs as search_runs
+    from buddy_core.runs.searching.search import SearchHit as SearchHit
+    from buddy_core.runs.searching.search import search_runs as search_runs
     from buddy_core.runs.viewing.viewer import list_runs as list_runs
     from buddy_core.runs.viewing.viewer import show_run as show_run
     from buddy_core.runs.viewing.viewer import tail_run as tail_run
@@ -162,7 +162,7 @@ _HOMES: dict[str, str] = {
     "RunRecord": "runs.model",
     "RunStore": "runs.writing.store",
     "RunSummary": "runs.model",
-    "SearchHit": "runs.viewing.search",
+    "SearchHit": "runs.searching.search",
     "SeriesPoint": "metrics.model",
     "SessionMetrics": "metrics.model",
     "Settings": "settings",
@@ -205,7 +205,7 @@ _HOMES: dict[str, str] = {
     "reset_metrics_collector": "metrics.collector",
     "reset_run_store": "runs.writing.active",
     "reset_tool_metrics_tracker": "metrics.tools",
-    "search_runs": "runs.viewing.search",
+    "search_runs": "runs.searching.search",
     "serve_metrics": "prometheus.server",
     "set_active_run_store": "runs.writing.active",
     "show_run": "runs.viewing.viewer",

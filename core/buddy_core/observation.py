@@ -23,6 +23,7 @@ from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.observed import ObservedRun, Reading
 from buddy_core.runs.folding.readingqueue import RUNS_AT_ONCE, ReadingQueue, ReadRun
 from buddy_core.runs.folding.roster import Roster
+from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import (
     JOIN_MARGIN_MS,
     TURN_METRICS,
@@ -35,7 +36,6 @@ from buddy_core.runs.folding.uses import ModelUse, with_namers
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.gleaned import Gleaned
 from buddy_core.runs.reading.garbage import without_collection
-from buddy_core.runs.reading.turnfile import TurnFile
 from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_core.runs.watching.leftalone import LeftAlone
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch

@@ -10,8 +10,8 @@ from buddy_core.sources import SourceStatus
 if TYPE_CHECKING:
     from buddy_core.history.keeper import RunHistory
     from buddy_core.runs.folding.roster import Roster
+    from buddy_core.runs.folding.turnfile import TurnFile
     from buddy_core.runs.folding.turns import TurnBook
-    from buddy_core.runs.reading.turnfile import TurnFile
     from buddy_core.runs.watching.leftalone import LeftAlone
     from buddy_core.runs.watching.watch import RunsWatch
 

@@ -15,7 +15,7 @@ from screens import Screen
 from workload import finished_runs
 
 from buddy_core.runs.reading.tail import FileTail
-from buddy_core.runs.viewing.indextail import IndexTail
+from buddy_core.runs.timeline.index.indextail import IndexTail
 
 FIRST_TARGET_MS, KEY_TARGET_MS, MEMORY_TARGET_MB = 300.0, 50.0, 150.0
 KEYS = (b"\x1b[6~", b"\x1b[6~", b"j", b"\x1b[6~", b"\x1b[5~", b"G", b"\x1b[5~", b"k", b"\x1b[5~", b"g")

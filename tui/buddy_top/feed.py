@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from buddy_core.observe import Observer
     from buddy_core.prices.table import PriceEntry
     from buddy_core.runs.model import RunFacts
-    from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_core.runs.timeline.around import Moment, Surroundings
     from buddy_top.kept.shelf import Shelf
     from buddy_top.listing.lister import Lister
     from buddy_top.listing.model import Listing

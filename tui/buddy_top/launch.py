@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from buddy_core.clock import Clock
 from buddy_core.metrics.window import Window
-from buddy_core.runs.viewing.lookup import check_runs_dir
+from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings
 from buddy_top.arenas import no_more_arenas

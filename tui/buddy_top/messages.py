@@ -10,7 +10,7 @@ from textual.message import Message
 from buddy_top.state import Snapshot, Tab
 
 if TYPE_CHECKING:
-    from buddy_core.runs.viewing.timeline import TimelineRow
+    from buddy_core.runs.timeline.timeline import TimelineRow
     from buddy_top.metering.use import MonitorUse
     from buddy_top.run_view.shown_rows import ShownRows
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.folding.uses import ModelUse
     from buddy_core.runs.model import RunFacts
-    from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_core.runs.timeline.around import Moment, Surroundings
     from buddy_core.sources import SourceStatus
     from buddy_top.listing.model import Listing
 

@@ -32,12 +32,12 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.runs.folding.uses import ModelUse
     from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.numbers.runnumbers import RunNumbers
     from buddy_core.runs.reading.accounting import Accounting
-    from buddy_core.runs.viewing.around import Moment, Surroundings
-    from buddy_core.runs.viewing.eventindex import EventIndex
-    from buddy_core.runs.viewing.rawfile import RawLine, RawName
-    from buddy_core.runs.viewing.runnumbers import RunNumbers
-    from buddy_core.runs.viewing.timeline import TimelineRow
+    from buddy_core.runs.reading.rawfile import RawLine, RawName
+    from buddy_core.runs.timeline.around import Moment, Surroundings
+    from buddy_core.runs.timeline.index.eventindex import EventIndex
+    from buddy_core.runs.timeline.timeline import TimelineRow
     from buddy_top.listing.model import Listing, ListWants
     from buddy_top.past.view import PastView
 

@@ -51,7 +51,7 @@ from buddy_top.widgets.tabline import TabLine
 if TYPE_CHECKING:
     from buddy_core.alerts.model import Alert
     from buddy_core.origins.model import Origin
-    from buddy_core.runs.viewing.timeline import TimelineRow
+    from buddy_core.runs.timeline.timeline import TimelineRow
     from buddy_top.panes.base import Pane
     from buddy_top.panes.run import RunPage
     from buddy_top.screens.alerts import AlertsScreen

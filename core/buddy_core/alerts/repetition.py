@@ -8,7 +8,7 @@ from buddy_core.alerts.calls import CallReader, Finished
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Repetition
 from buddy_core.runs.reading.wire import WireEvent
-from buddy_core.runs.viewing.toolargs import key_argument
+from buddy_core.runs.toolargs import key_argument
 
 
 class RepetitionDetector:

@@ -8,8 +8,8 @@ from pathlib import Path
 from buddy_core import format as fmt
 from buddy_core.origins.model import Figure, Origin
 from buddy_core.runs.folding.turns import TURN_METRICS
-from buddy_core.runs.viewing.runnumbers import RunNumbers
-from buddy_core.runs.viewing.timespent import SILENCE_MS
+from buddy_core.runs.numbers.runnumbers import RunNumbers
+from buddy_core.runs.numbers.timespent import SILENCE_MS
 
 _HOW = {
     "model": "at least one request on its way, by its latency, and no tool at work",

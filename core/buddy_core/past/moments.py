@@ -9,10 +9,9 @@ from pathlib import Path
 
 from buddy_core.past.moment import Believed, PastMoment
 from buddy_core.past.observer import Abandoned, Cancelled
-from buddy_core.runs.names import started_at_of
+from buddy_core.runs.names import EVENTS_NAME, started_at_of
 from buddy_core.runs.reading.jsonl import EVENTS, LineReader
 from buddy_core.runs.reading.tail import CHUNK
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
 from buddy_core.safety.paths import open_beneath, real_root
 
 

@@ -19,11 +19,11 @@ from buddy_core.past.cut import CutFile
 from buddy_core.past.moment import Believed, PastMoment
 from buddy_core.past.run import PastRun
 from buddy_core.runs.folding.observed import ObservedRun
+from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import RunSpan, TurnBook, TurnDialect, iso_ms, span_of, turn_requests
 from buddy_core.runs.names import started_at_of
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.payloads import TurnLine
-from buddy_core.runs.reading.turnfile import TurnFile
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
 from buddy_core.sources import SourceStatus
 

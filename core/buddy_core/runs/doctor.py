@@ -16,7 +16,7 @@ from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.checkup.directory import beyond_limit, examine_directory
 from buddy_core.runs.checkup.finding import Finding, Severity
 from buddy_core.runs.checkup.run import examine_run
-from buddy_core.runs.viewing.lookup import find_run, run_ids
+from buddy_core.runs.lookup import find_run, run_ids
 from buddy_core.safety.columns import cells
 from buddy_core.safety.paths import real_root
 from buddy_core.safety.text import plain

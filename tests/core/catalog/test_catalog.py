@@ -31,7 +31,7 @@ from buddy_core.runs.query.evaluate import Matcher
 from buddy_core.runs.query.model import EVERYTHING, Content, Query, Term
 from buddy_core.runs.query.parser import parse
 from buddy_core.runs.query.scan import scan
-from buddy_core.runs.viewing.search import content_finder
+from buddy_core.runs.searching.search import content_finder
 from buddy_core.testing import RunDirectoryBuilder
 
 CLOCK = ManualClock(NOW)

@@ -11,7 +11,7 @@ from tests.core.catalog.test_catalog import by_catalog, by_scan, opened, plan, w
 
 from buddy_core.runs.catalog.signs import WIDTHS, Asked, Signer
 from buddy_core.runs.query.parser import parse
-from buddy_core.runs.viewing import search
+from buddy_core.runs.searching import search
 
 WORDS = st.lists(st.text("abcdef012_", min_size=3, max_size=14), min_size=1, max_size=120)
 

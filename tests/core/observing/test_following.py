@@ -10,7 +10,7 @@ import pytest
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.model import RunEvent
-from buddy_core.runs.viewing.following import RunFollower
+from buddy_core.runs.watching.following import RunFollower
 from buddy_core.testing import RunDirectoryBuilder
 
 START = 1_767_890_000_000

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buddy_core.runs.viewing import rawfile
-from buddy_core.runs.viewing.rawfile import SHOWN_BYTES, RawFile
+from buddy_core.runs.reading import rawfile
+from buddy_core.runs.reading.rawfile import SHOWN_BYTES, RawFile
 
 RUN = "run_mk000001_aaaaaa"
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buddy_core.runs.viewing import around
-from buddy_core.runs.viewing.around import MOST, Moment, Surroundings, events_around
-from buddy_core.runs.viewing.timeline import load_timeline
+from buddy_core.runs.timeline import around
+from buddy_core.runs.timeline.around import MOST, Moment, Surroundings, events_around
+from buddy_core.runs.timeline.timeline import load_timeline
 from buddy_core.testing import RunDirectoryBuilder
 
 START = 1_767_961_000_000

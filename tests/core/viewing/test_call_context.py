@@ -11,7 +11,7 @@ import pytest
 
 from buddy_core import Run, RunStore
 from buddy_core.clock import ManualClock
-from buddy_core.runs.viewing.timeline import load_timeline
+from buddy_core.runs.timeline.timeline import load_timeline
 
 
 @pytest.fixture

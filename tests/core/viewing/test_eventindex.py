@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buddy_core.runs.reading.jsonl import JsonlReader, LineReader
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.indexing import Indexer
-from buddy_core.runs.viewing.indexlines import INDEX_LINES
-from buddy_core.runs.viewing.indextail import IndexTail
-from buddy_core.runs.viewing.rowmaker import UNREADABLE, RowMaker
-from buddy_core.runs.viewing.timeline import TimelineBuilder, TimelineRow
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.indexing import Indexer
+from buddy_core.runs.timeline.index.indexlines import INDEX_LINES
+from buddy_core.runs.timeline.index.indextail import IndexTail
+from buddy_core.runs.timeline.index.rowmaker import UNREADABLE, RowMaker
+from buddy_core.runs.timeline.timeline import TimelineBuilder, TimelineRow
 
 NOW = 1_770_000_000_000
 RUN = "run_mk5k1qoj_724ab2"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from buddy_core.errors import AmbiguousRun, RunNotFound, StoreUnavailable
-from buddy_core.runs.viewing.lookup import check_runs_dir, choose_run, find_run, run_ids
+from buddy_core.runs.lookup import check_runs_dir, choose_run, find_run, run_ids
 
 IDS = ["run_mk2szcg2_71dbbe", "run_mk2szcg1_000001", "run_mj000000_abcdef"]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from tests.core.viewing.test_eventindex import NOW, indexed, line
 
-from buddy_core.runs.viewing.moments import moment_in_run, row_of_moment
+from buddy_core.runs.timeline.index.moments import moment_in_run, row_of_moment
 
 DAY = datetime(2026, 1, 8, 23, 50, 30).astimezone()
 BEGIN = int(DAY.timestamp() * 1000)

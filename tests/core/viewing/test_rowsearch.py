@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from tests.core.viewing.test_eventindex import FILES, LONG, NOW, indexed, line, written
 
 from buddy_core.runs.reading.jsonl import LineReader
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.folds import Folded, outermost_steps, steps_around
-from buddy_core.runs.viewing.indexing import Indexer
-from buddy_core.runs.viewing.indexlines import INDEX_LINES
-from buddy_core.runs.viewing.rowfilter import parse_row_filter
-from buddy_core.runs.viewing.rowmaker import RowMaker
-from buddy_core.runs.viewing.rowsearch import RowSearch
+from buddy_core.runs.timeline.finding.rowfilter import parse_row_filter
+from buddy_core.runs.timeline.finding.rowsearch import RowSearch
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.folds import Folded, outermost_steps, steps_around
+from buddy_core.runs.timeline.index.indexing import Indexer
+from buddy_core.runs.timeline.index.indexlines import INDEX_LINES
+from buddy_core.runs.timeline.index.rowmaker import RowMaker
 
 ANY_WORD = st.sampled_from(
     [

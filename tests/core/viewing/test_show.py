@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buddy_core.runs.timeline.timeline import load_timeline
 from buddy_core.runs.viewing.show import MAX_WRONG, run_lines
-from buddy_core.runs.viewing.timeline import load_timeline
 from buddy_core.runs.viewing.viewer import list_runs, load_facts, show_run
 from buddy_core.safety.columns import cells
 from buddy_core.safety.text import is_plain

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from buddy_core.clock import ManualClock
-from buddy_core.runs.viewing import following
 from buddy_core.runs.viewing.viewer import tail_run
+from buddy_core.runs.watching import following
 from buddy_core.safety.columns import cells
 from buddy_core.testing import RunDirectoryBuilder
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.metrics.model import ApiRequest
+from buddy_core.runs.numbers.runnumbers import MOST_TOOLS, OTHER, NumbersFold, RunNumbers
+from buddy_core.runs.numbers.slices import MOST_SLICES, Slices
+from buddy_core.runs.numbers.timespent import ASKED, MODEL, SILENCE_MS, TOOL, TimeSheet
 from buddy_core.runs.reading.tail import Tail
 from buddy_core.runs.reading.typed import TYPED_EVENTS
-from buddy_core.runs.viewing.runnumbers import MOST_TOOLS, OTHER, NumbersFold, RunNumbers
-from buddy_core.runs.viewing.slices import MOST_SLICES, Slices
-from buddy_core.runs.viewing.timespent import ASKED, MODEL, SILENCE_MS, TOOL, TimeSheet
 from buddy_core.testing import RunDirectoryBuilder
 
 T0 = 1_767_890_000_000

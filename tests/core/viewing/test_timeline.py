@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.runs.reading.jsonl import JsonlReader
-from buddy_core.runs.viewing.timeline import (
+from buddy_core.runs.timeline.timeline import (
     TimelineBuilder,
     TimelineRow,
     load_timeline,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.viewing.toolargs import MAX_ARGUMENT, compact_json, key_argument
+from buddy_core.runs.toolargs import MAX_ARGUMENT, compact_json, key_argument
 
 
 @pytest.mark.parametrize(

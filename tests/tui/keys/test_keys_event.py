@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.tui.monitor import COMFORTABLE, NOW, Monitor, command, monitor, samples, ways
 
-from buddy_core.runs.viewing.timeline import load_timeline
+from buddy_core.runs.timeline.timeline import load_timeline
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cells import text_of
 from buddy_top.run_view.event_text import MOST_LINES, Record, raw, read_event, readable

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.indextail import index_run
-from buddy_core.runs.viewing.moments import row_of_moment
-from buddy_core.runs.viewing.timeline import TimelineRow, load_timeline
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.indextail import index_run
+from buddy_core.runs.timeline.index.moments import row_of_moment
+from buddy_core.runs.timeline.timeline import TimelineRow, load_timeline
 from buddy_core.testing import RunDirectoryBuilder
 
 START = 1_767_890_000_000

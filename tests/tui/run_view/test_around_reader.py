@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from buddy_core.runs.viewing.around import MOST, Moment, Surroundings, events_around
+from buddy_core.runs.timeline.around import MOST, Moment, Surroundings, events_around
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.reading import around_reader
 from buddy_top.reading.around_reader import MOST_KEPT, AroundReader

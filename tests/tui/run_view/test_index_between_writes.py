@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from buddy_core.runs.reading.jsonl import LineReader
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.folds import Folded, outermost_steps, steps_around
-from buddy_core.runs.viewing.indexing import Indexer
-from buddy_core.runs.viewing.indexlines import INDEX_LINES
-from buddy_core.runs.viewing.moments import row_of_moment
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.folds import Folded, outermost_steps, steps_around
+from buddy_core.runs.timeline.index.indexing import Indexer
+from buddy_core.runs.timeline.index.indexlines import INDEX_LINES
+from buddy_core.runs.timeline.index.moments import row_of_moment
 from buddy_top.run_view.remarks import _running
 
 NOW = 1_770_000_000_000

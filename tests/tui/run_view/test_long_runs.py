@@ -14,8 +14,8 @@ from tests.tui.monitor import COMFORTABLE, NOW, Monitor, monitor
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.indexing import Indexer
-from buddy_core.runs.viewing.runnumbers import NumbersFold
+from buddy_core.runs.numbers.runnumbers import NumbersFold
+from buddy_core.runs.timeline.index.indexing import Indexer
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cells import text_of
 from buddy_top.feed import Feed

@@ -11,7 +11,7 @@ from tests.core.hanging_disk import disk
 
 from buddy_core.runs.folding.facts import unread_facts
 from buddy_core.runs.reading.descriptors import SHARED
-from buddy_core.runs.viewing.around import Moment, Surroundings
+from buddy_core.runs.timeline.around import Moment, Surroundings
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cells import text_of
 from buddy_top.panes.cells import run_cell

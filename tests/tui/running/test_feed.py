@@ -15,7 +15,7 @@ from tests.tui.monitor import NOW, samples
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.model import Window
 from buddy_core.observe import Observer
-from buddy_core.runs.viewing.around import Moment, Surroundings
+from buddy_core.runs.timeline.around import Moment, Surroundings
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.app import BuddyTop
 from buddy_top.feed import Feed

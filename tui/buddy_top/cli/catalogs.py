@@ -50,7 +50,7 @@ def current_catalog(
 
     Without `make` it is None too where there is none yet: making one takes longer than one search of the files.
     """
-    from buddy_core.runs.viewing.lookup import run_ids
+    from buddy_core.runs.lookup import run_ids
 
     if len(run_ids(runs_dir)) <= MANY_RUNS:
         yield None

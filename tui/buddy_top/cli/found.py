@@ -49,7 +49,7 @@ def found_run(args: argparse.Namespace, runs_dir: Path, wanted: str) -> Iterator
     What is recorded goes before what is kept, and `last` means a recorded run. Raises as `lookup.find_run`, and
     `KeptRunDamaged`.
     """
-    from buddy_core.runs.viewing.lookup import find_run
+    from buddy_core.runs.lookup import find_run
 
     with ExitStack() as stack:
         try:
@@ -63,7 +63,7 @@ def found_run(args: argparse.Namespace, runs_dir: Path, wanted: str) -> Iterator
 
 def _from_archive(archive: Archive, wanted: str, error: BuddyError, stack: ExitStack) -> tuple[Path, str]:
     """The run unpacked; raises `error` where it is not kept either."""
-    from buddy_core.runs.viewing.lookup import LAST, choose_run
+    from buddy_core.runs.lookup import LAST, choose_run
 
     try:
         run_id = choose_run([] if wanted == LAST else archive.ids(), wanted, place=str(archive.root))

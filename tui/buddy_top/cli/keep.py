@@ -57,7 +57,7 @@ def _keep(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         return _verify(args, archive, clock)
     if args.verify or bool(args.run_ids) == args.every or (args.watch and not args.every):
         wrong_usage("name runs, or --all (and then perhaps --watch), or --verify", program=_PROGRAM)
-    from buddy_core.runs.viewing.lookup import check_runs_dir
+    from buddy_core.runs.lookup import check_runs_dir
 
     if args.watch:
         check_runs_dir(runs_dir)
@@ -70,7 +70,7 @@ def _keep(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 
 
 def _named(wanted: Sequence[str], runs_dir: Path, archive: Archive) -> Iterable[Told]:
-    from buddy_core.runs.viewing.lookup import find_run
+    from buddy_core.runs.lookup import find_run
 
     for name in wanted:
         try:
@@ -81,7 +81,7 @@ def _named(wanted: Sequence[str], runs_dir: Path, archive: Archive) -> Iterable[
 
 def _all(runs_dir: Path, archive: Archive) -> Iterable[Told]:
     """Every run, the oldest first: it is the one that leaves first. Runs that are recorded are passed over."""
-    from buddy_core.runs.viewing.lookup import run_ids
+    from buddy_core.runs.lookup import run_ids
 
     for run_id in reversed(run_ids(runs_dir)):
         try:
@@ -210,6 +210,6 @@ def _unkeep(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 
 
 def _kept_id(archive: Archive, wanted: str) -> str:
-    from buddy_core.runs.viewing.lookup import choose_run
+    from buddy_core.runs.lookup import choose_run
 
     return choose_run(archive.ids(), wanted, place=str(archive.root))

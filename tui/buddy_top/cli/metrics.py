@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from buddy_core.clock import Clock
-from buddy_core.runs.viewing.lookup import check_runs_dir
+from buddy_core.runs.lookup import check_runs_dir
 from buddy_top.cli.output import DONE, print_lines, print_text
 from buddy_top.cli.parser import Commands, OneLineParser, add_history, add_watch_runs, wrong_usage
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from buddy_core.clock import Clock
 from buddy_core.metrics.window import Window
-from buddy_core.runs.viewing.lookup import check_runs_dir
+from buddy_core.runs.lookup import check_runs_dir
 from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width
 from buddy_top.config.load import Choices, limits_of
 

@@ -17,7 +17,7 @@ from buddy_top.cli.output import DONE, complain, print_text, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number, wrong_usage
 
 if TYPE_CHECKING:
-    from buddy_core.runs.viewing.search import SearchHit
+    from buddy_core.runs.searching.search import SearchHit
 
 _PROGRAM = "buddy-top run search"
 _EPILOG = (
@@ -53,7 +53,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 
 
 def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.viewing.search_needle import BadPattern, Needle
+    from buddy_core.runs.searching.needle import BadPattern, Needle
 
     try:
         Needle(args.words, regex=args.regex, ignore_case=True if args.ignore_case else None)
@@ -95,7 +95,7 @@ def _hits(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> Iterator[Se
 def _hits_in(
     args: argparse.Namespace, runs_dir: Path, run_id: str | None, among: frozenset[str] | None = None
 ) -> Iterator[SearchHit]:
-    from buddy_core.runs.viewing.search import search_runs
+    from buddy_core.runs.searching.search import search_runs
 
     return search_runs(
         args.words,

@@ -42,7 +42,7 @@ class OpenedRun(NamedTuple):
 
 def unopened(run_dir: Path, problem: str) -> RunDetail:
     """Of a run that cannot be opened, why."""
-    from buddy_core.runs.viewing.eventindex import EventIndex
+    from buddy_core.runs.timeline.index.eventindex import EventIndex
 
     return RunDetail(run_dir.name, run_dir, EventIndex(), 0, 0, {}, (), None, problem=problem)
 

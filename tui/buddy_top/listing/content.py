@@ -43,7 +43,7 @@ class ContentMemo:
 
     def _finder(self) -> Callable[[str, str], bool]:
         if self._find is None:
-            from buddy_core.runs.viewing.search import content_finder
+            from buddy_core.runs.searching.search import content_finder
             from buddy_core.safety.paths import real_root
 
             self._find = content_finder(real_root(self._runs_dir))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.around import Moment, Surroundings
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.around import Moment, Surroundings
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 
 from buddy_core.metrics.counting.fingerprint import fingerprint
 from buddy_core.metrics.model import ErrorGroup, ErrorRecord, Trend
-from buddy_core.runs.viewing.around import Moment
+from buddy_core.runs.timeline.around import Moment
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell

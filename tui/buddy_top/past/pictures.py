@@ -23,7 +23,7 @@ from buddy_top.state import RunDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
-    from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_core.runs.timeline.around import Moment, Surroundings
 
 
 class PastPictures:

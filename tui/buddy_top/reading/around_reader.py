@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from buddy_core.runs.viewing.around import MOST, Moment, Surroundings, events_around
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.names import EVENTS_NAME
+from buddy_core.runs.timeline.around import MOST, Moment, Surroundings, events_around
 from buddy_core.safety.paths import BadName, real_root, stat_beneath
 from buddy_top.reading.aside import Aside
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.runs.folding.observed import EVENTS, EventSource
+from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, TurnBook, span_of
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import started_at_of
+from buddy_core.runs.numbers.runnumbers import NumbersFold, RunNumbers
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.reading.tail import Tail
-from buddy_core.runs.reading.turnfile import TurnFile
 from buddy_core.runs.reading.typed import TYPED_EVENTS
-from buddy_core.runs.viewing.runnumbers import NumbersFold, RunNumbers
 from buddy_core.safety.paths import real_root
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from buddy_core.runs.viewing.rawfile import RawName
+from buddy_core.runs.reading.rawfile import RawName
 from buddy_core.runs.watching.troubles import stalled_words
 from buddy_top.reading.aside import Aside
 from buddy_top.reading.raw_reader import RawReader

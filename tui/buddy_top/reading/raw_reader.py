@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from buddy_core.runs.viewing.rawfile import RAW_NAMES, RawFile, RawName
+from buddy_core.runs.reading.rawfile import RAW_NAMES, RawFile, RawName
 from buddy_core.safety.paths import stat_beneath
 from buddy_top.state import RawPage, RawSearch, RawWants
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts
-    from buddy_core.runs.viewing.runnumbers import RunNumbers
+    from buddy_core.runs.numbers.runnumbers import RunNumbers
     from buddy_top.kept.shelf import OpenedRun, Shelf
     from buddy_top.listing.lister import Lister
     from buddy_top.reading.family_reader import FamilyReader
@@ -104,8 +104,8 @@ class RunDepths:
         if run is None or place is None:
             return None
         if self._numbers is None:
+            from buddy_core.runs.folding.turnfile import TurnFile
             from buddy_core.runs.folding.turns import TURN_METRICS
-            from buddy_core.runs.reading.turnfile import TurnFile
             from buddy_top.reading.numbers_reader import NumbersReader
 
             turns = TurnFile(self._runs_dir.parent / TURN_METRICS)  # not beside a copy

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from buddy_core.runs.reading.accounting import Accounting
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.indextail import PIECE, IndexTail
-from buddy_core.runs.viewing.rowfilter import parse_row_filter
-from buddy_core.runs.viewing.rowmaker import RowMaker
-from buddy_core.runs.viewing.rowsearch import RowSearch
+from buddy_core.runs.timeline.finding.rowfilter import parse_row_filter
+from buddy_core.runs.timeline.finding.rowsearch import RowSearch
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.indextail import PIECE, IndexTail
+from buddy_core.runs.timeline.index.rowmaker import RowMaker
 from buddy_top.state import Found
 
 AT_ONCE_S = 0.012

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from buddy_core.errors import BuddyError
 from buddy_core.runs.artifacts import ArtifactInfo, list_artifacts
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.newest import newest_rows
-from buddy_core.runs.viewing.rowmaker import RowMaker
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.names import EVENTS_NAME
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.rowmaker import RowMaker
+from buddy_core.runs.timeline.newest import newest_rows
 from buddy_core.safety.paths import stat_beneath
 from buddy_top.reading.run_indexing import RunIndexing
 from buddy_top.state import RunDetail, Wants
 
 if TYPE_CHECKING:
-    from buddy_core.runs.viewing.timeline import TimelineRow
+    from buddy_core.runs.timeline.timeline import TimelineRow
 
 FIRST_ROWS = 120
 """Rows that are made before anybody has said which are in sight: more than most screens have lines."""

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.runnumbers import RunNumbers, ToolUse
+from buddy_core.runs.numbers.runnumbers import RunNumbers, ToolUse
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

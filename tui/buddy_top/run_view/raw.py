@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.rawfile import RAW_NAMES, RawLine, RawName
+from buddy_core.runs.reading.rawfile import RAW_NAMES, RawLine, RawName
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.eventindex import CALL, EventIndex
+from buddy_core.runs.timeline.index.eventindex import CALL, EventIndex
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

@@ -5,8 +5,16 @@ from __future__ import annotations
 from math import isnan
 from typing import NamedTuple
 
-from buddy_core.runs.viewing.eventindex import CALL, METRIC, RESULT, STATES, STEP_END, STEP_START, EventIndex
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.index.eventindex import (
+    CALL,
+    METRIC,
+    RESULT,
+    STATES,
+    STEP_END,
+    STEP_START,
+    EventIndex,
+)
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.rowmaker import RowMaker
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.rowmaker import RowMaker
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_top.run_view.sight import Sight
 
 _AT_ONCE = 200

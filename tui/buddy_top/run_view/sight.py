@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Protocol, overload
 
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.timeline import TimelineRow
 
 
 class Sight(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from buddy_core.runs.viewing.runnumbers import RunNumbers
+from buddy_core.runs.numbers.runnumbers import RunNumbers
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span

@@ -14,11 +14,11 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.folds import Folded
-from buddy_core.runs.viewing.moments import row_of_moment
-from buddy_core.runs.viewing.rowfilter import parse_row_filter
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.finding.rowfilter import parse_row_filter
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.folds import Folded
+from buddy_core.runs.timeline.index.moments import row_of_moment
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.text import Plain
 from buddy_top.cells import Cell
 from buddy_top.messages import CallNamed, MomentChosen, OpenEvent, WantsChanged

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.runs.viewing.entries import fields_of
-from buddy_core.runs.viewing.timeline import TimelineRow
 from buddy_top.cells import text_of
 from buddy_top.export.sheet import Sheet, one_record
 from buddy_top.run_view.row_cells import COLUMNS, Look, row_cells

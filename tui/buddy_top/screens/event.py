@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.redact import redact
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain

@@ -10,8 +10,8 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.moments import moment_in_run
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.moments import moment_in_run
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span

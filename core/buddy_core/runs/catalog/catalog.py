@@ -29,9 +29,9 @@ from buddy_core.runs.catalog.layout import LAYOUT, catalog_path
 from buddy_core.runs.catalog.order import Suspect, forks_of, order_text, suspects_of, unknown_among
 from buddy_core.runs.catalog.pages import Cancelled, Pages, SetField, SortKey
 from buddy_core.runs.catalog.rows import Row
+from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.runs.query.model import EVERYTHING, Query
-from buddy_core.runs.viewing.lookup import check_runs_dir
-from buddy_core.runs.viewing.search import content_finder
+from buddy_core.runs.searching.search import content_finder
 from buddy_core.safety.paths import real_root
 
 if TYPE_CHECKING:

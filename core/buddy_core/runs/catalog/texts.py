@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
-from buddy_core.runs.viewing.search import MAX_ARTIFACT
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.names import EVENTS_NAME
+from buddy_core.runs.searching.search import MAX_ARTIFACT
 from buddy_core.safety.paths import open_beneath
 
 MAX_EVENTS = 256 * 1024 * 1024

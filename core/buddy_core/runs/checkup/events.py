@@ -8,11 +8,11 @@ from pathlib import Path
 
 from buddy_core import format as fmt
 from buddy_core.runs.checkup.finding import Finding
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.tail import FileTail
 from buddy_core.runs.reading.wire import WireEvent, payload
-from buddy_core.runs.viewing.event_words import call_id, text, tool_name
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.timeline.event_words import call_id, text, tool_name
 from buddy_core.safety.text import plain
 
 KNOWN_TYPES = frozenset(

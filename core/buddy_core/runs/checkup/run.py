@@ -12,11 +12,10 @@ from buddy_core.runs.checkup.events import Census, clock_trouble, contradictions
 from buddy_core.runs.checkup.files import examine_files
 from buddy_core.runs.checkup.finding import Finding
 from buddy_core.runs.model import RunSummary, Status
-from buddy_core.runs.names import started_at_of
+from buddy_core.runs.names import EVENTS_NAME, started_at_of
 from buddy_core.runs.reading.reader import read_small_file
 from buddy_core.runs.reading.records import parse_summary
 from buddy_core.runs.watching.liveness import LockState, conclude_status, lock_state
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
 from buddy_core.safety.paths import open_beneath
 from buddy_core.safety.text import plain
 

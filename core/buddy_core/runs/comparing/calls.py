@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from buddy_core.clock import Clock
 from buddy_core.runs.comparing.keys import Identity, identity
 from buddy_core.runs.comparing.model import Call, Side
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.query.scan import read_once
 from buddy_core.runs.reading.jsonl import EventBatch, WireEvent, payload
 from buddy_core.runs.reading.payloads import MetricData, bounded, payload_decoder
 from buddy_core.runs.reading.tail import FileTail
-from buddy_core.runs.viewing.event_words import tool_name
-from buddy_core.runs.viewing.timeline import TimelineBuilder, TimelineRow
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.timeline.event_words import tool_name
+from buddy_core.runs.timeline.timeline import TimelineBuilder, TimelineRow
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from buddy_core.metrics.counting.fingerprint import without_ids
-from buddy_core.runs.viewing.toolargs import arguments_of, compact_json
+from buddy_core.runs.toolargs import arguments_of, compact_json
 
 LOOKED_AT = 4_000
 """Characters of an argument that are made comparable; whatever follows counts as it stands."""

@@ -12,7 +12,7 @@ import msgspec
 
 from buddy_core.runs.comparing.keys import CallKey
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.timeline import TimelineRow
 
 StepKind = Literal["same", "outcome", "changed", "only_a", "only_b", "before"]
 """`same`: the same call with the same outcome. `outcome`: the same call went another way. `changed`: the same tool with

@@ -18,9 +18,9 @@ from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, ArtifactInfo, artifact_text, list_artifacts
 from buddy_core.runs.model import RunEvent, RunFacts, RunMetrics
 from buddy_core.runs.reading.reader import read_metrics
-from buddy_core.runs.viewing.event_words import describe, tool_name
+from buddy_core.runs.timeline.event_words import describe, tool_name
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.runs.viewing.joined import JoinedEvent, joined_events
-from buddy_core.runs.viewing.timeline import TimelineRow
 from buddy_core.safety.paths import open_beneath, real_root
 from buddy_core.safety.redact import redact, redact_value
 from buddy_core.settings import Settings

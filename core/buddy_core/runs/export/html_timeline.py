@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from buddy_core import format as fmt
 from buddy_core.runs.export.gather import ExportedEvent, Report, as_json, begin_of, end_of, went_wrong
 from buddy_core.runs.export.html_text import block, text
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 

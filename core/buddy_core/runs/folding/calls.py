@@ -10,7 +10,7 @@ from buddy_core.metrics.recording.batch import ToolColumn
 from buddy_core.runs.reading.json_values import MAX_INT
 from buddy_core.runs.reading.payloads import MAX_NAME, UNNAMED, ToolCallData, plain_payload
 from buddy_core.runs.reading.typed import CallLine, ResultLine
-from buddy_core.runs.viewing.toolargs import key_argument
+from buddy_core.runs.toolargs import key_argument
 
 MAX_ARGUMENTS = 65_536
 """Bytes of the arguments of a call that waits; longer ones are not kept."""

@@ -25,7 +25,7 @@ from buddy_core.runs.model import (
 )
 from buddy_core.runs.names import started_at_of
 from buddy_core.runs.reading.payloads import MAX_NAME, observed_text, plain_payload
-from buddy_core.runs.viewing.toolargs import key_argument
+from buddy_core.runs.toolargs import key_argument
 
 LATEST_BELIEVED_MS = 4_102_444_800_000
 """The year 2100: later times are damage, not dates, and are not shown as a run's start."""

@@ -37,7 +37,7 @@ from buddy_core.runs.names import is_run_id
 from buddy_core.runs.query.candidate import Candidate
 from buddy_core.runs.query.scan import read_once
 from buddy_core.runs.reading.reader import read_small_file, run_ids
-from buddy_core.runs.viewing.search import content_finder
+from buddy_core.runs.searching.search import content_finder
 from buddy_core.runs.writing.files import open_root
 from buddy_core.safety.paths import open_beneath, real_root, stat_beneath
 from buddy_core.safety.text import plain

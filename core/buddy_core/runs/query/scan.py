@@ -10,15 +10,15 @@ from buddy_core.clock import Clock
 from buddy_core.runs.folding.observed import ObservedRun
 from buddy_core.runs.folding.roster import Roster
 from buddy_core.runs.folding.seen import SeenRecords
+from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import TURN_METRICS, RunSpan, TurnBook, span_of
+from buddy_core.runs.lookup import run_ids
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.candidate import Candidate, Gleanings, masked
 from buddy_core.runs.query.evaluate import FindContent, Matcher
 from buddy_core.runs.query.model import Query
 from buddy_core.runs.reading.garbage import without_collection
-from buddy_core.runs.reading.turnfile import TurnFile
-from buddy_core.runs.viewing.lookup import run_ids
-from buddy_core.runs.viewing.search import content_finder
+from buddy_core.runs.searching.search import content_finder
 from buddy_core.safety.paths import real_root
 
 if TYPE_CHECKING:

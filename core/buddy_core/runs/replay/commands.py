@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from buddy_core.runs.model import RunEvent
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.jsonl import MAX_LINE
 from buddy_core.runs.reading.reader import read_summary
 from buddy_core.runs.reading.wire import EVENTS
@@ -25,9 +26,8 @@ from buddy_core.runs.replay.places import Unfit, check_directory, child_environm
 from buddy_core.runs.replay.shellwords import MAX_LINE as MAX_LINE_CHARACTERS
 from buddy_core.runs.replay.shellwords import Line, NeedsShell, check_argument, parse_line, pieces
 from buddy_core.runs.replay.testers import is_test_command
-from buddy_core.runs.viewing.event_words import describe, text, tool_name
+from buddy_core.runs.timeline.event_words import describe, text, tool_name
 from buddy_core.runs.viewing.joined import JoinedEvent, joined_events
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
 from buddy_core.safety.paths import open_beneath, real_root
 from buddy_core.safety.text import plain
 

@@ -1,1 +1,1 @@
-"""One run or many as people read them, in plain text."""
+"""One run or many for pipes and programs: in plain text, and as entries of a JSON document."""

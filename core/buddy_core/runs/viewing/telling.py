@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from buddy_core import format as fmt
 from buddy_core.runs.model import RunEvent
-from buddy_core.runs.viewing.event_words import call_id, describe, tool_name
-from buddy_core.runs.viewing.following import Note, RunFollower
+from buddy_core.runs.timeline.event_words import call_id, describe, tool_name
 from buddy_core.runs.viewing.show import indented, pause, said
+from buddy_core.runs.watching.following import Note, RunFollower
 from buddy_core.runs.watching.liveness import STALLED_AFTER_MS
 from buddy_core.safety.columns import cells, cut
 from buddy_core.safety.shown import shown

@@ -15,12 +15,12 @@ from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.runs.artifacts import list_artifacts
+from buddy_core.runs.lookup import check_runs_dir, choose_run, run_ids
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.viewing.following import RunFollower
-from buddy_core.runs.viewing.lookup import check_runs_dir, choose_run, run_ids
+from buddy_core.runs.timeline.timeline import load_timeline
 from buddy_core.runs.viewing.show import run_lines
 from buddy_core.runs.viewing.telling import Teller
-from buddy_core.runs.viewing.timeline import load_timeline
+from buddy_core.runs.watching.following import RunFollower
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.output import LineWriter, Writable, line_writer
 from buddy_core.safety.shown import shown

@@ -22,7 +22,7 @@ async def stream_run(runs_dir: Path, run_id: str, *, clock: Clock) -> AsyncItera
         return
     import asyncio  # those who only record need not load it
 
-    from buddy_core.runs.viewing.following import RunFollower
+    from buddy_core.runs.watching.following import RunFollower
 
     events = RunFollower(runs_dir, run_id, clock=clock, read_bytes=READ_BYTES).events()
     taken = 0

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.jsonl import EVENTS, MAX_LINE, JsonlReader, WireEvent, payload
-from buddy_core.runs.viewing.event_words import Payload, Words, describe
-from buddy_core.runs.viewing.eventindex import CALL, NONE, EventIndex
-from buddy_core.runs.viewing.joining import between
-from buddy_core.runs.viewing.timeline import WITHOUT_RESULT, TimelineRow, step_key, step_name, title_of
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.timeline.event_words import Payload, Words, describe
+from buddy_core.runs.timeline.index.eventindex import CALL, NONE, EventIndex
+from buddy_core.runs.timeline.joining import between
+from buddy_core.runs.timeline.timeline import WITHOUT_RESULT, TimelineRow, step_key, step_name, title_of
 from buddy_core.safety.paths import open_beneath, real_root
 
 UNREADABLE = "this event can be read no more: its file is gone, or another one by now"

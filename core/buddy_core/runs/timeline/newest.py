@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.jsonl import JsonlReader
-from buddy_core.runs.viewing.timeline import TimelineBuilder, TimelineRow
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.timeline.timeline import TimelineBuilder, TimelineRow
 from buddy_core.safety.paths import BadName, open_beneath, real_root
 
 END = 64 * 1024

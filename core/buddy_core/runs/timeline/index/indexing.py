@@ -9,8 +9,8 @@ from buddy_core.runs.reading.json_values import MAX_INT
 from buddy_core.runs.reading.jsonl import Batch
 from buddy_core.runs.reading.payloads import MAX_NAME
 from buddy_core.runs.reading.wire import WireEvent, payload
-from buddy_core.runs.viewing.event_words import Words, call_id, describe, text, tool_name
-from buddy_core.runs.viewing.eventindex import (
+from buddy_core.runs.timeline.event_words import Words, call_id, describe, text, tool_name
+from buddy_core.runs.timeline.index.eventindex import (
     CALL,
     ERROR,
     FAILED,
@@ -27,7 +27,7 @@ from buddy_core.runs.viewing.eventindex import (
     STEP_START,
     EventIndex,
 )
-from buddy_core.runs.viewing.indexlines import (
+from buddy_core.runs.timeline.index.indexlines import (
     CallNames,
     IndexApplied,
     IndexCall,
@@ -42,8 +42,8 @@ from buddy_core.runs.viewing.indexlines import (
     IndexStepEnd,
     IndexStepStart,
 )
-from buddy_core.runs.viewing.joining import MAX_STEP_NAME, Joiner, Opened, between
-from buddy_core.runs.viewing.timeline import step_name
+from buddy_core.runs.timeline.joining import MAX_STEP_NAME, Joiner, Opened, between
+from buddy_core.runs.timeline.timeline import step_name
 
 _UNKNOWN = float("nan")
 _STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}

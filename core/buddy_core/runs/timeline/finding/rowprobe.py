@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from buddy_core.runs.viewing.eventindex import CALL, KINDS, METRIC, NONE, RESULT, EventIndex
+from buddy_core.runs.timeline.index.eventindex import CALL, KINDS, METRIC, NONE, RESULT, EventIndex
 
 BLOCK = 1024 * 1024
 """Bytes of the file that are probed at once."""

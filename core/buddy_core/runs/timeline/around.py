@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.jsonl import EventBatch, JsonlReader, WireEvent, payload
-from buddy_core.runs.viewing.event_words import describe
-from buddy_core.runs.viewing.timeline import TimelineBuilder, TimelineRow
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.timeline.event_words import describe
+from buddy_core.runs.timeline.timeline import TimelineBuilder, TimelineRow
 from buddy_core.safety.paths import BadName, open_beneath, real_root
 
 MOST = 12

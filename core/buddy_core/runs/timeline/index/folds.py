@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from buddy_core.runs.viewing.eventindex import NONE, EventIndex
+from buddy_core.runs.timeline.index.eventindex import NONE, EventIndex
 
 
 class Folded:

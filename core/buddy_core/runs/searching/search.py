@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, ArtifactInfo, list_artifacts
+from buddy_core.runs.lookup import find_run, run_ids
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.tail import FileTail
 from buddy_core.runs.reading.wire import payload
-from buddy_core.runs.viewing.event_words import tool_name
-from buddy_core.runs.viewing.lookup import find_run, run_ids
-from buddy_core.runs.viewing.search_needle import BadPattern, LineTooHard, Needle
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.searching.needle import BadPattern, LineTooHard, Needle
+from buddy_core.runs.timeline.event_words import tool_name
 from buddy_core.safety.paths import directory_beneath, open_beneath, read_at, real_root
 from buddy_core.safety.redact import MASK, redact, redact_value
 from buddy_core.safety.text import plain

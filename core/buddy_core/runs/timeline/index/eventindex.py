@@ -13,7 +13,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import Final
 
-from buddy_core.runs.viewing.event_words import State
+from buddy_core.runs.timeline.event_words import State
 
 NONE: Final = 0xFFFFFFFF
 """Stands for no event, no step, no row."""

@@ -9,7 +9,7 @@ from math import isclose, isnan
 
 from buddy_core.runs.query.model import Date, TimeOfDay
 from buddy_core.runs.query.values import duration_ms, moment
-from buddy_core.runs.viewing.eventindex import CALL, RESULT, EventIndex
+from buddy_core.runs.timeline.index.eventindex import CALL, RESULT, EventIndex
 
 CallNamed = tuple[str, float | None]
 """Tool and duration of a call, which tell it from others that ended at the same moment."""

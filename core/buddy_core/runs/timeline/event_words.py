@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from buddy_core.runs.reading.json_values import count_of, number_of, printable_utf8
-from buddy_core.runs.viewing.toolargs import MAX_ARGUMENT, compact_json, key_argument
+from buddy_core.runs.toolargs import MAX_ARGUMENT, compact_json, key_argument
 
 State = Literal["ok", "failed", "running", "refused", "info", "error"]
 """How an event stands: a call that has no result yet is running, one that was not allowed is refused."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.tail import Tail
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.indexing import Indexer
-from buddy_core.runs.viewing.indexlines import INDEX_LINES
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.indexing import Indexer
+from buddy_core.runs.timeline.index.indexlines import INDEX_LINES
 
 PIECE = 256 * 1024
 """Bytes read and indexed at once: a few milliseconds."""

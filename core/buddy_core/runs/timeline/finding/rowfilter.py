@@ -17,9 +17,9 @@ from math import isnan
 from typing import Literal
 
 from buddy_core.runs.query.values import duration_ms
-from buddy_core.runs.viewing.event_words import State
-from buddy_core.runs.viewing.eventindex import STATES, EventIndex
-from buddy_core.runs.viewing.timeline import TimelineRow
+from buddy_core.runs.timeline.event_words import State
+from buddy_core.runs.timeline.index.eventindex import STATES, EventIndex
+from buddy_core.runs.timeline.timeline import TimelineRow
 
 STATES_MEANT: dict[str, tuple[State, ...]] = {
     "failed": ("failed", "error"),

@@ -6,10 +6,10 @@ from array import array
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 
-from buddy_core.runs.viewing.eventindex import EventIndex
-from buddy_core.runs.viewing.rowfilter import RowFilter, column_test
-from buddy_core.runs.viewing.rowmaker import RowMaker
-from buddy_core.runs.viewing.rowprobe import Probe, block_of
+from buddy_core.runs.timeline.finding.rowfilter import RowFilter, column_test
+from buddy_core.runs.timeline.finding.rowprobe import Probe, block_of
+from buddy_core.runs.timeline.index.eventindex import EventIndex
+from buddy_core.runs.timeline.index.rowmaker import RowMaker
 
 AT_ONCE = 100
 """Rows that are decoded between two looks at the clock."""

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.jsonl import Accounting, EventBatch, WireEvent, payload
 from buddy_core.runs.reading.salvage import BOM
 from buddy_core.runs.reading.wire import LENIENT
-from buddy_core.runs.viewing.event_words import Payload, State, Words, call_id, describe, tool_name
-from buddy_core.runs.viewing.joining import MAX_STEP_NAME, Joiner, between
-from buddy_core.runs.writing.eventlog import EVENTS_NAME
+from buddy_core.runs.timeline.event_words import Payload, State, Words, call_id, describe, tool_name
+from buddy_core.runs.timeline.joining import MAX_STEP_NAME, Joiner, between
 from buddy_core.safety.paths import open_beneath
 
 MAX_ROWS = 20_000
@@ -199,8 +199,8 @@ class TimelineBuilder:
 
 def load_timeline(run_dir: Path, *, max_rows: int = MAX_ROWS) -> Timeline:
     """Read a whole run, of which the newest rows are made. A missing or unreadable event file gives no rows."""
-    from buddy_core.runs.viewing.indextail import IndexTail
-    from buddy_core.runs.viewing.rowmaker import RowMaker
+    from buddy_core.runs.timeline.index.indextail import IndexTail
+    from buddy_core.runs.timeline.index.rowmaker import RowMaker
 
     tail, maker = IndexTail(run_dir.parent, run_dir.name), RowMaker(run_dir.parent, run_dir.name)
     try:

@@ -15,11 +15,11 @@ from buddy_core.metrics.model import ApiRequest
 from buddy_core.metrics.recording.batch import RequestRow, ToolColumn
 from buddy_core.runs.folding.facts import LATEST_BELIEVED_MS
 from buddy_core.runs.folding.fold import RunFold
+from buddy_core.runs.numbers.slices import Slices
+from buddy_core.runs.numbers.timespent import ASKED, ASKING_TOOLS, MODEL, TOOL, TimeSheet, TimeSpent
 from buddy_core.runs.reading.jsonl import Batch
 from buddy_core.runs.reading.typed import TypedEvent
 from buddy_core.runs.reading.wire import WireEvent
-from buddy_core.runs.viewing.slices import Slices
-from buddy_core.runs.viewing.timespent import ASKED, ASKING_TOOLS, MODEL, TOOL, TimeSheet, TimeSpent
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable

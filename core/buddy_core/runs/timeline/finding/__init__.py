@@ -1,0 +1,1 @@
+"""Rows of a timeline that are asked for: what a filter means, and where in the index they are."""
