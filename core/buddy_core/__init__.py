@@ -88,20 +88,20 @@ if TYPE_CHECKING:
     from buddy_core.runs.model import RunMetrics as RunMetrics
     from buddy_core.runs.model import RunRecord as RunRecord
     from buddy_core.runs.model import RunSummary as RunSummary
+    from buddy_core.runs.pruning.prune import PruneReport as PruneReport
     from buddy_core.runs.replay.model import ReplayReport as ReplayReport
     from buddy_core.runs.replay.session import ReplayCancelled as ReplayCancelled
     from buddy_core.runs.replay.session import replay_run as replay_run
     from buddy_core.runs.searching.search import SearchHit as SearchHit
     from buddy_core.runs.searching.search import search_runs as search_runs
+    from buddy_core.runs.store.active import get_active_run_store as get_active_run_store
+    from buddy_core.runs.store.active import reset_run_store as reset_run_store
+    from buddy_core.runs.store.active import set_active_run_store as set_active_run_store
+    from buddy_core.runs.store.run_context import Run as Run
+    from buddy_core.runs.store.store import RunStore as RunStore
     from buddy_core.runs.viewing.viewer import list_runs as list_runs
     from buddy_core.runs.viewing.viewer import show_run as show_run
     from buddy_core.runs.viewing.viewer import tail_run as tail_run
-    from buddy_core.runs.writing.active import get_active_run_store as get_active_run_store
-    from buddy_core.runs.writing.active import reset_run_store as reset_run_store
-    from buddy_core.runs.writing.active import set_active_run_store as set_active_run_store
-    from buddy_core.runs.writing.prune import PruneReport as PruneReport
-    from buddy_core.runs.writing.run_context import Run as Run
-    from buddy_core.runs.writing.store import RunStore as RunStore
     from buddy_core.settings import Settings as Settings
     from buddy_core.telemetry import ObservabilityStatus as ObservabilityStatus
     from buddy_core.telemetry import init_observability as init_observability
@@ -147,8 +147,8 @@ _HOMES: dict[str, str] = {
     "ObservabilityStatus": "telemetry",
     "PrometheusExporter": "prometheus.exporter",
     "ProviderMetrics": "metrics.model",
-    "PruneReport": "runs.writing.prune",
-    "Run": "runs.writing.run_context",
+    "PruneReport": "runs.pruning.prune",
+    "Run": "runs.store.run_context",
     "ReplayCancelled": "runs.replay.session",
     "ReplayReport": "runs.replay.model",
     "RunClosed": "errors",
@@ -160,7 +160,7 @@ _HOMES: dict[str, str] = {
     "RunMetrics": "runs.model",
     "RunNotFound": "errors",
     "RunRecord": "runs.model",
-    "RunStore": "runs.writing.store",
+    "RunStore": "runs.store.store",
     "RunSummary": "runs.model",
     "SearchHit": "runs.searching.search",
     "SeriesPoint": "metrics.model",
@@ -182,7 +182,7 @@ _HOMES: dict[str, str] = {
     "Window": "metrics.model",
     "WindowView": "metrics.model",
     "bridge": "bridge",
-    "get_active_run_store": "runs.writing.active",
+    "get_active_run_store": "runs.store.active",
     "Kindred": "runs.lineage.tree",
     "compare_runs": "runs.comparing.compare",
     "family_of": "runs.lineage.tree",
@@ -203,11 +203,11 @@ _HOMES: dict[str, str] = {
     "replay_alerts": "alerts.replay",
     "replay_run": "runs.replay.session",
     "reset_metrics_collector": "metrics.collector",
-    "reset_run_store": "runs.writing.active",
+    "reset_run_store": "runs.store.active",
     "reset_tool_metrics_tracker": "metrics.tools",
     "search_runs": "runs.searching.search",
     "serve_metrics": "prometheus.server",
-    "set_active_run_store": "runs.writing.active",
+    "set_active_run_store": "runs.store.active",
     "show_run": "runs.viewing.viewer",
     "tail_run": "runs.viewing.viewer",
 }

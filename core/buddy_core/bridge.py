@@ -22,7 +22,7 @@ from buddy_core.metrics.recording.custom import ALWAYS
 from buddy_core.metrics.recording.provenance import PassedOn, is_reading_files, passes_on
 from buddy_core.metrics.recording.stream import SLOW_MS, CollectorEvent, MetricRecorded
 from buddy_core.runs.names import is_run_id
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.usage import API_REQUEST
 
 VALUE: Final = "value"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.recording.provenance import passes_on, reading_files
 from buddy_core.runs.model import RunEvent
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 
 MOST_OPEN = 10_000
 """Calls without a result that are remembered; the oldest are forgotten, and their results count without a time."""

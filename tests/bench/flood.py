@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from workload import RunWriter
 
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 
 BEAT_S = 0.01
 """So often the writer looks how many events are due."""

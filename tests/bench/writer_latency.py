@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 
 EVENT = {
     "toolName": "bash",

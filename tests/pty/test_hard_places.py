@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from tests.pty.terminal import Terminal
 
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
 Figure = Callable[[str, object], None]

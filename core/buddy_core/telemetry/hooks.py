@@ -23,7 +23,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.recording.provenance import is_reading_files
 from buddy_core.metrics.recording.stream import CollectorEvent
 from buddy_core.runs.model import RunEvent
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 from buddy_core.telemetry.heard import (
     Heard,
     heard_event,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider as AnyProvider
 
     from buddy_core.metrics.collector import MetricsCollector
-    from buddy_core.runs.writing.store import RunStore
+    from buddy_core.runs.store.store import RunStore
     from buddy_core.telemetry.export import BoundedProcessor
     from buddy_core.telemetry.hooks import Hooks
     from buddy_core.telemetry.reporting import Reporter

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from buddy_core.clock import ManualClock
-from buddy_core.runs.writing import housekeeping
-from buddy_core.runs.writing.housekeeping import REST_S, START_MS, Housekeeper
-from buddy_core.runs.writing.prune import PruneReport
+from buddy_core.runs.pruning import housekeeping
+from buddy_core.runs.pruning.housekeeping import REST_S, START_MS, Housekeeper
+from buddy_core.runs.pruning.prune import PruneReport
 
 NOW = 1_770_000_000_000
 KEEP = 7

@@ -17,9 +17,9 @@ from buddy_core.errors import StoreUnavailable
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observe import Observer
 from buddy_core.runs.names import run_id_at
-from buddy_core.runs.writing import housekeeping
+from buddy_core.runs.pruning import housekeeping
+from buddy_core.runs.store.store import MAX_RUNS, RunStore
 from buddy_core.runs.writing.flusher import SHARED
-from buddy_core.runs.writing.store import MAX_RUNS, RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from buddy_core.runs.names import run_id_at
+from buddy_core.runs.pruning import strays
+from buddy_core.runs.pruning.prune import is_over
+from buddy_core.runs.pruning.trash import TRASH_NAME, Trash, explain
 from buddy_core.runs.watching.liveness import INTERRUPTED_AFTER_MS
-from buddy_core.runs.writing import strays
-from buddy_core.runs.writing.prune import is_over
-from buddy_core.runs.writing.trash import TRASH_NAME, Trash, explain
 
 NOW = 1_770_000_000_000
 DAY = 86_400_000

@@ -16,7 +16,7 @@ import pytest
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.names import run_id_at
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000
@@ -165,7 +165,7 @@ import json, os, sys
 sys.path[:0] = {[path for path in sys.path if path]!r}
 from pathlib import Path
 from buddy_core.clock import ManualClock
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 store = RunStore({str(tmp_path / "runs")!r}, max_runs=0, clock=ManualClock({NOW}), durable=False)
 {code}
 """

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from buddy_core.clock import ManualClock, SystemClock
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
 pytestmark = pytest.mark.sweep
@@ -26,7 +26,7 @@ PROCESSES = 8
 
 RACER = """
 import sys
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 root, name, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
 store = RunStore(root, max_runs=5, durable=False)
 kept = store.start_run("kept " + name)
@@ -47,7 +47,7 @@ print(kept)
 
 PRUNER = """
 import sys
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 store = RunStore(sys.argv[1], max_runs=0, durable=False)
 print("ready", flush=True)
 while True:
@@ -142,7 +142,7 @@ def test_killed_pruners_leave_nothing_that_the_next_does_not_finish(tmp_path: Pa
 
 SLEEPER = """
 import sys
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 store = RunStore(sys.argv[1], durable=False)
 run_id = store.start_run("asleep")
 print(run_id, flush=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from buddy_core.runs.names import run_id_at
-from buddy_core.runs.writing import prune as pruning
-from buddy_core.runs.writing.prune import PruneReport, prune_below
-from buddy_core.runs.writing.trash import TRASH_NAME, Trash
+from buddy_core.runs.pruning import prune as pruning
+from buddy_core.runs.pruning.prune import PruneReport, prune_below
+from buddy_core.runs.pruning.trash import TRASH_NAME, Trash
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000

@@ -28,9 +28,9 @@ from pathlib import Path
 
 from buddy_core.runs.reading.jsonl import JsonlReader
 from buddy_core.runs.reading.reader import read_events, run_ids
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.watching.liveness import lock_state
 from buddy_core.runs.writing.eventlog import EventLog, encode_event
-from buddy_core.runs.writing.store import RunStore
 
 PARALLEL = 4
 PIPE_BYTES = 1024 * 1024

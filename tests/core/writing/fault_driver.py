@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from buddy_core.errors import BuddyError
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.watching.liveness import lock_state
 from buddy_core.runs.writing.flusher import SHARED
-from buddy_core.runs.writing.store import RunStore
 
 CALLS = ("write", "renameat", "openat", "mkdirat", "mkdir", "flock", "fsync", "fchmod")
 """The calls a recording consists of."""

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import buddy_core
-from buddy_core.runs.writing.active import get_active_run_store, reset_run_store, set_active_run_store
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.active import get_active_run_store, reset_run_store, set_active_run_store
+from buddy_core.runs.store.store import RunStore
 
 
 @pytest.fixture(autouse=True)
@@ -187,7 +187,7 @@ class TestTheCurrentRun:
         def count() -> tuple[int, str | None]:
             for number in range(200):
                 store.end_run(store.start_run(str(number)), "completed")
-            link, steps = buddy_core.runs.writing.open_runs._started_here.get(), 0
+            link, steps = buddy_core.runs.store.open_runs._started_here.get(), 0
             while link is not None:
                 link, steps = link.outer, steps + 1
             return steps, store.current_run_id

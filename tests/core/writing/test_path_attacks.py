@@ -18,10 +18,10 @@ from tests.core.writing.hostile_names import ORDINARY, hostile_names
 from buddy_core.errors import BadArtifactName, BuddyError, StoreUnavailable
 from buddy_core.runs.artifacts import check_artifact_name
 from buddy_core.runs.reading.reader import read_events, read_run
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.eventlog import EventLog
 from buddy_core.runs.writing.files import NotPrivate, make_directory, open_root
 from buddy_core.runs.writing.lock import RunLock
-from buddy_core.runs.writing.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
 NOBODY = 65_534
@@ -266,7 +266,7 @@ def test_directories_are_0700_and_files_0600_whatever_the_umask(tmp_path: Path, 
 RECORDING = """
 import sys
 from buddy_core.runs.writing.flusher import SHARED
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 store = RunStore(sys.argv[1])
 print("now", flush=True)
 sys.stdin.readline()

@@ -22,8 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy_core.runs.reading.json_values import Cleaner
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.encoding import MAX_EVENT_BYTES, encode_event
-from buddy_core.runs.writing.store import RunStore
 
 RUN = "run_mk5k1qoj_724ab2"
 NOW = 1_770_000_000_000

@@ -17,14 +17,16 @@ from buddy_core.clock import ManualClock
 from buddy_core.errors import BadArtifactName, RunClosed, RunNotFound, StoreUnavailable
 from buddy_core.runs.model import RunSummary
 from buddy_core.runs.names import run_id_at
+from buddy_core.runs.pruning import housekeeping
+from buddy_core.runs.pruning.housekeeping import Housekeeper
+from buddy_core.runs.pruning.prune import PruneReport, is_over, prune_below
+from buddy_core.runs.pruning.trash import Trash
 from buddy_core.runs.reading.json_values import Cleaner
-from buddy_core.runs.writing import active, backlog, encoding, housekeeping, open_runs
+from buddy_core.runs.store import active, open_runs
+from buddy_core.runs.store.store import RunStore
+from buddy_core.runs.writing import backlog, encoding
 from buddy_core.runs.writing.encoding import MAX_EVENT_BYTES, encode_event
-from buddy_core.runs.writing.housekeeping import Housekeeper
-from buddy_core.runs.writing.prune import PruneReport, is_over, prune_below
 from buddy_core.runs.writing.runfiles import RunFiles
-from buddy_core.runs.writing.store import RunStore
-from buddy_core.runs.writing.trash import Trash
 from buddy_core.runs.writing.writer import RunWriter
 from buddy_core.testing import RunDirectoryBuilder
 
@@ -254,7 +256,7 @@ class TestAPrune:
             return os.stat_result((*found[:2], 99, *found[3:])) if found.st_ino == far else found
 
         monkeypatch.setattr(os, "fstat", elsewhere)
-        monkeypatch.setattr("buddy_core.runs.writing.trash._same", lambda _one, _other: True)
+        monkeypatch.setattr("buddy_core.runs.pruning.trash._same", lambda _one, _other: True)
         report = self.below(tmp_path)
         assert report.problems == {run.name: "lies on another file system"}
         assert report.leftover == 1

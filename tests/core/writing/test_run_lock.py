@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from buddy_core.errors import RunLocked
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing import lock
 from buddy_core.runs.writing.lock import LOCK_NAME, RunLock
-from buddy_core.runs.writing.store import RunStore
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.reading.jsonl import JsonlReader
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing import backlog
 from buddy_core.runs.writing.eventlog import EventLog
-from buddy_core.runs.writing.store import RunStore
 
 NOW = 1_770_000_000_000
 
@@ -243,7 +243,7 @@ RECORDING = textwrap.dedent(
     """
     import json, os, sys
     from pathlib import Path
-    from buddy_core.runs.writing.store import RunStore
+    from buddy_core.runs.store.store import RunStore
 
     root = Path(sys.argv[1])
     store = RunStore(root / "runs")

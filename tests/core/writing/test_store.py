@@ -18,7 +18,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.errors import BadArtifactName, RunClosed, RunNotFound, StoreUnavailable
 from buddy_core.runs.model import RunMetadata, RunMetrics
 from buddy_core.runs.names import run_id_at
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 from buddy_core.settings import Settings
 
 NOW = 1_770_000_000_000
@@ -275,7 +275,7 @@ def test_two_threads_lose_no_event_and_tear_no_line(store: RunStore) -> None:
 
 WRITER = """
 import sys
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 store = RunStore(sys.argv[1])
 run_id = store.start_run("killed")
 number = 0
@@ -306,7 +306,7 @@ def test_a_forked_child_writes_nothing_and_keeps_no_lock(tmp_path: Path) -> None
     """Case 17: the run belongs to the parent; its lock is free as soon as the parent is gone."""
     script = """
 import os, sys, time
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 store = RunStore(sys.argv[1])
 run_id = store.start_run("forked")
 if os.fork() == 0:

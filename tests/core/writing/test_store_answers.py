@@ -18,9 +18,9 @@ import pytest
 from buddy_core.clock import ManualClock
 from buddy_core.errors import RunClosed, RunLocked, RunNotFound, StoreUnavailable
 from buddy_core.runs.model import RunEvent, RunMetadata
-from buddy_core.runs.writing import store as store_module
-from buddy_core.runs.writing import store_reading, streaming
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store import store as store_module
+from buddy_core.runs.store import store_reading, streaming
+from buddy_core.runs.store.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.model import RunMetadata, RunMetrics
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 
 NOW = 1_770_000_000_000
 SUMMARY = ["runId", "objective", "status", "startedAt", "eventCount", "artifactCount"]

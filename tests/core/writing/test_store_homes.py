@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 
 
 class TestHomes:
@@ -17,7 +17,7 @@ class TestHomes:
 
     CODE = """
 from buddy_core.errors import StoreUnavailable
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 store = RunStore()
 print(len(store.list_runs()), store.append_event("note", {}))
 try:

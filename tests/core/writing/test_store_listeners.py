@@ -10,8 +10,8 @@ import pytest
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.model import RunEvent
-from buddy_core.runs.writing.listeners import DEEPEST, MOST_FAILURES
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.listeners import DEEPEST, MOST_FAILURES
+from buddy_core.runs.store.store import RunStore
 
 NOW = 1_770_000_000_000
 

@@ -11,7 +11,7 @@ import pytest
 
 from buddy_core.errors import BadArtifactName
 from buddy_core.runs.model import RunMetrics
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 
 
 @pytest.fixture

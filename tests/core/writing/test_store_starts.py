@@ -12,9 +12,9 @@ import pytest
 from buddy_core.clock import ManualClock
 from buddy_core.errors import StoreUnavailable
 from buddy_core.runs.names import run_id_at
-from buddy_core.runs.writing import store as store_module
-from buddy_core.runs.writing.active import get_active_run_store, set_active_run_store
-from buddy_core.runs.writing.store import CLOSE_WAIT_S, RunStore
+from buddy_core.runs.store import store as store_module
+from buddy_core.runs.store.active import get_active_run_store, set_active_run_store
+from buddy_core.runs.store.store import CLOSE_WAIT_S, RunStore
 from buddy_core.runs.writing.writer import RunWriter
 
 

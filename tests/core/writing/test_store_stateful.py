@@ -20,7 +20,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from buddy_core.clock import ManualClock
 from buddy_core.errors import BuddyError, RunClosed, RunLocked, RunNotFound
 from buddy_core.runs.model import EndStatus
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 
 SEQUENCES = int(os.environ.get("BUDDY_STORE_SEQUENCES", "25"))
 KEPT = 3

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from buddy_core.runs.model import RunEvent
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.flusher import SHARED
-from buddy_core.runs.writing.store import RunStore
 from buddy_core.testing import RunDirectoryBuilder
 
 LONGEST_S = 20.0
@@ -87,7 +87,7 @@ async def test_a_run_that_is_written_by_a_thread_loses_no_event_in_the_stream(st
 
 WRITER = """
 import sys
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 store = RunStore(sys.argv[1], durable=False)
 run_id = store.start_run("theirs")
 print(run_id, flush=True)

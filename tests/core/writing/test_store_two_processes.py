@@ -21,8 +21,8 @@ import pytest
 from buddy_core.clock import ManualClock
 from buddy_core.errors import RunClosed, RunLocked, RunNotFound
 from buddy_core.runs.names import run_id_at
-from buddy_core.runs.writing.active import get_active_run_store, set_active_run_store
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.active import get_active_run_store, set_active_run_store
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.writer import RunWriter
 
 EVENTS = int(os.environ.get("BUDDY_PROCESS_EVENTS", "1500"))
@@ -32,7 +32,7 @@ PREPARE = """
 import os, sys
 from buddy_core.clock import ManualClock
 from buddy_core.runs.names import run_id_at
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 """
 
 
@@ -397,7 +397,7 @@ def test_a_directory_that_a_prune_carries_off_before_it_is_locked_is_not_written
                 (tmp_path / ".trash").mkdir()
                 (tmp_path / self.run_id).rename(tmp_path / ".trash" / f"{self.run_id}.0123456789abcdef")
 
-    monkeypatch.setattr("buddy_core.runs.writing.store.RunWriter", CarriedOff)
+    monkeypatch.setattr("buddy_core.runs.store.store.RunWriter", CarriedOff)
     store = RunStore(tmp_path, durable=False)
     run_id = store.start_run("one")
     assert carried != [run_id]
@@ -419,7 +419,7 @@ def test_a_run_that_a_prune_holds_the_lock_of_begins_again_elsewhere(
                 raise RunLocked("another process is writing this run")
             super().__init__(*args, **kwargs)
 
-    monkeypatch.setattr("buddy_core.runs.writing.store.RunWriter", Refused)
+    monkeypatch.setattr("buddy_core.runs.store.store.RunWriter", Refused)
     store = RunStore(tmp_path, durable=False)
     assert store.emit(store.start_run("one"), "note", {})
     assert refused

@@ -19,7 +19,7 @@ import pytest
 
 from buddy_core.errors import BuddyError
 from buddy_core.runs.artifacts import list_artifacts
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 
 ATTACKER = Path(__file__).with_name("swap_attacker.py")
 SECONDS = float(os.environ.get("BUDDY_SWAP_S", "3"))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from buddy_core.runs.pruning.strays import STRAY_AFTER_MS, sweep
 from buddy_core.runs.reading.jsonl import JsonlReader
 from buddy_core.runs.reading.reader import read_metrics, read_summary
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.eventlog import EventLog, encode_event
-from buddy_core.runs.writing.store import RunStore
-from buddy_core.runs.writing.strays import STRAY_AFTER_MS, sweep
 
 NOW = 1_770_000_000_000
 RUN = "run_mk5k1qoj_724ab2"

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from buddy_core.errors import RunClosed, StoreUnavailable
+from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.watching.liveness import lock_state
 from buddy_core.runs.writing import backlog, flusher
 from buddy_core.runs.writing.flusher import MAX_DISCARDED, Flusher
-from buddy_core.runs.writing.store import RunStore
 
 RUN_ID = "run_mk5k1qoj_724ab2"
 
@@ -151,7 +151,7 @@ class TestNobodyWaitsForTheDisk:
         done = in_a_process(
             """
             import os, sys, threading, time
-            from buddy_core.runs.writing.store import RunStore
+            from buddy_core.runs.store.store import RunStore
             os.fsync = lambda fd: threading.Event().wait(60)
             with RunStore(sys.argv[1]).run("x") as run:
                 run.emit("tick", {})
@@ -190,7 +190,7 @@ class TestOneWriter:
         done = in_a_process(
             """
             import sys
-            from buddy_core.runs.writing.store import RunStore
+            from buddy_core.runs.store.store import RunStore
             ids = [sys.argv[2]] * 5 + ["run_mk5k1qoj_ffffff"]
             store = RunStore(sys.argv[1], new_id=lambda _now: ids.pop(0))
             with store.run("theirs") as run:
@@ -233,7 +233,7 @@ class TestForks:
         done = in_a_process(
             """
             import os, signal, sys, threading, warnings
-            from buddy_core.runs.writing.store import RunStore
+            from buddy_core.runs.store.store import RunStore
             warnings.simplefilter("ignore")
             store = RunStore(sys.argv[1])
             run_id = store.start_run("x")
@@ -274,7 +274,7 @@ class TestForks:
         done = in_a_process(
             """
             import os, signal, sys
-            from buddy_core.runs.writing.store import RunStore
+            from buddy_core.runs.store.store import RunStore
             store = RunStore(sys.argv[1])
             run_id = store.start_run("x")
             read_end, write_end = os.pipe()
@@ -295,7 +295,7 @@ class TestForks:
         done = in_a_process(
             """
             import os, sys, warnings
-            from buddy_core.runs.writing.store import RunStore
+            from buddy_core.runs.store.store import RunStore
             warnings.simplefilter("always")
             store = RunStore(sys.argv[1], max_runs=None)
             for _ in range(10):
@@ -315,7 +315,7 @@ class TestForks:
             """
             import os, sys
             from buddy_core.runs.writing import flusher
-            from buddy_core.runs.writing.store import RunStore
+            from buddy_core.runs.store.store import RunStore
             fsync, asked = os.fsync, []
             os.fsync = lambda fd: (asked.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd))
             run_id = RunStore(sys.argv[1]).start_run("x")

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, NamedTuple, TypeAlias
 
 from buddy_core.runs.model import EndStatus
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 from buddy_top.demo.models import FAILURES, Model, other_provider
 from buddy_top.demo.projects import Project
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from buddy_core.clock import Clock, ManualClock, SystemClock
 from buddy_core.runs.names import run_id_at
-from buddy_core.runs.writing.store import RunStore
+from buddy_core.runs.store.store import RunStore
 from buddy_top.demo import scripts
 from buddy_top.demo.actor import Actor, Script
 from buddy_top.demo.models import MODELS

@@ -74,7 +74,7 @@ def _stays(root: Path, run_id: str, now_ms: int) -> bool:
     if state != "none":
         return state == "held"
     try:
-        from buddy_core.runs.writing.prune import is_over
+        from buddy_core.runs.pruning.prune import is_over
 
         with directory_beneath(root, run_id) as fd:
             return not is_over(fd, now_ms)

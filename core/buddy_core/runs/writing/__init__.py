@@ -1,1 +1,1 @@
-"""What an agent records with: the store, one run while it is written, and what is done with old ones."""
+"""One run while it is written: its lock, its events line by line, its small files, and the way to the disk."""

@@ -15,6 +15,7 @@ from buddy_core.clock import Clock
 from buddy_core.runs.artifacts import ARTIFACTS_NAME
 from buddy_core.runs.model import EndStatus, RunMetrics, RunSummary
 from buddy_core.runs.names import EVENTS_NAME
+from buddy_core.runs.pruning.strays import sweep_once
 from buddy_core.runs.reading.json_values import decode_object
 from buddy_core.runs.reading.records import (
     dump_metrics,
@@ -30,7 +31,6 @@ from buddy_core.runs.writing.eventlog import EventLog, encode_event
 from buddy_core.runs.writing.files import close_quietly, make_directory
 from buddy_core.runs.writing.lock import LOCK_NAME, RunLock
 from buddy_core.runs.writing.runfiles import RunFiles
-from buddy_core.runs.writing.strays import sweep_once
 from buddy_core.runs.writing.usage import UsageTally
 
 SUMMARY_NAME = "summary.json"

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from buddy_core.clock import Clock
-from buddy_core.runs.writing.prune import PruneReport, prune_below
+from buddy_core.runs.pruning.prune import PruneReport, prune_below
 from buddy_core.safety.paths import real_root
 
 START_MS = 3.0

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from buddy_core.runs.writing.describe import describe
+from buddy_core.runs.store.describe import describe
 
 if TYPE_CHECKING:
-    from buddy_core.runs.writing.run_context import Run
+    from buddy_core.runs.store.run_context import Run
 
 
 class ToolCall:

@@ -16,18 +16,18 @@ from buddy_core.errors import RunClosed, RunLocked, RunNotFound, StoreUnavailabl
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name
 from buddy_core.runs.model import EndStatus, RunEvent, RunMetadata, RunMetrics, RunSummary
 from buddy_core.runs.names import is_run_id, new_run_id
+from buddy_core.runs.pruning.housekeeping import Housekeeper
+from buddy_core.runs.pruning.prune import PruneReport
 from buddy_core.runs.reading.json_values import text_of
 from buddy_core.runs.reading.reader import read_summary
 from buddy_core.runs.reading.records import metadata_of, metadata_to_wire, metrics_of
+from buddy_core.runs.store import active
+from buddy_core.runs.store.listeners import EndListeners, Listeners
+from buddy_core.runs.store.open_runs import OpenRuns
+from buddy_core.runs.store.run_context import Run, recorded_run
+from buddy_core.runs.store.store_reading import RunReading
 from buddy_core.runs.watching.liveness import lock_state
-from buddy_core.runs.writing import active
 from buddy_core.runs.writing.files import open_root
-from buddy_core.runs.writing.housekeeping import Housekeeper
-from buddy_core.runs.writing.listeners import EndListeners, Listeners
-from buddy_core.runs.writing.open_runs import OpenRuns
-from buddy_core.runs.writing.prune import PruneReport
-from buddy_core.runs.writing.run_context import Run, recorded_run
-from buddy_core.runs.writing.store_reading import RunReading
 from buddy_core.runs.writing.writer import RunWriter
 from buddy_core.safety.paths import real_root
 from buddy_core.settings import Settings

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from buddy_core.runs.model import EndStatus, RunMetadata
-from buddy_core.runs.writing.call_context import ToolCall, recorded_call, recorded_step
-from buddy_core.runs.writing.describe import describe
+from buddy_core.runs.store.call_context import ToolCall, recorded_call, recorded_step
+from buddy_core.runs.store.describe import describe
 
 if TYPE_CHECKING:
-    from buddy_core.runs.writing.store import RunStore
+    from buddy_core.runs.store.store import RunStore
 
 
 class Run:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from buddy_core.runs.writing.store import RunStore
+    from buddy_core.runs.store.store import RunStore
 
 _guard = threading.RLock()
 _active: RunStore | None = None

@@ -11,7 +11,7 @@ from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_component
 from buddy_core.runs.model import RunEvent, RunRecord, RunSummary
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.reading.reader import read_events, read_run, read_small_file, read_summary, run_ids
-from buddy_core.runs.writing.streaming import stream_run
+from buddy_core.runs.store.streaming import stream_run
 from buddy_core.runs.writing.writer import RunWriter
 
 MAX_TEXT_ARTIFACT_BYTES = 16 * 1024 * 1024
