@@ -24,14 +24,14 @@ from buddy_core.metrics.recording.provenance import is_reading_files
 from buddy_core.metrics.recording.stream import CollectorEvent
 from buddy_core.runs.model import RunEvent
 from buddy_core.runs.store.store import RunStore
-from buddy_core.telemetry.heard import (
+from buddy_core.telemetry.sending.mailbox import Mailbox
+from buddy_core.telemetry.spans.heard import (
     Heard,
     heard_event,
     heard_failure,
     heard_request,
     heard_tool,
 )
-from buddy_core.telemetry.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -78,8 +78,8 @@ class Hooks:
         _hooks.add(self)
 
     def _open_book(self) -> None:
-        from buddy_core.telemetry.ids import RunIds
-        from buddy_core.telemetry.spans import SpanBook
+        from buddy_core.telemetry.spans.book import SpanBook
+        from buddy_core.telemetry.spans.ids import RunIds
 
         self._book = SpanBook(self._tracer, self._ids if isinstance(self._ids, RunIds) else None, self._agent)
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from buddy_core.metrics.counting.fingerprint import fingerprint
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.telemetry.config import ReportingConfig
-from buddy_core.telemetry.mailbox import Mailbox
-from buddy_core.telemetry.masking import masker_for
-from buddy_core.telemetry.post import post
-from buddy_core.telemetry.scrub import Scrubber, pattern_of
+from buddy_core.telemetry.sending.mailbox import Mailbox
+from buddy_core.telemetry.sending.masking import masker_for
+from buddy_core.telemetry.sending.post import post
+from buddy_core.telemetry.sending.scrub import Scrubber, pattern_of
 
 if TYPE_CHECKING:
     import sentry_sdk

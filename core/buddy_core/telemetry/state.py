@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.runs.store.store import RunStore
-    from buddy_core.telemetry.export import BoundedProcessor
     from buddy_core.telemetry.hooks import Hooks
     from buddy_core.telemetry.reporting import Reporter
+    from buddy_core.telemetry.sending.export import BoundedProcessor
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from buddy_core.telemetry.config import TracingConfig, release_of
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-    from buddy_core.telemetry.export import BoundedProcessor
+    from buddy_core.telemetry.sending.export import BoundedProcessor
 
 
 def make_provider(config: TracingConfig, env: Mapping[str, str]) -> tuple[TracerProvider, BoundedProcessor]:
@@ -28,9 +28,9 @@ def make_provider(config: TracingConfig, env: Mapping[str, str]) -> tuple[Tracer
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
 
-    from buddy_core.telemetry.export import BoundedProcessor
-    from buddy_core.telemetry.ids import RunIds
-    from buddy_core.telemetry.masking import masker_for
+    from buddy_core.telemetry.sending.export import BoundedProcessor
+    from buddy_core.telemetry.sending.masking import masker_for
+    from buddy_core.telemetry.spans.ids import RunIds
 
     processor = BoundedProcessor(config, masker_for(env))
     resource = Resource(

@@ -24,7 +24,8 @@ from buddy_core import (
 )
 from buddy_core.bridge import bridge
 from buddy_core.metrics.recording.provenance import reading_files
-from buddy_core.telemetry import openrun, spans
+from buddy_core.telemetry.spans import book as spans
+from buddy_core.telemetry.spans import openrun
 
 Start = Callable[..., Bench]
 

@@ -12,9 +12,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from buddy_core import ApiRequest, RunEvent
-from buddy_core.telemetry.heard import Heard, heard_event, heard_request, heard_tool
-from buddy_core.telemetry.ids import RunIds, context_of
-from buddy_core.telemetry.spans import SpanBook
+from buddy_core.telemetry.spans.book import SpanBook
+from buddy_core.telemetry.spans.heard import Heard, heard_event, heard_request, heard_tool
+from buddy_core.telemetry.spans.ids import RunIds, context_of
 
 RUNS = ("run_a", "run_b", "run_c")
 NAMES = st.sampled_from(["x", "y", "z"])

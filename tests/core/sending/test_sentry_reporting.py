@@ -24,8 +24,8 @@ from buddy_core import (
     telemetry_losses,
 )
 from buddy_core.telemetry import reporting, state
-from buddy_core.telemetry.masking import masker_for
-from buddy_core.telemetry.scrub import Scrubber, pattern_of
+from buddy_core.telemetry.sending.masking import masker_for
+from buddy_core.telemetry.sending.scrub import Scrubber, pattern_of
 
 
 @pytest.fixture

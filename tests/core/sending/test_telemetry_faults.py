@@ -24,7 +24,7 @@ from tests.core.sending.otlp_receiver import OtlpReceiver
 from tests.core.sending.sentry_stub import SentryStub
 
 from buddy_core import MetricsCollector, RunStore, init_observability, instrument, shutdown_observability
-from buddy_core.telemetry.mailbox import Mailbox
+from buddy_core.telemetry.sending.mailbox import Mailbox
 
 pytestmark = pytest.mark.sweep
 

@@ -17,7 +17,8 @@ from tests.core.sending import bad_backends
 from tests.core.sending.otlp_receiver import OtlpReceiver, Recorder
 
 from buddy_core import init_observability, init_tracing, shutdown_observability, telemetry_losses
-from buddy_core.telemetry import export, ids
+from buddy_core.telemetry.sending import export
+from buddy_core.telemetry.spans import ids
 
 
 @pytest.fixture(autouse=True)

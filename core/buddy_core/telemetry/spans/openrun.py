@@ -10,7 +10,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_
 from opentelemetry.util.types import AttributeValue
 
 from buddy_core.metrics.model import ApiRequest
-from buddy_core.telemetry import genai
+from buddy_core.telemetry.spans import genai
 
 MOST_OPEN = 256
 """Spans of one run that may be open at once; what comes on top is counted on the run's span."""

@@ -28,10 +28,10 @@ from opentelemetry.trace import (
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.runs.reading.json_values import Cleaner, printable_utf8
 from buddy_core.safety.redact import redact_value
-from buddy_core.telemetry import genai
-from buddy_core.telemetry.heard import MOST_CONTENT, Heard
-from buddy_core.telemetry.ids import RunIds, context_of
-from buddy_core.telemetry.openrun import Attributes, OpenRun, input_tokens, known, nanos
+from buddy_core.telemetry.spans import genai
+from buddy_core.telemetry.spans.heard import MOST_CONTENT, Heard
+from buddy_core.telemetry.spans.ids import RunIds, context_of
+from buddy_core.telemetry.spans.openrun import Attributes, OpenRun, input_tokens, known, nanos
 
 MOST_RUNS = 256
 """Runs whose spans may be open at once; the oldest is closed, marked unfinished, when another one comes."""

@@ -16,9 +16,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from buddy_core.telemetry.config import TracingConfig
-from buddy_core.telemetry.mailbox import Mailbox
-from buddy_core.telemetry.masking import Masker, mask_spans
-from buddy_core.telemetry.post import Answer, post
+from buddy_core.telemetry.sending.mailbox import Mailbox
+from buddy_core.telemetry.sending.masking import Masker, mask_spans
+from buddy_core.telemetry.sending.post import Answer, post
 
 TRIES = 4
 """How often one batch is offered to a back end that cannot take it at the moment."""

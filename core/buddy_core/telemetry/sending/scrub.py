@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from buddy_core.telemetry.masking import Masker
+from buddy_core.telemetry.sending.masking import Masker
 
 MOST_TEXT = 2_000
 """Characters of one text that leave."""
