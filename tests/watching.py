@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 
 LONGEST_S = 20.0
 

@@ -12,7 +12,7 @@ from ratios import Finding, Pairs, Spread
 from workload import finished_runs
 
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.reading.wire import WireEvent
 
 TARGET = 0.4

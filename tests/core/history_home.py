@@ -16,7 +16,7 @@ from buddy_core.history.keeper import RunHistory
 from buddy_core.history.writer import Writer
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import DashboardState, Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable
 from buddy_core.testing import RunDirectoryBuilder

@@ -12,7 +12,7 @@ from buddy_core.alerts.model import NO_ALERTS
 from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.past.moment import PastMoment
 from buddy_core.prices.table import PriceTable
 from buddy_core.runs.model import RunFacts

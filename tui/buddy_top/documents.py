@@ -24,7 +24,7 @@ from buddy_core.metrics.model import (
     Window,
     WindowView,
 )
-from buddy_core.observe import Observer, SourceStatus
+from buddy_core.observing.observer import Observer, SourceStatus
 from buddy_core.runs.folding.facts import logged_totals
 from buddy_core.runs.model import RunFacts, RunMetrics
 from buddy_core.runs.reading.json_values import to_json_value

@@ -28,7 +28,7 @@ from buddy_top.state import RunDetail, Snapshot, Wants
 if TYPE_CHECKING:
     from buddy_core.alerts.watch import AlertWatch
     from buddy_core.metrics.collector import MetricsCollector
-    from buddy_core.observe import Observer
+    from buddy_core.observing.observer import Observer
     from buddy_core.prices.table import PriceEntry
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.timeline.around import Moment, Surroundings
@@ -225,7 +225,7 @@ class Feed:
         """Load the library, here and not before: the first frame need not wait for it."""
         from buddy_core.alerts.watch import AlertWatch
         from buddy_core.metrics.collector import MetricsCollector
-        from buddy_core.observe import Observer
+        from buddy_core.observing.observer import Observer
         from buddy_top.config.prices import price_table
         from buddy_top.kept.shelf import Shelf
         from buddy_top.listing.lister import Lister

@@ -11,7 +11,7 @@ from buddy_core import format as fmt
 from buddy_core.alerts.model import NO_ALERTS, AlertState, BudgetUse
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
-from buddy_core.observe import Observer, SourceStatus
+from buddy_core.observing.observer import Observer, SourceStatus
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.viewer import runs_table
 from buddy_core.safety.columns import Column, lay_out

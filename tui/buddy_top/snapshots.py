@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from buddy_core.alerts.model import NO_ALERTS, AlertState
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord, WindowView
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_top.reading.run_depths import NOTHING, Depths
 from buddy_top.state import FilterNames, RunDetail, SeriesDetail, Snapshot, Wants
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from buddy_core.metrics.model import Trend
+    from buddy_core.observing.sources import SourceStatus
     from buddy_core.prices.rates import Price
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.folding.uses import ModelUse
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.timeline.around import Moment, Surroundings
-    from buddy_core.sources import SourceStatus
     from buddy_top.listing.model import Listing
 
 RETAINED_ERRORS = 100

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
         Trend,
         WindowView,
     )
-    from buddy_core.observe import SourceStatus
+    from buddy_core.observing.observer import SourceStatus
     from buddy_core.past.moment import PastMoment
     from buddy_core.prices.rates import Price
     from buddy_core.runs.artifacts import ArtifactInfo

@@ -14,7 +14,7 @@ from buddy_core.alerts.rules import provider_subject
 from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.recording.batch import HistoryBatch
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunFacts
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from buddy_core.alerts.repetition import RepetitionDetector
 from buddy_core.metrics.counting.rollup import MINUTE
 from buddy_core.metrics.looking.reading import MetricsReader
 from buddy_core.metrics.model import ProviderMetrics, ToolMetrics, Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.tail import FileTail

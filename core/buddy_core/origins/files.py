@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from buddy_core import format as fmt
 from buddy_core.metrics.model import Window, WindowView
-from buddy_core.observe import SourceStatus
+from buddy_core.observing.observer import SourceStatus
 
 _GRAIN = {Window.D7: "hour"}
 

@@ -8,7 +8,7 @@ from buddy_core import format as fmt
 from buddy_core.metrics.looking.wilson import wilson_interval
 from buddy_core.metrics.model import ProviderMetrics, WindowView
 from buddy_core.metrics.recording.custom import OTHER
-from buddy_core.observe import SourceStatus
+from buddy_core.observing.observer import SourceStatus
 from buddy_core.origins import files, money
 from buddy_core.origins.model import Figure, Origin, chart, kind_of
 from buddy_core.origins.quantiles import average, quantile

@@ -9,7 +9,7 @@ from buddy_core.metrics.looking.wilson import wilson_interval
 from buddy_core.metrics.model import ToolMetrics, WindowView
 from buddy_core.metrics.recording.custom import OTHER
 from buddy_core.metrics.tools import SLOW_MS, reliability_score
-from buddy_core.observe import SourceStatus
+from buddy_core.observing.observer import SourceStatus
 from buddy_core.origins import files
 from buddy_core.origins.model import Figure, Origin, chart, kind_of
 from buddy_core.origins.quantiles import average, quantile

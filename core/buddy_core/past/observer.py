@@ -14,7 +14,8 @@ from buddy_core.clock import ManualClock
 from buddy_core.errors import BuddyError
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
+from buddy_core.observing.sources import SourceStatus
 from buddy_core.past.cut import CutFile
 from buddy_core.past.moment import Believed, PastMoment
 from buddy_core.past.run import PastRun
@@ -25,7 +26,6 @@ from buddy_core.runs.names import started_at_of
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.payloads import TurnLine
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
-from buddy_core.sources import SourceStatus
 
 Cancelled = Callable[[], bool]
 """Asked now and then: True when nobody wants the answer any more."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric as MetricFamily
 
-    from buddy_core.sources import SourceStatus
+    from buddy_core.observing.sources import SourceStatus
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 """Content type of what `export` gives."""

@@ -15,7 +15,7 @@ from buddy_core.prometheus.families import Family, Labels, labelled
 from buddy_core.prometheus.labels import label_value
 
 if TYPE_CHECKING:
-    from buddy_core.sources import SourceStatus
+    from buddy_core.observing.sources import SourceStatus
 
 PREFIX = "codebuddy_"
 

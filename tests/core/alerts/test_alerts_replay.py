@@ -22,7 +22,7 @@ from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import ManualClock
 from buddy_core.errors import StoreUnavailable
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 
 START = 1_767_960_000_000

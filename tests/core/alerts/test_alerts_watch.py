@@ -15,7 +15,7 @@ from buddy_core.alerts.watch import SUMS_MS, AlertWatch
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window, WindowView
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.reading.tail import Change, FileTail
 from buddy_core.runs.reading.wire import WireEvent
 from buddy_core.testing import RunDirectoryBuilder

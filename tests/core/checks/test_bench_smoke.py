@@ -16,7 +16,7 @@ from tests.bench.screens import has_ink
 from tests.bench.workload import finished_runs, live_run
 
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 
 BENCH = Path(__file__).parents[2] / "bench"
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from buddy_core.clock import ManualClock
 from buddy_core.history.keeper import RunHistory
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 
 NOW = 1_767_890_000_000
 

@@ -22,7 +22,7 @@ from buddy_core.history.keeper import RunHistory
 from buddy_core.history.layout import HISTORY
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 
 KILLS = int(os.environ.get("BUDDY_TOP_HISTORY_KILLS", "24"))

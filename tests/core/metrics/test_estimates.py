@@ -19,7 +19,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, Window, WindowView
 from buddy_core.metrics.recording.batch import HistoryBatch
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable
 from buddy_core.prometheus.exporter import PrometheusExporter

@@ -14,7 +14,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.looking.blame import MOST_KINDS
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, Window
 from buddy_core.metrics.recording.batch import HistoryBatch
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable
 from buddy_core.runs.folding.uses import MOST_MODELS, ModelUses

@@ -21,7 +21,7 @@ from tests.watching import following
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ProviderMetrics, ToolMetrics, Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 
 MUCH_LATER = 1_790_000_000_000

@@ -16,7 +16,7 @@ from buddy_core.bridge import BURST, Bridge, bridge
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ProviderMetrics
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunEvent
 from buddy_core.runs.store.store import RunStore
 
@@ -356,7 +356,7 @@ def test_a_monitor_in_another_process_counts_what_this_one_records(
     code = f"""
 import json
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 collector = MetricsCollector()
 observer = Observer({str(store.runs_dir)!r}, collector)
 observer.load()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from buddy_core import ManualClock, MetricsCollector, Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_767_890_000_000

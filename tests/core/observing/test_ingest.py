@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from tests.watching import following
 
-from buddy_core import ingest
 from buddy_core.clock import ManualClock
-from buddy_core.ingest import Ingest
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
-from buddy_core.observe import Observer
+from buddy_core.observing import ingest
+from buddy_core.observing.ingest import Ingest
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.reading.jsonl import EventBatch
 from buddy_core.runs.reading.wire import WireEvent

@@ -11,7 +11,7 @@ from tests.watching import following
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.watching.watch import RunsWatch
 from buddy_core.testing import RunDirectoryBuilder, sample_runs

@@ -12,8 +12,8 @@ from tests.watching import following
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observation import READ_BYTES
-from buddy_core.observe import Observer
+from buddy_core.observing.observation import READ_BYTES
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunFacts
 from buddy_core.testing import RunDirectoryBuilder
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from buddy_core import observation, observe
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing import observation
+from buddy_core.observing import observer as module
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.folding.observed import ObservedRun
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.testing import RunDirectoryBuilder
@@ -23,7 +24,7 @@ class Passing(ManualClock):
     """A clock that goes on by a picture's pause whenever somebody asks how long it has been."""
 
     def monotonic_ms(self) -> float:
-        self.advance(observe.FIRST_PICTURES_MS)
+        self.advance(module.FIRST_PICTURES_MS)
         return super().monotonic_ms()
 
 
@@ -93,13 +94,13 @@ async def test_reading_stands_back_for_whoever_waits_for_a_picture_but_not_for_e
 
     async def noted(seconds: float) -> None:
         observer.give_way()  # somebody presses keys all the time
-        if 0 < seconds < observe.TICK_S:
+        if 0 < seconds < module.TICK_S:
             slept.append(1_000 * seconds)
-        await sleep(0 if seconds < observe.TICK_S else seconds)
+        await sleep(0 if seconds < module.TICK_S else seconds)
 
     monkeypatch.setattr(asyncio, "sleep", noted)
     observer.give_way()
     seen = await shown_while_following(observer, 2 * CALLS + 1)
     assert seen[-1] == 2 * CALLS + 1
-    assert slept[0] == observe.COURTESY_MS
-    assert sum(slept) == observe.MOST_COURTESY_MS, "the clock stands still, so no reading has earned it more"
+    assert slept[0] == module.COURTESY_MS
+    assert sum(slept) == module.MOST_COURTESY_MS, "the clock stands still, so no reading has earned it more"

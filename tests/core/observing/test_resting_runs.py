@@ -13,8 +13,8 @@ from buddy_core.clock import ManualClock
 from buddy_core.history.keeper import RunHistory
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
-from buddy_core.observe import Observer
-from buddy_core.runs.folding.company import QUIET_MS
+from buddy_core.observing.company import QUIET_MS
+from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 
 

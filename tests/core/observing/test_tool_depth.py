@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy_core import ErrorRecord, HistoryBatch, ManualClock, MetricsCollector, ToolCall, ToolColumn, Window
-from buddy_core.ingest import Ingest
 from buddy_core.metrics.counting.calls import KEPT, MOST_ROWS
 from buddy_core.metrics.counting.rollup import Room, since_of
 from buddy_core.metrics.counting.texts import LEAST_TEXTS, MOST_TEXTS
-from buddy_core.observe import Observer
+from buddy_core.observing.ingest import Ingest
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.reading.jsonl import EventBatch

@@ -19,7 +19,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.history.keeper import RunHistory
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.prometheus.exporter import PrometheusExporter
 from buddy_core.runs.doctor import doctor
 from buddy_core.runs.watching.notify import PollingNotifier

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from buddy_core.clock import ManualClock
 from buddy_core.errors import StoreUnavailable
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.names import run_id_at
 from buddy_core.runs.pruning import housekeeping
 from buddy_core.runs.store.store import MAX_RUNS, RunStore

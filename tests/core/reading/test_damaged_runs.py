@@ -14,7 +14,7 @@ from tests.samples import OWN, sample_data
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ErrorRecord, Window, WindowView
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.reading.tail import FileTail
 

@@ -15,7 +15,7 @@ from tests.watching import following
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.window import Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.reading.descriptors import SHARED
 from buddy_core.runs.reading.hands import Hands
 from buddy_core.runs.viewing.entries import run_entry
@@ -46,8 +46,8 @@ def runs(tmp_path: Path) -> list[RunDirectoryBuilder]:
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
-    monkeypatch.setattr("buddy_core.runs.folding.readingqueue.Hands", Slowly)
-    monkeypatch.setattr("buddy_core.observe.TICK_S", 0.05)
+    monkeypatch.setattr("buddy_core.observing.readingqueue.Hands", Slowly)
+    monkeypatch.setattr("buddy_core.observing.observer.TICK_S", 0.05)
     with disk() as found:
         yield found
 

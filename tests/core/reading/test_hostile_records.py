@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from buddy_core import ManualClock, MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunFacts
 from buddy_core.testing import RunDirectoryBuilder
 

@@ -10,7 +10,7 @@ import pytest
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window, WindowView
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.origins.errors import origin_of_errors
 from buddy_core.origins.everything import origin_of_everything
 from buddy_core.origins.model import Figure, Origin

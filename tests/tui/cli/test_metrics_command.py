@@ -19,7 +19,7 @@ from tests.bench.workload import finished_runs
 from tests.scraping import Samples, check_with_promtool, promtool, samples_of, total, value
 
 from buddy_core import MetricsCollector, RunStore
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.testing import sample_runs
 from buddy_top.cli.entry import main
 from buddy_top.cli.grammar import parse

@@ -13,7 +13,7 @@ import pytest
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.catalog.catalog import Catalog
 from buddy_core.runs.catalog.layout import catalog_path
 from buddy_core.runs.query.parser import parse

@@ -13,7 +13,7 @@ import pytest
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import DashboardState, ErrorRecord, ProviderMetrics, ToolMetrics, Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunMetrics
 from buddy_core.runs.viewing.entries import event_entry, run_entry
 from buddy_core.runs.viewing.joined import joined_events

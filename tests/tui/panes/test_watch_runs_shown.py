@@ -12,7 +12,7 @@ from tests.tui import inline_feed
 from tests.tui.monitor import NOW, monitor
 
 from buddy_core.metrics.window import Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cli.entry import main
 

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cells import text_of
 from buddy_top.reading import numbers_reader

@@ -14,7 +14,7 @@ from tests.tui.monitor import NOW, samples
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.model import Window
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.timeline.around import Moment, Surroundings
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.app import BuddyTop
@@ -223,7 +223,7 @@ class EndingObserver(Observer):
 def test_an_observer_that_dies_is_reported(
     broken: type[Observer], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("buddy_core.observe.Observer", broken)
+    monkeypatch.setattr("buddy_core.observing.observer.Observer", broken)
     with running(samples(tmp_path)) as (_, published):
         assert words in str(published.errors.get(timeout=LONGEST_S))
 
@@ -241,7 +241,7 @@ async def test_the_monitor_ends_with_a_report_when_its_feed_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never a frozen picture that still says `live`."""
-    monkeypatch.setattr("buddy_core.observe.Observer", BrokenObserver)
+    monkeypatch.setattr("buddy_core.observing.observer.Observer", BrokenObserver)
     app = BuddyTop(Options(runs_dir=samples(tmp_path), clock=ManualClock(NOW)))
     with pytest.raises(LookupError, match="a bug in the observer"):
         async with asyncio.timeout(LONGEST_S):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from buddy_core import observation, observe
 from buddy_core.clock import SystemClock
+from buddy_core.observing import observation
+from buddy_core.observing import observer as module
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.feed import Feed
 from buddy_top.state import Snapshot
@@ -37,7 +38,7 @@ def test_a_run_that_takes_long_to_read_is_listed_before_it_is_read(
 ) -> None:
     """Case 22: neither for the refresh interval nor for its end does anybody wait."""
     monkeypatch.setattr(observation, "READ_BYTES", 2_000)
-    monkeypatch.setattr(observe, "SOON_MS", 0)
+    monkeypatch.setattr(module, "SOON_MS", 0)
     run = RunDirectoryBuilder(tmp_path, started_at=1_767_890_000_000)
     for number in range(100):
         run.tool("bash", {"command": f"make step-{number}"})

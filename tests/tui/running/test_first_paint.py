@@ -26,10 +26,9 @@ Stopped(Options(Path(sys.argv[1]), home=Path(sys.argv[1]).parent)).run(headless=
 LATER = (
     "buddy_core.alerts.watch",
     "buddy_core.history",
-    "buddy_core.ingest",
     "buddy_core.metrics.collector",
     "buddy_core.metrics.model",
-    "buddy_core.observe",
+    "buddy_core.observing",
     "buddy_core.runs.model",
     "buddy_core.runs.reading",
     "buddy_core.safety.redact",

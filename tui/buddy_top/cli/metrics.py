@@ -18,7 +18,7 @@ from buddy_top.cli.parser import Commands, OneLineParser, add_history, add_watch
 
 if TYPE_CHECKING:
     from buddy_core.metrics.collector import MetricsCollector
-    from buddy_core.observe import Observer
+    from buddy_core.observing.observer import Observer
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the service, with the exit code 128 + n."""
@@ -80,7 +80,7 @@ def _observer(
     args: argparse.Namespace, runs_dir: Path, collector: MetricsCollector, clock: Clock
 ) -> Observer:
     from buddy_core.history.keeper import reading_history
-    from buddy_core.observe import Observer
+    from buddy_core.observing.observer import Observer
     from buddy_top.config.load import gather
 
     choices = gather(args, os.environ)

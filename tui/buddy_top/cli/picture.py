@@ -30,7 +30,7 @@ def print_once(
     from buddy_core.alerts.watch import alerts_now
     from buddy_core.history.keeper import reading_history
     from buddy_core.metrics.collector import MetricsCollector
-    from buddy_core.observe import Observer
+    from buddy_core.observing.observer import Observer
     from buddy_top.config.prices import chosen_prices, price_table
     from buddy_top.documents import monitor_entry, once_document, to_text
     from buddy_top.metering.use import own_use

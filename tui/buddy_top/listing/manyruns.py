@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from buddy_core.clock import Clock
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.model import Started
 from buddy_core.runs.watching.watch import DirectoryChange

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from buddy_top.state import RawPage, Wants
 
 if TYPE_CHECKING:
-    from buddy_core.observe import Observer
+    from buddy_core.observing.observer import Observer
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.lineage.model import Family
     from buddy_core.runs.model import RunFacts

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from buddy_core import format as fmt
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.observe import Observer
+from buddy_core.observing.observer import Observer
 from buddy_core.runs.artifacts import list_artifacts
 from buddy_core.runs.lookup import check_runs_dir, choose_run, run_ids
 from buddy_core.runs.model import RunFacts

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from buddy_core.clock import Clock
-from buddy_core.runs.folding.company import Company
+from buddy_core.observing.company import Company
 from buddy_core.runs.folding.observed import ObservedRun, Reading
 from buddy_core.runs.reading.hands import Errand, Hands, Piece
 from buddy_core.runs.watching.troubles import Troubles, stalled_words

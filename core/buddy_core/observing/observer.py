@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from buddy_core.observation import LIVE_EVENTS, Observation
+from buddy_core.observing.observation import LIVE_EVENTS, Observation
+from buddy_core.observing.sources import SourceStatus as SourceStatus  # noqa: PLC0414 - told to type checkers as ours too
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.reading.hands import tell
-from buddy_core.sources import SourceStatus as SourceStatus  # noqa: PLC0414 - told to type checkers as ours too
 
 TICK_S = 1.0
 """How often statuses are concluded anew from the time that has passed."""

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.ingest import Ingest
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest
-from buddy_core.runs.folding.company import Company
+from buddy_core.observing.company import Company
+from buddy_core.observing.ingest import Ingest
+from buddy_core.observing.readingqueue import RUNS_AT_ONCE, ReadingQueue, ReadRun
+from buddy_core.observing.sourcelook import ReadSoFar, look_at_sources
+from buddy_core.observing.sources import SourceStatus
 from buddy_core.runs.folding.facts import unread_facts
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.observed import ObservedRun, Reading
-from buddy_core.runs.folding.readingqueue import RUNS_AT_ONCE, ReadingQueue, ReadRun
 from buddy_core.runs.folding.roster import Roster
 from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import (
@@ -40,8 +42,6 @@ from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_core.runs.watching.leftalone import LeftAlone
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
 from buddy_core.safety.paths import real_root
-from buddy_core.sourcelook import ReadSoFar, look_at_sources
-from buddy_core.sources import SourceStatus
 
 if TYPE_CHECKING:
     from buddy_core.history.keeper import RunHistory

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from buddy_core.sources import SourceStatus
+from buddy_core.observing.sources import SourceStatus
 
 if TYPE_CHECKING:
     from buddy_core.history.keeper import RunHistory
