@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from buddy_core.runs.folding.fold import MAX_UNANSWERED
+from buddy_core.runs.folding.pairing import MAX_UNANSWERED
 from buddy_core.runs.reading.json_values import count_of
 from buddy_core.runs.reading.payloads import (
     MALFORMED,

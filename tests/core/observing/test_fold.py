@@ -11,8 +11,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.runs.folding.fold import MAX_UNANSWERED, RunFold
+from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.folding.harvest import Harvest
+from buddy_core.runs.folding.pairing import MAX_UNANSWERED
 from buddy_core.runs.reading.jsonl import EventBatch, JsonlReader
 from buddy_core.runs.reading.payloads import MAX_NAME, UNNAMED
 from buddy_core.runs.reading.wire import WireEvent

@@ -18,15 +18,14 @@ from buddy_core.metrics.recording.batch import RequestRow, ToolColumn
 from buddy_core.runs.folding.calls import (
     MAX_ARGUMENTS,
     NO_ARGUMENTS,
-    Call,
     GoodResults,
     OpenCall,
     called,
     duration_of,
     name_of,
-    payload_of,
 )
 from buddy_core.runs.folding.harvest import CustomValue, Harvest, RequestSums, error_record, tool_error_record
+from buddy_core.runs.folding.pairing import MAX_UNANSWERED, WaitingCalls
 from buddy_core.runs.model import RunMetadata
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.reading.jsonl import Batch, EventBatch, WireEvent
@@ -59,9 +58,6 @@ from buddy_core.runs.reading.typed import (
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
 
-MAX_UNANSWERED = 256
-"""Calls without a result that are remembered; older ones were refused, and would make pairing slow."""
-
 MAX_FOREIGN = 16
 """Other runs whose records in a run's file are told apart."""
 
@@ -81,12 +77,10 @@ class RunFold:
 
     __slots__ = (
         "_harvest",
-        "_idless",
         "_lines",
-        "_numbered",
-        "_open",
         "_requests",
         "_steps",
+        "_waiting",
         "end_status",
         "ended_at",
         "errors",
@@ -133,9 +127,7 @@ class RunFold:
         self.fork_reason: str | None = None
         self.sums = RequestSums()
         self.models: Counter[str] = Counter()
-        self._open: dict[str | int, Call] = {}
-        self._idless = 0  # of those open
-        self._numbered = 0  # calls without an id so far; the number is their key
+        self._waiting = WaitingCalls()
         self._steps: list[str] = []
         self._harvest = _NOTHING
         self._lines: dict[str | None, GoodResults] = {}
@@ -144,7 +136,7 @@ class RunFold:
     @property
     def open_calls(self) -> tuple[OpenCall, ...]:
         """Calls without a result, oldest first, at most `MAX_UNANSWERED`."""
-        return tuple(call for call in self._open.values() if isinstance(call, OpenCall))
+        return self._waiting.kept
 
     @property
     def step(self) -> str | None:
@@ -170,7 +162,7 @@ class RunFold:
             self._fold_new(events)
         else:
             self._fold(events, fresh)
-        self._let_go_of_lines()
+        self._waiting.let_go_of_lines()
         self._note_owners(events)
         self._note_times(events, now_ms)
         self.event_count += len(events)
@@ -182,7 +174,8 @@ class RunFold:
 
         Calls and results as they should be, nine of ten, go no way round, and good results are looked at together.
         """
-        calls, take, lines_of, made = self._open, self._open.pop, self._lines.get, 0
+        waiting, lines_of, made = self._waiting, self._lines.get, 0
+        calls, take = waiting.by_key, waiting.by_key.pop
         for event in events:
             if type(event) is ResultLine:
                 result = event.data
@@ -203,9 +196,9 @@ class RunFold:
                 if key:
                     calls[key] = event
                     if len(calls) > MAX_UNANSWERED:
-                        self._answer(next(iter(calls)))
+                        waiting.forget_oldest()
                 else:
-                    self._call(event.data, event)
+                    waiting.add(event.data, event)
             elif type(event) is MetricLine and event.data.kind == "api_request":
                 self._requests.append(event)
             else:
@@ -222,7 +215,7 @@ class RunFold:
                 self._result(event.ts, event.data, new)
             elif isinstance(event, CallLine):
                 self.tool_calls += 1
-                self._call(event.data, event)
+                self._waiting.add(event.data, event)
             else:
                 self._other(event, new)
 
@@ -254,13 +247,7 @@ class RunFold:
             if run_id in self.foreign or (len(self.foreign) < MAX_FOREIGN and is_run_id(run_id)):
                 apart = self.foreign.setdefault(run_id, RunFold(run_id, self.prices))
                 apart._fold(events, repeat(False))
-                apart._let_go_of_lines()
-
-    def _let_go_of_lines(self) -> None:
-        """Of the calls that wait beyond their batch only what may be shown is kept, not the whole lines."""
-        for key, call in self._open.items():
-            if type(call) is CallLine:
-                self._open[key] = OpenCall(name_of(call), call.ts, payload_of(call.data.args))
+                apart._waiting.let_go_of_lines()
 
     def _wire_call(self, ts: int, data: msgspec.Raw, new: bool) -> None:
         """A call that the typed decoder refused, or that comes from a reader without one."""
@@ -270,17 +257,7 @@ class RunFold:
         except MALFORMED:
             call = coerced(ToolCallData, plain_payload(data))
         kept = data if len(data) <= MAX_ARGUMENTS else NO_ARGUMENTS
-        self._call(call, OpenCall(called(call), ts, kept))
-
-    def _call(self, data: ToolCallData, call: Call) -> None:
-        key: str | int | None = data.tool_call_id or data.call_id or data.id
-        if key is None:
-            self._numbered += 1
-            key = self._numbered
-            self._idless += 1
-        self._open[key] = call
-        if len(self._open) > MAX_UNANSWERED:
-            self._answer(next(iter(self._open)))
+        self._waiting.add(call, OpenCall(called(call), ts, kept))
 
     def _wire_result(self, ts: int, data: msgspec.Raw, new: bool) -> None:
         try:
@@ -291,7 +268,7 @@ class RunFold:
 
     def _result(self, ts: int, result: ToolResultData, new: bool) -> None:
         """Count a result."""
-        call = self._call_for(result)
+        call = self._waiting.answered_by(result)
         if not result.success:
             self.tool_failures += 1
         if not new:
@@ -316,27 +293,6 @@ class RunFold:
             lines = self._lines[name] = GoodResults(self._harvest.tools.setdefault(name, ToolColumn()))
         lines.enter()
         return lines.column
-
-    def _call_for(self, result: ToolResultData) -> Call | None:
-        key = result.tool_call_id or result.call_id or result.id
-        call = self._open.pop(key, None) if key is not None else None
-        if call is not None:
-            return call
-        return self._best_guess(key, (result.tool_name or result.name or UNNAMED)[:MAX_NAME])
-
-    def _best_guess(self, key: str | None, tool: str) -> Call | None:
-        """The oldest call of the tool that a result without a call of its id could be meant for."""
-        if key is not None and not self._idless:
-            return None  # a filtered tool leaves a result without a call
-        for candidate, call in self._open.items():
-            if name_of(call) == tool and (key is None or isinstance(candidate, int)):
-                return self._answer(candidate)
-        return None
-
-    def _answer(self, key: str | int) -> Call:
-        if isinstance(key, int):
-            self._idless -= 1
-        return self._open.pop(key)
 
     def _error(self, ts: int, data: msgspec.Raw, new: bool) -> None:
         self.errors += 1
