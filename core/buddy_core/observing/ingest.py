@@ -1,27 +1,28 @@
 """What was read becomes what the collector knows, each thing exactly once.
 
 History goes in as whole batches, live events one by one, so that subscribers hear of each. A run's totals
-that no request accounts for (`metrics.json` of the original writer) go in as usage, in growing steps:
-what has been recorded for a run is remembered here for as long as the process lives, also while the run's
-directory is away.
+that no request accounts for (`metrics.json` of the original writer) go in as usage, in growing steps: less what
+has been recorded for the run before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from buddy_core.history.contribution import StoredUsage, Told
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
+from buddy_core.metrics.model import ApiRequest, ErrorRecord
 from buddy_core.metrics.recording.batch import HistoryBatch, ModelKey, RequestRow, batches, row_of
 from buddy_core.metrics.recording.provenance import has_passed_on, reading_files
+from buddy_core.observing.onebyone import record_one_by_one, record_request
+from buddy_core.observing.remembered import RunRecord, RunRecords
+from buddy_core.observing.residual import Residual, residual_of
 from buddy_core.runs.folding.calls import argument_of
 from buddy_core.runs.folding.costs import price_of_totals, states_more
 from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, model_of, started_at, usage_of
-from buddy_core.runs.folding.harvest import Harvest, RequestSums
-from buddy_core.runs.folding.seen import SeenRecords
+from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, RunSpan
 from buddy_core.runs.folding.uses import ModelUse, ModelUses
 from buddy_core.runs.reading.garbage import without_collection
@@ -31,55 +32,7 @@ if TYPE_CHECKING:
     from buddy_core.history.keeper import RunHistory
     from buddy_core.prices.estimates import Estimates
 
-MAX_GONE = 1_000
-"""Runs whose directories are gone and whose records are still remembered; the longest gone are forgotten."""
-
-MAX_GONE_RECORDS = 250_000
-"""And of so many records all told, at eight bytes each; the run that left last is remembered whatever its length."""
-
 _A_TENTH_OF_A_MICRODOLLAR = 1e-7
-
-
-class Residual(NamedTuple):
-    """The part of a run's usage that none of its recorded requests accounts for."""
-
-    total_tokens: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
-
-    def beyond(self, recorded: Residual) -> Residual:
-        """What is left to record when `recorded` already is; never negative."""
-        total = max(0, self.total_tokens - recorded.total_tokens)
-        prompt = min(total, max(0, self.prompt_tokens - recorded.prompt_tokens))
-        completion = min(total - prompt, max(0, self.completion_tokens - recorded.completion_tokens))
-        return Residual(total, prompt, completion, max(0.0, self.cost - recorded.cost))
-
-    def plus(self, more: Residual) -> Residual:
-        """Both together."""
-        return Residual(
-            self.total_tokens + more.total_tokens,
-            self.prompt_tokens + more.prompt_tokens,
-            self.completion_tokens + more.completion_tokens,
-            self.cost + more.cost,
-        )
-
-
-class RunRecord:
-    """What the collector has been told of one run id."""
-
-    __slots__ = ("estimates", "requests", "seen", "usage", "usage_at")
-
-    def __init__(self) -> None:
-        self.seen = SeenRecords()
-        self.requests = RequestSums()
-        """Every request recorded for the run, also those of a file that has been replaced since."""
-        self.usage = Residual()
-        """What was recorded beyond them."""
-        self.usage_at = 0
-        """When the last of it is dated."""
-        self.estimates: Estimates | None = None
-        """What was estimated for the run, as long as it has not stated its cost."""
 
 
 class Ingest:
@@ -89,8 +42,7 @@ class Ingest:
         self._collector = collector
         self.listed_above = collector.listed_above
         """Which calls need no argument, for whoever reads."""
-        self._runs: dict[str, RunRecord] = {}
-        self._gone: dict[str, RunRecord] = {}
+        self._records = RunRecords()
         self.uses = ModelUses()
         """What each run used of each model, also of runs that are gone and still remembered."""
         self.gone_spans: list[RunSpan] = []
@@ -100,16 +52,13 @@ class Ingest:
 
     def record_of(self, run_id: str) -> RunRecord:
         """What is remembered of a run; a new or forgotten run begins with nothing."""
-        record = self._runs.get(run_id)
-        if record is None:
-            record = self._runs[run_id] = self._gone.pop(run_id, RunRecord())
-        return record
+        return self._records.of(run_id)
 
     def uses_of(self, provider: str, model: str, since_ms: int) -> list[ModelUse]:
         """What runs used of a model, with what that is estimated to cost as long as its run does not say."""
         found: list[ModelUse] = []
         for use in self.uses.of(provider, model, since_ms):
-            record = self._runs.get(use.run_id)
+            record = self._records.present(use.run_id)
             estimates = record.estimates if record is not None else None
             dollars = estimates.total((provider, model)) if estimates is not None else None
             found.append(use.with_estimate(dollars))
@@ -117,8 +66,7 @@ class Ingest:
 
     def has_counted(self, run_id: str) -> bool:
         """True when anything was read of the run, be its directory there or gone."""
-        record = self._runs.get(run_id) or self._gone.get(run_id)
-        return record is not None and len(record.seen) > 0
+        return self._records.has_counted(run_id)
 
     def recount_all(self, history: RunHistory, is_counted: Callable[[str], bool]) -> Iterator[int]:
         """Record whatever only the history tells, turns aside; gives the items of each run, about."""
@@ -199,17 +147,8 @@ class Ingest:
 
     def run_gone(self, run_id: str) -> None:
         """The run's directory is gone; should it come back, nothing of it is recorded again."""
-        record = self._runs.pop(run_id, None)
-        if record is not None:
-            self._gone[run_id] = record
-            while len(self._gone) > MAX_GONE or self._gone_records() > MAX_GONE_RECORDS:
-                forgotten = next(iter(self._gone))
-                del self._gone[forgotten]
-                self.uses.forget(forgotten)
-
-    def _gone_records(self) -> int:
-        """Records of runs that are gone, without the latest of these."""
-        return sum(len(record.seen) for record in list(self._gone.values())[:-1])
+        for forgotten in self._records.gone(run_id):
+            self.uses.forget(forgotten)
 
     def deliver(self, run_id: str, harvest: Harvest, *, live: bool) -> None:
         """Record what a batch of a run's events brought."""
@@ -234,7 +173,7 @@ class Ingest:
 
     def _record(self, run_id: str, harvest: Harvest, *, live: bool) -> None:
         if live:
-            self._record_one_by_one(run_id, harvest)
+            record_one_by_one(self._collector, run_id, harvest)
         elif harvest.tools or harvest.errors or harvest.requests:
             reasons = [error for _, _, error in harvest.tool_errors]
             self._absorb(run_id, harvest, harvest.errors + reasons)
@@ -249,7 +188,7 @@ class Ingest:
         with reading_files():
             if live:
                 for request in requests:
-                    self._record_request(request)
+                    record_request(self._collector, request)
             elif requests:
                 self._collector.absorb(HistoryBatch(run_id=None, requests=list(requests)))
         if self._collector.prices is not None:
@@ -337,57 +276,6 @@ class Ingest:
         for batch in batches(whole):
             self._collector.absorb(batch)
 
-    def _record_one_by_one(self, run_id: str, harvest: Harvest) -> None:
-        for call, argument in sorted(_executions(run_id, harvest), key=lambda pair: pair[0].at_ms):
-            self._collector.record_tool_execution(
-                name=call.name,
-                duration_ms=call.duration_ms,
-                success=call.success,
-                error=call.error,
-                run_id=call.run_id,
-                at_ms=call.at_ms,
-            )
-            if argument:
-                self._collector.describe_call(call.name, argument, at_ms=call.at_ms, run_id=run_id)
-        for request in sorted(_requests(run_id, harvest), key=lambda request: request.at_ms):
-            self._record_request(request)
-        for error in harvest.errors:
-            self._collector.record_error(
-                error.type,
-                error.message,
-                stack=error.stack,
-                context=error.context,
-                run_id=error.run_id,
-                at_ms=error.timestamp,
-            )
-
-    def _record_request(self, request: ApiRequest) -> None:
-        self._collector.record_api_request(
-            provider=request.provider,
-            model=request.model,
-            prompt_tokens=request.prompt_tokens,
-            completion_tokens=request.completion_tokens,
-            cache_read_tokens=request.cache_read_tokens,
-            cache_write_tokens=request.cache_write_tokens,
-            cost=request.cost,
-            latency_ms=request.latency_ms,
-            ttft_ms=request.ttft_ms,
-            success=request.success,
-            run_id=request.run_id,
-            at_ms=request.at_ms,
-        )
-
-
-def residual_of(usage: RunUsage, recorded: RequestSums, *, tokens_by_turns: bool) -> Residual:
-    """Usage of a run less what its own requests have recorded, never below zero."""
-    own = Residual(
-        recorded.total_tokens, recorded.prompt_tokens, recorded.completion_tokens, recorded.cost or 0.0
-    )
-    rest = Residual(
-        usage.total_tokens or 0, usage.prompt_tokens or 0, usage.completion_tokens or 0, usage.cost or 0.0
-    ).beyond(own)
-    return Residual(cost=rest.cost) if tokens_by_turns else rest
-
 
 def rows_by_run(requests: Sequence[ApiRequest]) -> dict[str | None, dict[ModelKey, list[RequestRow]]]:
     """Requests as rows, by run and by provider and model."""
@@ -396,32 +284,3 @@ def rows_by_run(requests: Sequence[ApiRequest]) -> dict[str | None, dict[ModelKe
         rows = found.setdefault(one.run_id, {}).setdefault((one.provider, one.model), [])
         rows.append(row_of(one))
     return found
-
-
-def _executions(run_id: str, harvest: Harvest) -> Iterator[tuple[ToolExecution, str]]:
-    """Each call with what it was about."""
-    reasons = {(tool, row): error.message for tool, row, error in harvest.tool_errors}
-    for tool, column in harvest.tools.items():
-        rows = zip(column.at_ms, column.duration_ms, column.ok, column.calls, strict=True)
-        for row, (at_ms, duration_ms, ok, call) in enumerate(rows):
-            execution = ToolExecution(tool, duration_ms, ok, reasons.get((tool, row)), run_id, at_ms)
-            yield execution, argument_of(tool, call)
-
-
-def _requests(run_id: str, harvest: Harvest) -> Iterator[ApiRequest]:
-    for (provider, model), rows in harvest.requests.items():
-        for at_ms, prompt, completion, read, written, cost, latency, ttft, success in rows:
-            yield ApiRequest(
-                provider,
-                model,
-                prompt,
-                completion,
-                read,
-                written,
-                cost,
-                latency,
-                ttft,
-                success,
-                run_id,
-                at_ms,
-            )

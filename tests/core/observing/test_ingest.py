@@ -17,7 +17,7 @@ from tests.watching import following
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window
-from buddy_core.observing import ingest
+from buddy_core.observing import remembered
 from buddy_core.observing.ingest import Ingest
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.folding.fold import RunFold
@@ -375,7 +375,7 @@ def _failed_call() -> EventBatch:
 
 
 def test_what_is_remembered_of_runs_that_are_gone_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "MAX_GONE", 2)
+    monkeypatch.setattr(remembered, "MAX_GONE", 2)
     memory = Ingest(MetricsCollector())
     records = {run_id: memory.record_of(run_id) for run_id in "abc"}
     for run_id in "abc":
@@ -387,7 +387,7 @@ def test_what_is_remembered_of_runs_that_are_gone_is_bounded(monkeypatch: pytest
 
 def test_of_very_long_runs_that_are_gone_fewer_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Case 39: an agent that writes without a pause, and whose runs are pruned, costs no more memory every hour."""
-    monkeypatch.setattr(ingest, "MAX_GONE_RECORDS", 250)
+    monkeypatch.setattr(remembered, "MAX_GONE_RECORDS", 250)
     memory = Ingest(MetricsCollector())
     records = {run_id: memory.record_of(run_id) for run_id in "abcd"}
     for run_id, record in records.items():
