@@ -92,7 +92,7 @@ if TYPE_CHECKING:
     from buddy_core.runs.replay.model import ReplayReport as ReplayReport
     from buddy_core.runs.replay.session import ReplayCancelled as ReplayCancelled
     from buddy_core.runs.replay.session import replay_run as replay_run
-    from buddy_core.runs.searching.search import SearchHit as SearchHit
+    from buddy_core.runs.searching.hit import SearchHit as SearchHit
     from buddy_core.runs.searching.search import search_runs as search_runs
     from buddy_core.runs.store.active import get_active_run_store as get_active_run_store
     from buddy_core.runs.store.active import reset_run_store as reset_run_store
@@ -162,7 +162,7 @@ _HOMES: dict[str, str] = {
     "RunRecord": "runs.model",
     "RunStore": "runs.store.store",
     "RunSummary": "runs.model",
-    "SearchHit": "runs.searching.search",
+    "SearchHit": "runs.searching.hit",
     "SeriesPoint": "metrics.model",
     "SessionMetrics": "metrics.model",
     "Settings": "settings",

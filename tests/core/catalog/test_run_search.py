@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from buddy_core.errors import RunNotFound
-from buddy_core.runs.searching.search import BadPattern, SearchHit, search_runs
+from buddy_core.runs.searching.hit import SearchHit
+from buddy_core.runs.searching.needle import BadPattern
+from buddy_core.runs.searching.search import search_runs
 from buddy_core.safety.redact import MASK
 from buddy_core.safety.text import is_plain
 from buddy_core.testing import RunDirectoryBuilder

@@ -17,7 +17,7 @@ from buddy_top.cli.output import DONE, complain, print_text, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number, wrong_usage
 
 if TYPE_CHECKING:
-    from buddy_core.runs.searching.search import SearchHit
+    from buddy_core.runs.searching.hit import SearchHit
 
 _PROGRAM = "buddy-top run search"
 _EPILOG = (

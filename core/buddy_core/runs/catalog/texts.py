@@ -17,7 +17,7 @@ from pathlib import Path
 
 from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
 from buddy_core.runs.names import EVENTS_NAME
-from buddy_core.runs.searching.search import MAX_ARTIFACT
+from buddy_core.runs.searching.artifacts import MAX_ARTIFACT
 from buddy_core.safety.paths import open_beneath
 
 MAX_EVENTS = 256 * 1024 * 1024
