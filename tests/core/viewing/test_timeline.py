@@ -11,13 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.runs.reading.jsonl import JsonlReader
-from buddy_core.runs.timeline.timeline import (
-    TimelineBuilder,
-    TimelineRow,
-    load_timeline,
-    read_record,
-    stands_alone,
-)
+from buddy_core.runs.timeline.record import read_record, stands_alone
+from buddy_core.runs.timeline.timeline import TimelineBuilder, TimelineRow, load_timeline
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000

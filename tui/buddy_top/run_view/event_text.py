@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.timeline.timeline import TimelineRow, read_record, stands_alone
+from buddy_core.runs.timeline.record import read_record, stands_alone
+from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

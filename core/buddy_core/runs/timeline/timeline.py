@@ -6,26 +6,18 @@ when a result comes, the row of its call is replaced by another one in the same 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.jsonl import Accounting, EventBatch, WireEvent, payload
-from buddy_core.runs.reading.salvage import BOM
-from buddy_core.runs.reading.wire import LENIENT
 from buddy_core.runs.timeline.event_words import Payload, State, Words, call_id, describe, tool_name
 from buddy_core.runs.timeline.joining import MAX_STEP_NAME, Joiner, between
-from buddy_core.safety.paths import open_beneath
 
 MAX_ROWS = 20_000
 """Rows a timeline keeps unless told otherwise."""
-
-MAX_RECORD = 1024 * 1024
-"""Bytes of one record that are read to show it raw."""
 
 WITHOUT_RESULT = "no result was recorded before the run ended"
 
@@ -212,41 +204,6 @@ def load_timeline(run_dir: Path, *, max_rows: int = MAX_ROWS) -> Timeline:
     finally:
         tail.close()
         maker.close()
-
-
-def read_record(run_dir: Path, offset: int, *, limit: int = MAX_RECORD) -> bytes:
-    """The bytes of the record at `offset` up to its newline, at most `limit`, undecoded.
-
-    Raises:
-        OSError: The file is gone, no plain file, or may not be read.
-    """
-    fd = open_beneath(run_dir.parent, run_dir.name, EVENTS_NAME)
-    try:
-        return os.pread(fd, limit, max(0, offset)).split(b"\n", 1)[0]
-    finally:
-        os.close(fd)
-
-
-def stands_alone(run_dir: Path, offset: int) -> bool:
-    """True when the record at `offset` has a line to itself; False of one recovered from a damaged line.
-
-    Raises:
-        OSError: As `read_record`.
-    """
-    before = max(0, offset - len(BOM))
-    fd = open_beneath(run_dir.parent, run_dir.name, EVENTS_NAME)
-    try:
-        data = os.pread(fd, MAX_RECORD + len(BOM), before)
-    finally:
-        os.close(fd)
-    lead, line = data[: offset - before], data[offset - before :].partition(b"\n")[0]
-    if lead and not lead.endswith(b"\n") and not (before == 0 and lead == BOM):
-        return False
-    try:
-        end = LENIENT.raw_decode(line.decode("latin-1"))[1]
-    except (ValueError, RecursionError):
-        return False
-    return not line[end:].strip(b" \t\r")
 
 
 def title_of(kind: str, data: Payload) -> str:
