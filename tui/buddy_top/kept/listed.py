@@ -12,7 +12,8 @@ from buddy_top.listing.memory import arranged
 from buddy_top.listing.model import Listing, ListWants
 
 if TYPE_CHECKING:
-    from buddy_core.runs.keeping.archive import Archive, KeptRun
+    from buddy_core.runs.keeping.archive import Archive
+    from buddy_core.runs.keeping.kept import KeptRun
 
 
 def list_kept(archive: Archive, wants: ListWants, now_ms: int) -> Listing:

@@ -1,4 +1,4 @@
-"""The archive: a directory of kept runs, each in a directory of its own that appears whole or not at all.
+"""The archive: how a run comes into the directory of kept runs, whole or not at all, and how it leaves.
 
 A copy is made under another name, written through to the disk, and renamed at last: the kernel refuses that where a
 kept run stands already, so none is ever overwritten. Whoever makes a copy holds a lock on its directory; what was
@@ -10,39 +10,26 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.errors import BuddyError, KeepFailed, KeptRunDamaged, RunLocked, RunNotFound, StoreUnavailable
+from buddy_core.errors import KeepFailed, KeptRunDamaged, RunLocked, RunNotFound, StoreUnavailable
 from buddy_core.runs.keeping.copying import COPYING, held, new_directory, sweep, write_packed, write_whole
-from buddy_core.runs.keeping.manifest import (
-    FORMAT,
-    MANIFEST_NAME,
-    KeptFile,
-    Manifest,
-    decode_manifest,
-    encode_manifest,
-    real_parts,
-)
-from buddy_core.runs.keeping.pack import PACKED_NAME, Packed, check_packed, digests, unpacked
+from buddy_core.runs.keeping.kept import KeptRuns
+from buddy_core.runs.keeping.manifest import FORMAT, MANIFEST_NAME, Manifest, encode_manifest
+from buddy_core.runs.keeping.pack import PACKED_NAME, Packed, digests
 from buddy_core.runs.keeping.survey import Parts, RunChanged, Survey, survey, told_path
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.query.candidate import Candidate
 from buddy_core.runs.query.scan import read_once
-from buddy_core.runs.reading.reader import read_small_file, run_ids
-from buddy_core.runs.searching.search import content_finder
 from buddy_core.runs.writing.files import open_root
-from buddy_core.safety.paths import open_beneath, real_root, stat_beneath
+from buddy_core.safety.paths import real_root
 from buddy_core.safety.text import plain
 
-_MAX_MANIFEST = 64 * 1024 * 1024
 _TRIES = 3
 YOUNG_MS = 1_000
 """A run without an end that changed so lately is left alone: a lock held here could keep its writer from starting."""
@@ -56,24 +43,12 @@ class KeepOutcome(msgspec.Struct, frozen=True):
     manifest: Manifest
 
 
-class KeptRun(msgspec.Struct, frozen=True):
-    """One entry of the archive."""
-
-    run_id: str
-    manifest: Manifest | None
-    """None where it is damaged."""
-    problem: str | None = None
-    """Why it cannot be read."""
-
-
-class Archive:
+class Archive(KeptRuns):
     """The kept runs in `root`, which is made when the first run is kept; it may be the user's own link."""
 
     def __init__(self, root: Path, *, clock: Clock | None = None) -> None:
-        self.root = root
+        super().__init__(root)
         self._clock = clock or SystemClock()
-
-    # Keeping
 
     def keep(self, runs_dir: Path, run_id: str) -> KeepOutcome:
         """Copy the run `run_id` of `runs_dir`, or find that just this copy is kept already.
@@ -118,12 +93,27 @@ class Archive:
         now = {(file.told, file.size, file.mtime_ns) for file in found.files}
         return now == {(file.name, file.size, file.mtime_ns) for file in self.manifest(run_id).files}
 
-    def __contains__(self, run_id: str) -> bool:
-        """True when a copy of the run is kept, damaged or not."""
+    def remove(self, run_id: str) -> None:
+        """Remove a kept run, damaged or not; it is gone at once or, when this is killed, at the next time.
+
+        Raises:
+            RunNotFound: It is not kept.
+            KeepFailed: The archive cannot be written.
+        """
+        if run_id not in self:
+            raise RunNotFound(f"{plain(run_id, limit=60)} is not kept in {self.root}")
+        root_fd = self._writable()
         try:
-            return is_run_id(run_id) and stat.S_ISDIR(stat_beneath(real_root(self.root), run_id).st_mode)
-        except OSError:
-            return False
+            others = {*os.listdir(self.root / run_id)} - {MANIFEST_NAME, PACKED_NAME}  # noqa: PTH208
+            if others:
+                raise KeepFailed(f"{run_id} in {self.root} is more than a kept copy: remove it by hand")
+            os.rename(run_id, f"{COPYING}{os.urandom(8).hex()}", src_dir_fd=root_fd, dst_dir_fd=root_fd)
+            os.fsync(root_fd)
+            sweep(root_fd)
+        except OSError as error:
+            raise KeepFailed(f"{run_id} cannot be removed: {error.strerror or error}") from error
+        finally:
+            os.close(root_fd)
 
     def _keep_now(self, root: Path, found: Survey) -> KeepOutcome:
         """One attempt; what the manifest says, what is copied and what is there in the end are the same state."""
@@ -202,106 +192,3 @@ class Archive:
         except StoreUnavailable as error:
             reason = getattr(error.__cause__, "strerror", None) or str(error)
             raise KeepFailed(f"the archive {self.root} cannot be used: {reason}") from error
-
-    # Reading
-
-    def ids(self) -> list[str]:
-        """The ids of all kept runs, newest first by the time in the id; none where there is no archive."""
-        return run_ids(real_root(self.root))
-
-    def kept(self) -> list[KeptRun]:
-        """Every kept run, newest first; damaged ones with what is wrong with them."""
-        return [self._entry(run_id) for run_id in self.ids()]
-
-    def manifest(self, run_id: str) -> Manifest:
-        """The manifest of a kept run. Raises `RunNotFound` or `KeptRunDamaged`."""
-        if run_id not in self:
-            raise RunNotFound(f"{plain(run_id, limit=60)} is not kept in {self.root}")
-        data = read_small_file(real_root(self.root), run_id, MANIFEST_NAME, limit=_MAX_MANIFEST)
-        if data is None:
-            raise KeptRunDamaged(f"the kept copy of {run_id} is damaged: its manifest is missing")
-        return decode_manifest(data, run_id)
-
-    def verify(self, run_id: str) -> Manifest:
-        """Read a kept run to its last byte. Raises `RunNotFound` or `KeptRunDamaged`."""
-        manifest = self.manifest(run_id)
-        for _, blocks in self._files(manifest):
-            for _ in blocks:
-                pass
-        return manifest
-
-    @contextmanager
-    def opened(self, run_id: str) -> Iterator[Path]:
-        """A private runs directory that holds this run alone, unpacked, verified, and removed at the end.
-
-        Raises:
-            RunNotFound: It is not kept.
-            KeptRunDamaged: It is not what was written.
-            KeepFailed: There is no room to unpack it.
-        """
-        manifest = self.manifest(run_id)
-        with ExitStack() as stack:
-            try:
-                private = stack.enter_context(tempfile.TemporaryDirectory(prefix="buddy-top-"))
-                runs_dir = Path(private) / "runs"
-                self._unpack(manifest, runs_dir / run_id)
-            except OSError as error:
-                raise KeepFailed(f"{run_id} cannot be unpacked: {error.strerror or error}") from error
-            yield runs_dir
-
-    def holds_text(self, run_id: str, text: str) -> bool:
-        """True when the kept run holds the text in an event or an artifact; it is unpacked for that."""
-        with self.opened(run_id) as runs_dir:
-            return content_finder(runs_dir)(run_id, text)
-
-    def _entry(self, run_id: str) -> KeptRun:
-        try:
-            return KeptRun(run_id, self.manifest(run_id))
-        except BuddyError as error:
-            return KeptRun(run_id, None, str(error))
-
-    def _files(self, manifest: Manifest) -> Iterator[tuple[KeptFile, Iterator[bytes]]]:
-        try:
-            fd = open_beneath(real_root(self.root), manifest.run_id, PACKED_NAME)
-        except OSError:
-            raise KeptRunDamaged(
-                f"the kept copy of {manifest.run_id} is damaged: {PACKED_NAME} is missing"
-            ) from None
-        with os.fdopen(fd, "rb", buffering=0) as source:
-            check_packed(source, manifest)
-            yield from unpacked(source, manifest)
-
-    def _unpack(self, manifest: Manifest, run_dir: Path) -> None:
-        """Below `run_dir`, which nobody else may enter; its names were those of one directory before."""
-        run_dir.mkdir(mode=0o700, parents=True)
-        for name in manifest.directories:
-            run_dir.joinpath(*real_parts(name)).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for file, blocks in self._files(manifest):
-            with open(run_dir.joinpath(*real_parts(file.name)), "xb") as target:  # noqa: PTH123
-                target.writelines(blocks)
-                target.flush()
-                os.utime(target.fileno(), ns=(file.mtime_ns, file.mtime_ns))
-
-    # Removing
-
-    def remove(self, run_id: str) -> None:
-        """Remove a kept run, damaged or not; it is gone at once or, when this is killed, at the next time.
-
-        Raises:
-            RunNotFound: It is not kept.
-            KeepFailed: The archive cannot be written.
-        """
-        if run_id not in self:
-            raise RunNotFound(f"{plain(run_id, limit=60)} is not kept in {self.root}")
-        root_fd = self._writable()
-        try:
-            others = {*os.listdir(self.root / run_id)} - {MANIFEST_NAME, PACKED_NAME}  # noqa: PTH208
-            if others:
-                raise KeepFailed(f"{run_id} in {self.root} is more than a kept copy: remove it by hand")
-            os.rename(run_id, f"{COPYING}{os.urandom(8).hex()}", src_dir_fd=root_fd, dst_dir_fd=root_fd)
-            os.fsync(root_fd)
-            sweep(root_fd)
-        except OSError as error:
-            raise KeepFailed(f"{run_id} cannot be removed: {error.strerror or error}") from error
-        finally:
-            os.close(root_fd)
