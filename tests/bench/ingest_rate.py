@@ -13,7 +13,7 @@ from workload import finished_runs
 
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.wire import WireEvent
 
 TARGET = 0.4
 

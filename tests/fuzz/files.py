@@ -20,9 +20,9 @@ from buddy_core.runs.model import RunMetrics, RunSummary
 from buddy_core.runs.query.candidate import masked
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.jsonl import Batch, EventBatch, LineReader
-from buddy_core.runs.reading.records import dump_metrics, dump_summary, parse_metrics, parse_summary
 from buddy_core.runs.reading.salvage import dissect
-from buddy_core.runs.reading.wire import EVENTS, WireEvent
+from buddy_core.runs.records.smallfiles import dump_metrics, dump_summary, parse_metrics, parse_summary
+from buddy_core.runs.records.wire import EVENTS, WireEvent
 
 RUN = "run_mk000000_aaaaaa"
 TS = 1_767_890_000_000

@@ -27,7 +27,7 @@ from buddy_core.metrics.model import (
 from buddy_core.observing.observer import Observer, SourceStatus
 from buddy_core.runs.folding.facts import logged_totals
 from buddy_core.runs.model import RunFacts, RunMetrics
-from buddy_core.runs.reading.json_values import to_json_value
+from buddy_core.runs.records.json_values import to_json_value
 from buddy_core.runs.viewing.entries import SCHEMA_VERSION, call_entry, fields_of, run_entry
 from buddy_core.runs.viewing.joined import JoinedEvent
 from buddy_core.safety.redact import redact_value

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from buddy_core.runs.folding.pairing import MAX_UNANSWERED
-from buddy_core.runs.reading.json_values import count_of
-from buddy_core.runs.reading.payloads import (
+from buddy_core.runs.records.json_values import count_of
+from buddy_core.runs.records.payloads import (
     MALFORMED,
     MAX_NAME,
     UNNAMED,
@@ -23,7 +23,7 @@ from buddy_core.runs.reading.payloads import (
     coerced,
     plain_payload,
 )
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.wire import WireEvent
 
 CUT_AT = 500
 """Characters after which the original writer cuts a text among the arguments, and says nothing of it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from buddy_core.alerts.calls import CallReader, Finished
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Repetition
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.wire import WireEvent
 from buddy_core.runs.toolargs import key_argument
 
 

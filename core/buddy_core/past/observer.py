@@ -24,7 +24,7 @@ from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import RunSpan, TurnBook, TurnDialect, iso_ms, span_of, turn_requests
 from buddy_core.runs.names import started_at_of
 from buddy_core.runs.reading.accounting import Accounting
-from buddy_core.runs.reading.payloads import TurnLine
+from buddy_core.runs.records.payloads import TurnLine
 from buddy_core.runs.watching.watch import DirectoryChange, RunsWatch
 
 Cancelled = Callable[[], bool]

@@ -22,10 +22,10 @@ from buddy_core.runs.folding.observed import EVENTS, EventSource, ObservedRun, R
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.model import EndStatus, RunFacts, RunSummary
 from buddy_core.runs.names import started_at_of
-from buddy_core.runs.reading.payloads import plain_payload
 from buddy_core.runs.reading.tail import BUDGET, Change
-from buddy_core.runs.reading.typed import PLAIN_LINES, TYPED_EVENTS, TypedEvent
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.payloads import plain_payload
+from buddy_core.runs.records.typed import PLAIN_LINES, TYPED_EVENTS, TypedEvent
+from buddy_core.runs.records.wire import WireEvent
 from buddy_core.runs.watching.liveness import INTERRUPTED_AFTER_MS, conclude_status
 
 if TYPE_CHECKING:

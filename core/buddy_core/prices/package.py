@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from buddy_core.prices.rates import Price, Rates
-from buddy_core.runs.reading.payloads import UNNAMED
+from buddy_core.runs.records.payloads import UNNAMED
 
 if TYPE_CHECKING:
     from types import ModuleType

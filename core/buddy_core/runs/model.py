@@ -1,6 +1,6 @@
 """The records of one run, as other code sees them: frozen, typed, free of the wire's spelling.
 
-On disk the names are camelCase and any field may be missing or of another type; `buddy_core.runs.reading.records`
+On disk the names are camelCase and any field may be missing or of another type; `buddy_core.runs.records.smallfiles`
 does that translation. None always means "not known", never zero.
 """
 

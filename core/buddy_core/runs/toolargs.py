@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from buddy_core.runs.reading.json_values import printable_utf8
+from buddy_core.runs.records.json_values import printable_utf8
 
 MAX_ARGUMENT = 300
 """Characters kept of it."""

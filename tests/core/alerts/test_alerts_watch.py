@@ -17,7 +17,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import Window, WindowView
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.reading.tail import Change, FileTail
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.wire import WireEvent
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_767_961_867_000

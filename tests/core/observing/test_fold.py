@@ -15,8 +15,8 @@ from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.pairing import MAX_UNANSWERED
 from buddy_core.runs.reading.jsonl import EventBatch, JsonlReader
-from buddy_core.runs.reading.payloads import MAX_NAME, UNNAMED
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.payloads import MAX_NAME, UNNAMED
+from buddy_core.runs.records.wire import WireEvent
 
 RUN = "run_mk000001_aaaaaa"
 T0 = 1_767_890_000_000

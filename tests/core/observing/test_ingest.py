@@ -22,7 +22,7 @@ from buddy_core.observing.ingest import Ingest
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.reading.jsonl import EventBatch
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.wire import WireEvent
 from buddy_core.testing import RunDirectoryBuilder
 
 T0 = 1_767_890_000_000

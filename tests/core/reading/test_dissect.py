@@ -11,7 +11,7 @@ import pytest
 from buddy_core.runs.reading import salvage
 from buddy_core.runs.reading.accounting import Repair
 from buddy_core.runs.reading.salvage import _TOKEN, BOM, MAX_ATTEMPTS, dissect, repair
-from buddy_core.runs.reading.wire import EVENTS, StructDialect, WireEvent
+from buddy_core.runs.records.wire import EVENTS, StructDialect, WireEvent
 
 TS = 1_767_890_000_000
 R = b'{"ts":1767890000001,"runId":"r","type":"a","data":{"x":[1]}}'

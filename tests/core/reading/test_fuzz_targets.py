@@ -19,7 +19,8 @@ from tests.fuzz.targets import TARGETS
 
 from buddy_core.runs import artifacts
 from buddy_core.runs.query import canonical
-from buddy_core.runs.reading import jsonl, records, salvage
+from buddy_core.runs.reading import jsonl, salvage
+from buddy_core.runs.records import smallfiles as records
 from buddy_core.safety import text
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.runs.model import RunMetadata, RunMetrics, RunSummary
-from buddy_core.runs.reading.records import (
+from buddy_core.runs.records.smallfiles import (
     MAX_RECORD_BYTES,
     dump_metrics,
     dump_summary,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from buddy_core.runs.reading import salvage
 from buddy_core.runs.reading.jsonl import EventBatch, JsonlReader, WireEvent, payload
-from buddy_core.runs.reading.wire import EVENTS, moment_ms
+from buddy_core.runs.records.wire import EVENTS, moment_ms
 
 TS = 1_767_890_000_000
 RUN = "run_mk000000_aaaaaa"

@@ -20,7 +20,7 @@ from tests.samples import OWN, sample_data
 
 from buddy_core.runs.reading import salvage
 from buddy_core.runs.reading.jsonl import JsonlReader
-from buddy_core.runs.reading.wire import EVENTS, WireEvent
+from buddy_core.runs.records.wire import EVENTS, WireEvent
 
 SPLICES = int(os.environ.get("BUDDY_SPLICES", "100"))
 SEED = int(os.environ.get("BUDDY_SEED", "30"))

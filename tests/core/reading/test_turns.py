@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import FOREVER, JOIN_MARGIN_MS, RunSpan, TurnBook, iso_ms, turn_requests
-from buddy_core.runs.reading.payloads import UNNAMED, TurnLine
+from buddy_core.runs.records.payloads import UNNAMED, TurnLine
 
 T0 = 1_767_890_000_000
 AT = "2026-01-08T16:33:20Z"  # T0

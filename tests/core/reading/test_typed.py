@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from buddy_core.runs.folding.calls import argument_of
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.reading.jsonl import EVENTS, Batch, LineReader
-from buddy_core.runs.reading.payloads import plain_payload
-from buddy_core.runs.reading.typed import TYPED_EVENTS, CallLine, ResultLine
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.payloads import plain_payload
+from buddy_core.runs.records.typed import TYPED_EVENTS, CallLine, ResultLine
+from buddy_core.runs.records.wire import WireEvent
 
 RUN = "run_mk000001_aaaaaa"
 T0 = 1_767_890_000_000

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from buddy_core.runs.names import is_run_id, started_at_of
-from buddy_core.runs.reading.records import parse_metrics, parse_summary
+from buddy_core.runs.records.smallfiles import parse_metrics, parse_summary
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
 
 NOW = 1_770_000_000_000

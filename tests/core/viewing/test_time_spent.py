@@ -14,7 +14,7 @@ from buddy_core.runs.numbers.runnumbers import MOST_TOOLS, OTHER, NumbersFold, R
 from buddy_core.runs.numbers.slices import MOST_SLICES, Slices
 from buddy_core.runs.numbers.timespent import ASKED, MODEL, SILENCE_MS, TOOL, TimeSheet
 from buddy_core.runs.reading.tail import Tail
-from buddy_core.runs.reading.typed import TYPED_EVENTS
+from buddy_core.runs.records.typed import TYPED_EVENTS
 from buddy_core.testing import RunDirectoryBuilder
 
 T0 = 1_767_890_000_000

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buddy_core.runs.reading.json_values import Cleaner
+from buddy_core.runs.records.json_values import Cleaner
 from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.encoding import MAX_EVENT_BYTES, encode_event
 

@@ -21,7 +21,7 @@ from buddy_core.runs.pruning import housekeeping
 from buddy_core.runs.pruning.housekeeping import Housekeeper
 from buddy_core.runs.pruning.prune import PruneReport, is_over, prune_below
 from buddy_core.runs.pruning.trash import Trash
-from buddy_core.runs.reading.json_values import Cleaner
+from buddy_core.runs.records.json_values import Cleaner
 from buddy_core.runs.store import active, open_runs
 from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing import backlog, encoding

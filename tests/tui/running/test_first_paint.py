@@ -31,6 +31,7 @@ LATER = (
     "buddy_core.observing",
     "buddy_core.runs.model",
     "buddy_core.runs.reading",
+    "buddy_core.runs.records",
     "buddy_core.safety.redact",
     "buddy_top.export",
     "buddy_top.filter_advice",

@@ -15,7 +15,7 @@ import pytest
 
 from buddy_core.clock import ManualClock
 from buddy_core.runs.names import is_run_id
-from buddy_core.runs.reading.records import parse_metrics, parse_summary
+from buddy_core.runs.records.smallfiles import parse_metrics, parse_summary
 from buddy_core.runs.watching.liveness import lock_state
 from buddy_top.demo import DemoAgent, Demonstration
 from buddy_top.demo import agent as agent_module

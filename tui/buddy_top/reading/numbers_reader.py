@@ -16,7 +16,7 @@ from buddy_core.runs.names import started_at_of
 from buddy_core.runs.numbers.runnumbers import NumbersFold, RunNumbers
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.reading.tail import Tail
-from buddy_core.runs.reading.typed import TYPED_EVENTS
+from buddy_core.runs.records.typed import TYPED_EVENTS
 from buddy_core.safety.paths import real_root
 
 if TYPE_CHECKING:

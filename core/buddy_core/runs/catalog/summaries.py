@@ -21,9 +21,9 @@ from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.model import EndStatus
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.query.candidate import Candidate, masked
-from buddy_core.runs.reading.json_values import MAX_INT
-from buddy_core.runs.reading.payloads import MAX_TEXT
-from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
+from buddy_core.runs.records.json_values import MAX_INT
+from buddy_core.runs.records.payloads import MAX_TEXT
+from buddy_core.runs.records.smallfiles import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.runs.watching.liveness import conclude_status
 from buddy_core.safety.paths import open_directory, open_directory_at, read_at
 from buddy_core.safety.redact import hold_no_secret

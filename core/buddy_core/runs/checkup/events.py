@@ -11,7 +11,7 @@ from buddy_core.runs.checkup.finding import Finding
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.tail import FileTail
-from buddy_core.runs.reading.wire import WireEvent, payload
+from buddy_core.runs.records.wire import WireEvent, payload
 from buddy_core.runs.timeline.event_words import call_id, text, tool_name
 from buddy_core.safety.text import plain
 

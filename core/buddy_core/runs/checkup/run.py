@@ -14,7 +14,7 @@ from buddy_core.runs.checkup.finding import Finding
 from buddy_core.runs.model import RunSummary, Status
 from buddy_core.runs.names import EVENTS_NAME, started_at_of
 from buddy_core.runs.reading.reader import read_small_file
-from buddy_core.runs.reading.records import parse_summary
+from buddy_core.runs.records.smallfiles import parse_summary
 from buddy_core.runs.watching.liveness import LockState, conclude_status, lock_state
 from buddy_core.safety.paths import open_beneath
 from buddy_core.safety.text import plain

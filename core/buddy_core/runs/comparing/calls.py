@@ -12,8 +12,8 @@ from buddy_core.runs.comparing.model import Call, Side
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.query.scan import read_once
 from buddy_core.runs.reading.jsonl import EventBatch, WireEvent, payload
-from buddy_core.runs.reading.payloads import MetricData, bounded, payload_decoder
 from buddy_core.runs.reading.tail import FileTail
+from buddy_core.runs.records.payloads import MetricData, bounded, payload_decoder
 from buddy_core.runs.timeline.event_words import tool_name
 from buddy_core.runs.timeline.timeline import TimelineBuilder, TimelineRow
 

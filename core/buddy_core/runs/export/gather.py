@@ -201,7 +201,7 @@ def as_json(data: Mapping[str, Any], *, limit: int) -> tuple[str, int]:
     """A payload as indented JSON of at most `limit` characters, and how many were left out."""
     import json
 
-    from buddy_core.runs.reading.json_values import to_json_value
+    from buddy_core.runs.records.json_values import to_json_value
 
     clean, _ = to_json_value(data)
     text = json.dumps(clean, indent=2, ensure_ascii=False, allow_nan=False)

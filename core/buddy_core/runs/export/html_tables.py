@@ -9,7 +9,7 @@ from typing import Any
 from buddy_core import format as fmt
 from buddy_core.runs.export.gather import ExportedEvent, Report
 from buddy_core.runs.export.html_text import text
-from buddy_core.runs.reading.json_values import count_of, number_of
+from buddy_core.runs.records.json_values import count_of, number_of
 
 _MOST = 20
 """Rows of one table; the rest is summed up in one."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from buddy_core.runs.export.gather import ExportedArtifact, Report
 from buddy_core.runs.folding.facts import logged_totals
-from buddy_core.runs.reading.json_values import to_json_value
+from buddy_core.runs.records.json_values import to_json_value
 from buddy_core.runs.viewing.entries import SCHEMA_VERSION, call_entry, run_entry
 
 

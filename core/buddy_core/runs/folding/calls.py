@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from buddy_core.metrics.recording.batch import ToolColumn
-from buddy_core.runs.reading.json_values import MAX_INT
-from buddy_core.runs.reading.payloads import MAX_NAME, UNNAMED, ToolCallData, plain_payload
-from buddy_core.runs.reading.typed import CallLine, ResultLine
+from buddy_core.runs.records.json_values import MAX_INT
+from buddy_core.runs.records.payloads import MAX_NAME, UNNAMED, ToolCallData, plain_payload
+from buddy_core.runs.records.typed import CallLine, ResultLine
 from buddy_core.runs.toolargs import key_argument
 
 MAX_ARGUMENTS = 65_536

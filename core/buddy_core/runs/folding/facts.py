@@ -24,7 +24,7 @@ from buddy_core.runs.model import (
     Status,
 )
 from buddy_core.runs.names import started_at_of
-from buddy_core.runs.reading.payloads import MAX_NAME, observed_text, plain_payload
+from buddy_core.runs.records.payloads import MAX_NAME, observed_text, plain_payload
 from buddy_core.runs.toolargs import key_argument
 
 LATEST_BELIEVED_MS = 4_102_444_800_000

@@ -29,7 +29,7 @@ from buddy_core.runs.folding.pairing import MAX_UNANSWERED, WaitingCalls
 from buddy_core.runs.model import RunMetadata
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.reading.jsonl import Batch, EventBatch, WireEvent
-from buddy_core.runs.reading.payloads import (
+from buddy_core.runs.records.payloads import (
     MALFORMED,
     MAX_NAME,
     UNNAMED,
@@ -44,8 +44,8 @@ from buddy_core.runs.reading.payloads import (
     payload_decoder,
     plain_payload,
 )
-from buddy_core.runs.reading.records import metadata_from_wire
-from buddy_core.runs.reading.typed import (
+from buddy_core.runs.records.smallfiles import metadata_from_wire
+from buddy_core.runs.records.typed import (
     PLAIN_LINES,
     CallLine,
     MetricLine,

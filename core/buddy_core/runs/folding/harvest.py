@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.metrics.recording.batch import ModelKey, RequestRow, ToolColumn
-from buddy_core.runs.reading.payloads import MAX_NAME, MAX_TEXT, observed_text
+from buddy_core.runs.records.payloads import MAX_NAME, MAX_TEXT, observed_text
 
 _MESSAGE_FIELDS = ("message", "error")
 _STACK_FIELD = "stack"

@@ -17,9 +17,9 @@ from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED
 from buddy_core.runs.reading.jsonl import Batch
 from buddy_core.runs.reading.recordfile import RecordFile
-from buddy_core.runs.reading.records import parse_metrics, parse_summary
 from buddy_core.runs.reading.tail import BUDGET, Change, Tail, Taker
-from buddy_core.runs.reading.typed import TYPED_EVENTS, TypedEvent
+from buddy_core.runs.records.smallfiles import parse_metrics, parse_summary
+from buddy_core.runs.records.typed import TYPED_EVENTS, TypedEvent
 from buddy_core.runs.watching.liveness import LockState, conclude_status, lock_state
 from buddy_core.safety.paths import directory_beneath
 

@@ -7,8 +7,8 @@ tool is meant. A result whose call was never recorded answers none.
 from __future__ import annotations
 
 from buddy_core.runs.folding.calls import Call, OpenCall, name_of, payload_of
-from buddy_core.runs.reading.payloads import MAX_NAME, UNNAMED, ToolCallData, ToolResultData
-from buddy_core.runs.reading.typed import CallLine
+from buddy_core.runs.records.payloads import MAX_NAME, UNNAMED, ToolCallData, ToolResultData
+from buddy_core.runs.records.typed import CallLine
 
 MAX_UNANSWERED = 256
 """Calls without a result that are remembered; older ones were refused, and would make pairing slow."""

@@ -8,8 +8,8 @@ from buddy_core.metrics.model import ApiRequest
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.folding.turns import TurnDialect, turn_requests
 from buddy_core.runs.reading.accounting import Accounting
-from buddy_core.runs.reading.payloads import TurnLine
 from buddy_core.runs.reading.tail import Tail
+from buddy_core.runs.records.payloads import TurnLine
 from buddy_core.safety.paths import real_root, stat_beneath
 
 

@@ -19,9 +19,9 @@ import msgspec
 
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.reading.json_values import count_of, decode_object, number_of
-from buddy_core.runs.reading.payloads import MAX_NAME, UNNAMED, TurnLine, coerced
-from buddy_core.runs.reading.wire import Mend
+from buddy_core.runs.records.json_values import count_of, decode_object, number_of
+from buddy_core.runs.records.payloads import MAX_NAME, UNNAMED, TurnLine, coerced
+from buddy_core.runs.records.wire import Mend
 
 TURN_METRICS = "turn-metrics.jsonl"
 """The file's name; it lies in the directory that holds the runs directory."""

@@ -18,8 +18,8 @@ from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.numbers.slices import Slices
 from buddy_core.runs.numbers.timespent import ASKED, ASKING_TOOLS, MODEL, TOOL, TimeSheet, TimeSpent
 from buddy_core.runs.reading.jsonl import Batch
-from buddy_core.runs.reading.typed import TypedEvent
-from buddy_core.runs.reading.wire import WireEvent
+from buddy_core.runs.records.typed import TypedEvent
+from buddy_core.runs.records.wire import WireEvent
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable

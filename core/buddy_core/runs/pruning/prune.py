@@ -20,8 +20,8 @@ from typing import get_args
 from buddy_core.runs.model import EndStatus
 from buddy_core.runs.names import EVENTS_NAME, age_key, is_run_id
 from buddy_core.runs.pruning.trash import OutOfTime, Patience, Trash, explain
-from buddy_core.runs.reading.json_values import count_of, decode_object
-from buddy_core.runs.reading.records import MAX_RECORD_BYTES
+from buddy_core.runs.records.json_values import count_of, decode_object
+from buddy_core.runs.records.smallfiles import MAX_RECORD_BYTES
 from buddy_core.runs.watching.liveness import INTERRUPTED_AFTER_MS
 from buddy_core.runs.watching.mounts import holding_mounts
 from buddy_core.runs.writing.lock import LOCK_NAME

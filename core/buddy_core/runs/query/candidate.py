@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.model import RunFacts
-from buddy_core.runs.reading.json_values import printable_utf8
+from buddy_core.runs.records.json_values import printable_utf8
 from buddy_core.safety.redact import hold_no_secret, redact
 
 MAX_TOOLS = 200

@@ -1,1 +1,1 @@
-"""From bytes in any state to records: lines, salvage, growing files, raw files, and the small files beside them."""
+"""From bytes in any state to records: lines, salvage, growing files, raw files, and whole runs read at once."""

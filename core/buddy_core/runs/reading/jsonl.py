@@ -16,7 +16,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Generic, TypeAlias
 
 from buddy_core.runs.reading.accounting import Accounting, Ledger, Reason
-from buddy_core.runs.reading.wire import EVENTS, Dialect, EventDialect, R, StructDialect, WireEvent, payload
+from buddy_core.runs.records.wire import EVENTS, Dialect, EventDialect, R, StructDialect, WireEvent, payload
 
 if TYPE_CHECKING:
     from buddy_core.runs.reading.salvage import Piece

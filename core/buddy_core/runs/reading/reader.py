@@ -10,7 +10,7 @@ from pathlib import Path
 from buddy_core.runs.artifacts import list_artifacts
 from buddy_core.runs.model import RunEvent, RunMetrics, RunRecord, RunSummary
 from buddy_core.runs.names import EVENTS_NAME, is_run_id, started_at_of
-from buddy_core.runs.reading.records import MAX_RECORD_BYTES, parse_metrics, parse_summary
+from buddy_core.runs.records.smallfiles import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.safety.paths import open_beneath, stat_beneath
 
 _CHUNK = 256 * 1024

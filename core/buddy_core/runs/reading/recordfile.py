@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from buddy_core.runs.reading.records import MAX_RECORD_BYTES
+from buddy_core.runs.records.smallfiles import MAX_RECORD_BYTES
 from buddy_core.safety.paths import open_at
 
 V = TypeVar("V")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from buddy_core.runs.reading.accounting import Reason, Repair
-from buddy_core.runs.reading.wire import LENIENT, UNREADABLE, Dialect, Mend, R, loads
+from buddy_core.runs.records.wire import LENIENT, UNREADABLE, Dialect, Mend, R, loads
 
 BOM = b"\xef\xbb\xbf"
 MAX_ATTEMPTS = 32

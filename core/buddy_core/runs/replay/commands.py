@@ -19,7 +19,7 @@ from buddy_core.runs.model import RunEvent
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.jsonl import MAX_LINE
 from buddy_core.runs.reading.reader import read_summary
-from buddy_core.runs.reading.wire import EVENTS
+from buddy_core.runs.records.wire import EVENTS
 from buddy_core.runs.replay.model import Command, Recorded, RecordedTest, Verdict
 from buddy_core.runs.replay.outcome import count_tests
 from buddy_core.runs.replay.places import Unfit, check_directory, child_environment, find_program, notices

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.tail import FileTail
-from buddy_core.runs.reading.wire import payload
+from buddy_core.runs.records.wire import payload
 from buddy_core.runs.searching.hit import MAX_CONTEXT, SearchHit, Skip, excerpt, line_around
 from buddy_core.runs.searching.needle import LineTooHard, Needle
 from buddy_core.runs.timeline.event_words import tool_name

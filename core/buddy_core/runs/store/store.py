@@ -18,9 +18,9 @@ from buddy_core.runs.model import EndStatus, RunEvent, RunMetadata, RunMetrics, 
 from buddy_core.runs.names import is_run_id, new_run_id
 from buddy_core.runs.pruning.housekeeping import Housekeeper
 from buddy_core.runs.pruning.prune import PruneReport
-from buddy_core.runs.reading.json_values import text_of
 from buddy_core.runs.reading.reader import read_summary
-from buddy_core.runs.reading.records import metadata_of, metadata_to_wire, metrics_of
+from buddy_core.runs.records.json_values import text_of
+from buddy_core.runs.records.smallfiles import metadata_of, metadata_to_wire, metrics_of
 from buddy_core.runs.store import active
 from buddy_core.runs.store.listeners import EndListeners, Listeners
 from buddy_core.runs.store.open_runs import OpenRuns

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from buddy_core.runs.reading.json_values import count_of, number_of, printable_utf8
+from buddy_core.runs.records.json_values import count_of, number_of, printable_utf8
 from buddy_core.runs.toolargs import MAX_ARGUMENT, compact_json, key_argument
 
 State = Literal["ok", "failed", "running", "refused", "info", "error"]

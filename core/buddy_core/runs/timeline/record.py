@@ -7,7 +7,7 @@ from pathlib import Path
 
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.salvage import BOM
-from buddy_core.runs.reading.wire import LENIENT
+from buddy_core.runs.records.wire import LENIENT
 from buddy_core.safety.paths import open_beneath
 
 MAX_RECORD = 1024 * 1024

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from buddy_core.runs.model import RunEvent
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.tail import FileTail
-from buddy_core.runs.reading.wire import payload
+from buddy_core.runs.records.wire import payload
 from buddy_core.runs.timeline.timeline import TimelineBuilder, TimelineRow
 from buddy_core.safety.paths import real_root
 

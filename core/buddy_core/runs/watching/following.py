@@ -16,7 +16,7 @@ from buddy_core.runs.model import RunEvent, Status
 from buddy_core.runs.names import EVENTS_NAME, started_at_of
 from buddy_core.runs.reading.reader import read_summary
 from buddy_core.runs.reading.tail import BUDGET, FileTail, TailChange
-from buddy_core.runs.reading.wire import payload
+from buddy_core.runs.records.wire import payload
 from buddy_core.runs.watching.liveness import conclude_status, lock_state
 from buddy_core.runs.watching.notify import make_notifier
 from buddy_core.safety.paths import real_root

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from buddy_core.runs.reading.json_values import Cleaner, printable_utf8
+from buddy_core.runs.records.json_values import Cleaner, printable_utf8
 
 MAX_EVENT_BYTES = 1024 * 1024
 """Longest line that is written; readers skip longer ones."""

@@ -10,7 +10,7 @@ from itertools import count
 
 from buddy_core.errors import RunClosed
 from buddy_core.runs.artifacts import ARTIFACTS_NAME
-from buddy_core.runs.reading.records import MAX_RECORD_BYTES
+from buddy_core.runs.records.smallfiles import MAX_RECORD_BYTES
 from buddy_core.runs.writing.files import close_quietly, make_directory, replace_file
 from buddy_core.runs.writing.flusher import SHARED, Failed
 from buddy_core.safety.paths import open_at

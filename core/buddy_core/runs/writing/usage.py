@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from buddy_core.runs.model import RunMetrics
-from buddy_core.runs.reading.json_values import count_of, number_of
+from buddy_core.runs.records.json_values import count_of, number_of
 
 API_REQUEST: Final = "api_request"
 """The `kind` of a `metric` event that tells of one model request."""

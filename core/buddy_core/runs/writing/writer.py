@@ -16,8 +16,8 @@ from buddy_core.runs.artifacts import ARTIFACTS_NAME
 from buddy_core.runs.model import EndStatus, RunMetrics, RunSummary
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.pruning.strays import sweep_once
-from buddy_core.runs.reading.json_values import decode_object
-from buddy_core.runs.reading.records import (
+from buddy_core.runs.records.json_values import decode_object
+from buddy_core.runs.records.smallfiles import (
     dump_metrics,
     dump_summary,
     increased_metrics,

@@ -26,7 +26,7 @@ from opentelemetry.trace import (
 )
 
 from buddy_core.metrics.model import ApiRequest
-from buddy_core.runs.reading.json_values import Cleaner, printable_utf8
+from buddy_core.runs.records.json_values import Cleaner, printable_utf8
 from buddy_core.safety.redact import redact_value
 from buddy_core.telemetry.spans import genai
 from buddy_core.telemetry.spans.heard import MOST_CONTENT, Heard

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from buddy_core.metrics.model import ApiRequest, ErrorRecord, ToolExecution
 from buddy_core.runs.model import RunEvent
-from buddy_core.runs.reading.json_values import printable_utf8
+from buddy_core.runs.records.json_values import printable_utf8
 
 MOST_NAME = 200
 """Characters kept of a name."""

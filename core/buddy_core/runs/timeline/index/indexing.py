@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from buddy_core.runs.reading.json_values import MAX_INT
 from buddy_core.runs.reading.jsonl import Batch
-from buddy_core.runs.reading.payloads import MAX_NAME
-from buddy_core.runs.reading.wire import WireEvent, payload
+from buddy_core.runs.records.json_values import MAX_INT
+from buddy_core.runs.records.payloads import MAX_NAME
+from buddy_core.runs.records.wire import WireEvent, payload
 from buddy_core.runs.timeline.event_words import Words, call_id, describe, text, tool_name
 from buddy_core.runs.timeline.index.eventindex import (
     CALL,

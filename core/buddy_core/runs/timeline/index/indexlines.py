@@ -11,8 +11,8 @@ from typing import TypeAlias, Union
 
 import msgspec
 
-from buddy_core.runs.reading.typed import Line
-from buddy_core.runs.reading.wire import EVENTS, Mend, Timed, WireEvent
+from buddy_core.runs.records.typed import Line
+from buddy_core.runs.records.wire import EVENTS, Mend, Timed, WireEvent
 
 
 class CallNames(msgspec.Struct, rename="camel", frozen=True, gc=False):

@@ -11,8 +11,8 @@ from typing import Annotated, TypeAlias, Union, cast
 
 import msgspec
 
-from buddy_core.runs.reading.payloads import MetricData, StepData, ToolCallData, ToolResultData
-from buddy_core.runs.reading.wire import (
+from buddy_core.runs.records.payloads import MetricData, StepData, ToolCallData, ToolResultData
+from buddy_core.runs.records.wire import (
     EMPTY_DATA,
     EVENTS,
     FIRST_REAL_MS,

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from buddy_core.runs.reading.json_values import (
+from buddy_core.runs.records.json_values import (
     MAX_INT,
     Json,
     count_of,

@@ -15,7 +15,7 @@ from typing import Any
 
 from buddy_core.runs.model import RunMetadata, RunMetrics, RunSummary
 from buddy_core.runs.names import started_at_of
-from buddy_core.runs.reading.json_values import count_of, decode_object, number_of, text_of, to_json_value
+from buddy_core.runs.records.json_values import count_of, decode_object, number_of, text_of, to_json_value
 
 MAX_RECORD_BYTES = 1024 * 1024
 """Larger files are not believed to be what their names say."""
