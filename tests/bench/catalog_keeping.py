@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 from ratios import Finding, Pairs, Spread
 
+from buddy_core.runs.catalog.asking.pages import Cancelled
 from buddy_core.runs.catalog.catalog import Catalog
-from buddy_core.runs.catalog.keeping import Progress
-from buddy_core.runs.catalog.pages import Cancelled
+from buddy_core.runs.catalog.filling.keeping import Progress
 
 _TICK_S = 0.005
 _RECORDS = ("summary.json", "metrics.json")

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from buddy_core.runs.catalog.early import Early
-from buddy_core.runs.catalog.summaries import _early, _metrics_of, _summary_of, _tolerantly
+from buddy_core.runs.catalog.filling.summaries import _early, _metrics_of, _summary_of, _tolerantly
 from buddy_core.runs.model import RunMetrics, RunSummary
 from buddy_core.runs.query.candidate import masked
 from buddy_core.runs.reading.accounting import Accounting

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from buddy_core.errors import BadArtifactName
 from buddy_core.runs.artifacts import check_artifact_name, check_component
-from buddy_core.runs.catalog.summaries import _tolerantly
+from buddy_core.runs.catalog.filling.summaries import _tolerantly
 from buddy_core.runs.names import is_run_id, run_id_at, started_at_of
 from buddy_core.runs.query.candidate import Candidate
 from buddy_core.runs.query.canonical import canonical

@@ -21,9 +21,9 @@ from buddy_core.cachedb import CacheUnavailable
 from buddy_core.clock import ManualClock
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable
-from buddy_core.runs.catalog import keeping
+from buddy_core.runs.catalog.asking.pages import Cancelled
 from buddy_core.runs.catalog.catalog import Catalog
-from buddy_core.runs.catalog.pages import Cancelled
+from buddy_core.runs.catalog.filling import keeping
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.candidate import Candidate, masked
 from buddy_core.runs.query.completion import Known, complete
@@ -49,8 +49,8 @@ def opened(root: Path, *, write: bool = True, clock: ManualClock = CLOCK) -> Ite
 def place() -> Iterator[Path]:
     """A directory of its own, with blocks of words and pieces of texts so small that some are made."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("buddy_core.runs.catalog.wordindex.RUNS_IN_BLOCK", 2)
-        patch.setattr("buddy_core.runs.catalog.texts.SEGMENT", 200)
+        patch.setattr("buddy_core.runs.catalog.words.wordindex.RUNS_IN_BLOCK", 2)
+        patch.setattr("buddy_core.runs.catalog.words.texts.SEGMENT", 200)
         (Path(folder) / "runs").mkdir()
         yield Path(folder)
 
@@ -412,8 +412,8 @@ def test_a_search_is_narrowed_to_runs_that_may_hold_the_words(tmp_path: Path) ->
 def test_what_is_gone_from_the_runs_is_not_kept_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("buddy_core.runs.catalog.writing._SLACK", 3)
-    monkeypatch.setattr("buddy_core.runs.catalog.wordindex.RUNS_IN_BLOCK", 2)
+    monkeypatch.setattr("buddy_core.runs.catalog.filling.writing._SLACK", 3)
+    monkeypatch.setattr("buddy_core.runs.catalog.words.wordindex.RUNS_IN_BLOCK", 2)
     (tmp_path / "runs").mkdir()
     with opened(tmp_path) as catalog:
         for number in range(12):

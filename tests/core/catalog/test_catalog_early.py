@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.core.catalog.test_catalog import by_catalog, by_scan, opened, plan, write
 from tests.core.catalog_stores import NOW
 
-from buddy_core.runs.catalog import keeping
 from buddy_core.runs.catalog.early import Early
+from buddy_core.runs.catalog.filling import keeping
+from buddy_core.runs.catalog.filling.summaries import SummaryReader, _tolerantly
 from buddy_core.runs.catalog.rows import (
     EARLY_REST,
     body_values,
@@ -23,7 +24,6 @@ from buddy_core.runs.catalog.rows import (
     run_values,
     title,
 )
-from buddy_core.runs.catalog.summaries import SummaryReader, _tolerantly
 from buddy_core.runs.names import run_id_at
 from buddy_core.runs.query.candidate import words_of
 from buddy_core.runs.query.model import EVERYTHING
@@ -133,7 +133,7 @@ def test_while_only_summaries_are_read_words_are_found_in_them_and_counts_are_un
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeping, "SUMMARIES_FIRST", 1)
-    monkeypatch.setattr("buddy_core.runs.catalog.wordindex.RUNS_IN_BLOCK", 2)
+    monkeypatch.setattr("buddy_core.runs.catalog.words.wordindex.RUNS_IN_BLOCK", 2)
     runs = [plan(number, objective=f"task {number}", tools=["bash"], cost=0.25) for number in range(5)]
     write(tmp_path, *runs, plan(5, objective="use password=hunter2canary", text="password=hunter2canary"))
     with opened(tmp_path) as catalog:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.catalog.test_catalog import by_catalog, by_scan, opened, plan, write
 
-from buddy_core.runs.catalog.signs import WIDTHS, Asked, Signer
+from buddy_core.runs.catalog.words.signs import WIDTHS, Asked, Signer
 from buddy_core.runs.query.parser import parse
 from buddy_core.runs.searching import search
 

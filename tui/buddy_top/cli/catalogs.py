@@ -15,7 +15,7 @@ from buddy_top.config.places import state_dir
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.catalog.catalog import Catalog
-    from buddy_core.runs.catalog.keeping import Progress
+    from buddy_core.runs.catalog.filling.keeping import Progress
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.query.model import Query
 

@@ -118,7 +118,7 @@ class Answering:
         self, hidden: frozenset[str], dropped: Callable[[], bool]
     ) -> Iterator[tuple[list[int], tuple[int, int], bool]]:
         """The rows that fit so far, how many files were searched for that, and whether that is all."""
-        from buddy_core.runs.catalog.pages import Cancelled
+        from buddy_core.runs.catalog.asking.pages import Cancelled
 
         suspects = self._catalog.suspected(self._query, hidden=hidden, cancelled=dropped)
         found: list[int] = []

@@ -115,7 +115,7 @@ class Asker:
 
     def _serve(self) -> None:
         from buddy_core.cachedb import CacheDamaged, CacheUnavailable
-        from buddy_core.runs.catalog.pages import Cancelled
+        from buddy_core.runs.catalog.asking.pages import Cancelled
 
         try:
             catalog = self._opened()

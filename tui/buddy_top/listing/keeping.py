@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from buddy_core.clock import Clock
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.catalog.catalog import Catalog
-    from buddy_core.runs.catalog.keeping import Phase, Progress
+    from buddy_core.runs.catalog.filling.keeping import Phase, Progress
 
 AGAIN_S = 20.0
 """So long after a failure, or while another process keeps the catalog, it is tried again."""
@@ -104,8 +104,8 @@ class CatalogKeeper:
     def _run(self) -> None:
         from buddy_core.cachedb import CacheBusy
         from buddy_core.errors import BuddyError
+        from buddy_core.runs.catalog.asking.pages import Cancelled
         from buddy_core.runs.catalog.catalog import Catalog
-        from buddy_core.runs.catalog.pages import Cancelled
 
         while not self._closed:
             try:
@@ -155,7 +155,7 @@ class CatalogKeeper:
 
     def _keep_texts(self, catalog: Catalog) -> bool:
         """False when it was left for runs that have changed."""
-        from buddy_core.runs.catalog.pages import Cancelled
+        from buddy_core.runs.catalog.asking.pages import Cancelled
 
         try:
             catalog.keep_runs((), progress=self._progress, cancelled=self._wake.is_set)

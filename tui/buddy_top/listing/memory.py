@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from buddy_core.runs.catalog.known import KnownRun
+from buddy_core.runs.catalog.asking.known import KnownRun
 from buddy_core.runs.folding.roster import age_of
 from buddy_core.runs.model import RunFacts
 from buddy_top.listing.tree import as_families
 
 if TYPE_CHECKING:
-    from buddy_core.runs.catalog.pages import SortKey
+    from buddy_core.runs.catalog.asking.pages import SortKey
     from buddy_top.listing.model import ListWants
 
 STATUS_ORDER = ("running", "stalled", "interrupted", "failed", "cancelled", "completed")
-"""What needs a person first; `catalog.pages` has the same."""
+"""What needs a person first; `catalog.asking.pages` has the same."""
 
 
 def arranged(runs: Sequence[RunFacts], wants: ListWants, now_ms: int) -> tuple[list[str], dict[str, int]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from buddy_core.runs.catalog.pages import SortKey
+    from buddy_core.runs.catalog.asking.pages import SortKey
     from buddy_core.runs.model import RunFacts
     from buddy_core.runs.query.model import Query
 

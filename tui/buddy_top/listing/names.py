@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from buddy_top.state import FilterNames
 
 if TYPE_CHECKING:
+    from buddy_core.runs.catalog.asking.pages import SetField
     from buddy_core.runs.catalog.catalog import Catalog
-    from buddy_core.runs.catalog.pages import SetField
     from buddy_core.runs.query.candidate import Candidate
 
 MOST_NAMES = 2_000

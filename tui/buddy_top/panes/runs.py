@@ -27,7 +27,7 @@ from buddy_top.widgets.table import Table
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin
-    from buddy_core.runs.catalog.pages import SortKey
+    from buddy_core.runs.catalog.asking.pages import SortKey
     from buddy_core.runs.query.model import Query
     from buddy_core.runs.query.parser import Problem
     from buddy_top.commands import Need

@@ -23,11 +23,11 @@ from buddy_core.cachedb import (
     open_writer,
 )
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.runs.catalog.keeping import Keeper, Progress
-from buddy_core.runs.catalog.known import KnownRun
+from buddy_core.runs.catalog.asking.known import KnownRun
+from buddy_core.runs.catalog.asking.order import Suspect, forks_of, order_text, suspects_of, unknown_among
+from buddy_core.runs.catalog.asking.pages import Cancelled, Pages, SetField, SortKey
+from buddy_core.runs.catalog.filling.keeping import Keeper, Progress
 from buddy_core.runs.catalog.layout import LAYOUT, catalog_path
-from buddy_core.runs.catalog.order import Suspect, forks_of, order_text, suspects_of, unknown_among
-from buddy_core.runs.catalog.pages import Cancelled, Pages, SetField, SortKey
 from buddy_core.runs.catalog.rows import Row
 from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.runs.query.model import EVERYTHING, Query

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from buddy_core.runs.catalog.wordindex import Found, find
+from buddy_core.runs.catalog.words.wordindex import Found, find
 from buddy_core.runs.query.candidate import fold
 from buddy_core.runs.query.evaluate import moment_ms
 from buddy_core.runs.query.fields import STATUS_WORDS

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from buddy_core.runs.catalog import wordindex
 from buddy_core.runs.catalog.early import Early
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.rows import (
@@ -22,6 +21,7 @@ from buddy_core.runs.catalog.rows import (
     read_body,
     run_values,
 )
+from buddy_core.runs.catalog.words import wordindex
 from buddy_core.runs.query.candidate import Candidate, fold, searchable, words_of
 
 if TYPE_CHECKING:

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from buddy_core.cachedb import CacheDb
 from buddy_core.clock import Clock
+from buddy_core.runs.catalog.asking.pages import Cancelled
 from buddy_core.runs.catalog.early import Early, id_of
+from buddy_core.runs.catalog.filling.signature import UNPROVEN, is_there, signature
+from buddy_core.runs.catalog.filling.summaries import SummaryReader
+from buddy_core.runs.catalog.filling.writing import RowWriter
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
-from buddy_core.runs.catalog.pages import Cancelled
 from buddy_core.runs.catalog.rows import prices_mark, read_body
-from buddy_core.runs.catalog.signature import UNPROVEN, is_there, signature
-from buddy_core.runs.catalog.signs import Signer
-from buddy_core.runs.catalog.summaries import SummaryReader
-from buddy_core.runs.catalog.texts import TextReader, Unindexable
-from buddy_core.runs.catalog.wordindex import RUNS_IN_BLOCK
-from buddy_core.runs.catalog.writing import RowWriter
+from buddy_core.runs.catalog.words.signs import Signer
+from buddy_core.runs.catalog.words.texts import TextReader, Unindexable
+from buddy_core.runs.catalog.words.wordindex import RUNS_IN_BLOCK
 from buddy_core.runs.folding.turns import TURN_METRICS
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import is_run_id

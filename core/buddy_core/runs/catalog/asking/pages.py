@@ -10,11 +10,11 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal
 
 from buddy_core.cachedb import CacheDamaged
-from buddy_core.runs.catalog.conditions import Conditions, compiled
+from buddy_core.runs.catalog.asking.conditions import Conditions, compiled
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.rows import Row, read_body
-from buddy_core.runs.catalog.signs import Asked
-from buddy_core.runs.catalog.texts import trigrams
+from buddy_core.runs.catalog.words.signs import Asked
+from buddy_core.runs.catalog.words.texts import trigrams
 from buddy_core.runs.query.evaluate import FindContent
 from buddy_core.runs.query.model import Query
 

@@ -11,9 +11,9 @@ from collections.abc import Collection, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
-from buddy_core.runs.catalog.conditions import Conditions, compiled
-from buddy_core.runs.catalog.known import KnownRun
-from buddy_core.runs.catalog.pages import (
+from buddy_core.runs.catalog.asking.conditions import Conditions, compiled
+from buddy_core.runs.catalog.asking.known import KnownRun
+from buddy_core.runs.catalog.asking.pages import (
     EXPRESSIONS,
     SIGNED,
     SortKey,
@@ -23,7 +23,7 @@ from buddy_core.runs.catalog.pages import (
     numbered,
     suspected,
 )
-from buddy_core.runs.catalog.signs import Asked
+from buddy_core.runs.catalog.words.signs import Asked
 from buddy_core.runs.names import ID_WIDTH
 from buddy_core.runs.query.model import Query
 
