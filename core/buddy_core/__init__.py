@@ -34,27 +34,26 @@ if TYPE_CHECKING:
     from buddy_core.metrics.collector import reset_metrics_collector as reset_metrics_collector
     from buddy_core.metrics.dashboard import TerminalDashboard as TerminalDashboard
     from buddy_core.metrics.dashboard import get_terminal_dashboard as get_terminal_dashboard
-    from buddy_core.metrics.model import Activity as Activity
-    from buddy_core.metrics.model import ActivityBucket as ActivityBucket
+    from buddy_core.metrics.looking.model import Activity as Activity
+    from buddy_core.metrics.looking.model import ActivityBucket as ActivityBucket
+    from buddy_core.metrics.looking.model import DashboardState as DashboardState
+    from buddy_core.metrics.looking.model import ErrorGroup as ErrorGroup
+    from buddy_core.metrics.looking.model import HistogramBin as HistogramBin
+    from buddy_core.metrics.looking.model import MetricsExport as MetricsExport
+    from buddy_core.metrics.looking.model import ProviderMetrics as ProviderMetrics
+    from buddy_core.metrics.looking.model import SeriesPoint as SeriesPoint
+    from buddy_core.metrics.looking.model import ToolCall as ToolCall
+    from buddy_core.metrics.looking.model import ToolDepth as ToolDepth
+    from buddy_core.metrics.looking.model import ToolMetrics as ToolMetrics
+    from buddy_core.metrics.looking.model import Trend as Trend
+    from buddy_core.metrics.looking.model import WindowView as WindowView
     from buddy_core.metrics.model import ApiRequest as ApiRequest
-    from buddy_core.metrics.model import DashboardState as DashboardState
-    from buddy_core.metrics.model import ErrorGroup as ErrorGroup
     from buddy_core.metrics.model import ErrorRecord as ErrorRecord
-    from buddy_core.metrics.model import HistogramBin as HistogramBin
     from buddy_core.metrics.model import Metric as Metric
     from buddy_core.metrics.model import MetricPoint as MetricPoint
-    from buddy_core.metrics.model import MetricsExport as MetricsExport
-    from buddy_core.metrics.model import ProviderMetrics as ProviderMetrics
-    from buddy_core.metrics.model import SeriesPoint as SeriesPoint
     from buddy_core.metrics.model import SessionMetrics as SessionMetrics
-    from buddy_core.metrics.model import ToolCall as ToolCall
-    from buddy_core.metrics.model import ToolDepth as ToolDepth
     from buddy_core.metrics.model import ToolExecution as ToolExecution
-    from buddy_core.metrics.model import ToolMetrics as ToolMetrics
-    from buddy_core.metrics.model import Trend as Trend
     from buddy_core.metrics.model import Usage as Usage
-    from buddy_core.metrics.model import Window as Window
-    from buddy_core.metrics.model import WindowView as WindowView
     from buddy_core.metrics.recording.batch import HistoryBatch as HistoryBatch
     from buddy_core.metrics.recording.batch import ToolColumn as ToolColumn
     from buddy_core.metrics.recording.stream import CollectorEvent as CollectorEvent
@@ -65,6 +64,7 @@ if TYPE_CHECKING:
     from buddy_core.metrics.tools import ToolMetricsTracker as ToolMetricsTracker
     from buddy_core.metrics.tools import get_tool_metrics_tracker as get_tool_metrics_tracker
     from buddy_core.metrics.tools import reset_tool_metrics_tracker as reset_tool_metrics_tracker
+    from buddy_core.metrics.window import Window as Window
     from buddy_core.prices.package import PackagePrices as PackagePrices
     from buddy_core.prices.rates import Rates as Rates
     from buddy_core.prices.table import PriceEntry as PriceEntry
@@ -112,8 +112,8 @@ if TYPE_CHECKING:
     from buddy_core.telemetry import telemetry_losses as telemetry_losses
 
 _HOMES: dict[str, str] = {
-    "Activity": "metrics.model",
-    "ActivityBucket": "metrics.model",
+    "Activity": "metrics.looking.model",
+    "ActivityBucket": "metrics.looking.model",
     "Alert": "alerts.model",
     "AmbiguousRun": "errors",
     "ApiRequest": "metrics.model",
@@ -123,11 +123,11 @@ _HOMES: dict[str, str] = {
     "Clock": "clock",
     "CollectorEvent": "metrics.recording.stream",
     "CollectorReset": "metrics.recording.stream",
-    "DashboardState": "metrics.model",
+    "DashboardState": "metrics.looking.model",
     "DoctorReport": "runs.doctor",
-    "ErrorGroup": "metrics.model",
+    "ErrorGroup": "metrics.looking.model",
     "ErrorRecord": "metrics.model",
-    "HistogramBin": "metrics.model",
+    "HistogramBin": "metrics.looking.model",
     "HistoryBatch": "metrics.recording.batch",
     "KeepFailed": "errors",
     "KeptRunDamaged": "errors",
@@ -137,7 +137,7 @@ _HOMES: dict[str, str] = {
     "MetricPoint": "metrics.model",
     "MetricRecorded": "metrics.recording.stream",
     "MetricsCollector": "metrics.collector",
-    "MetricsExport": "metrics.model",
+    "MetricsExport": "metrics.looking.model",
     "MetricsServer": "prometheus.server",
     "PackagePrices": "prices.package",
     "PortUnavailable": "errors",
@@ -146,7 +146,7 @@ _HOMES: dict[str, str] = {
     "Rates": "prices.rates",
     "ObservabilityStatus": "telemetry",
     "PrometheusExporter": "prometheus.exporter",
-    "ProviderMetrics": "metrics.model",
+    "ProviderMetrics": "metrics.looking.model",
     "PruneReport": "runs.pruning.prune",
     "Run": "runs.store.run_context",
     "ReplayCancelled": "runs.replay.session",
@@ -163,24 +163,24 @@ _HOMES: dict[str, str] = {
     "RunStore": "runs.store.store",
     "RunSummary": "runs.model",
     "SearchHit": "runs.searching.hit",
-    "SeriesPoint": "metrics.model",
+    "SeriesPoint": "metrics.looking.model",
     "SessionMetrics": "metrics.model",
     "Settings": "settings",
     "StoreUnavailable": "errors",
     "Subscription": "metrics.recording.stream",
     "SystemClock": "clock",
     "TerminalDashboard": "metrics.dashboard",
-    "ToolCall": "metrics.model",
+    "ToolCall": "metrics.looking.model",
     "ToolColumn": "metrics.recording.batch",
-    "ToolDepth": "metrics.model",
+    "ToolDepth": "metrics.looking.model",
     "ToolExecution": "metrics.model",
     "ToolMetric": "metrics.tools",
-    "ToolMetrics": "metrics.model",
+    "ToolMetrics": "metrics.looking.model",
     "ToolMetricsTracker": "metrics.tools",
-    "Trend": "metrics.model",
+    "Trend": "metrics.looking.model",
     "Usage": "metrics.model",
-    "Window": "metrics.model",
-    "WindowView": "metrics.model",
+    "Window": "metrics.window",
+    "WindowView": "metrics.looking.model",
     "bridge": "bridge",
     "get_active_run_store": "runs.store.active",
     "Kindred": "runs.lineage.tree",

@@ -15,7 +15,8 @@ from buddy_core.clock import ManualClock
 from buddy_core.history.keeper import RunHistory
 from buddy_core.history.writer import Writer
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import DashboardState, Window
+from buddy_core.metrics.looking.model import DashboardState
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable

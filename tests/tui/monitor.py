@@ -20,7 +20,7 @@ from textual.worker import Worker
 
 from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import ManualClock
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.prices.table import PriceTable
 from buddy_core.testing import sample_runs
 from buddy_top.app import BuddyTop

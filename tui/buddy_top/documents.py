@@ -16,14 +16,9 @@ import msgspec
 from buddy_core import format as fmt
 from buddy_core.alerts.model import NO_ALERTS, Alert, AlertState, BudgetUse
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import (
-    DashboardState,
-    ErrorGroup,
-    ErrorRecord,
-    ProviderMetrics,
-    Window,
-    WindowView,
-)
+from buddy_core.metrics.looking.model import DashboardState, ErrorGroup, ProviderMetrics, WindowView
+from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer, SourceStatus
 from buddy_core.runs.folding.facts import logged_totals
 from buddy_core.runs.model import RunFacts, RunMetrics

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from buddy_core import format as fmt
 from buddy_core.alerts.model import NO_ALERTS, AlertState, BudgetUse
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
+from buddy_core.metrics.looking.model import ErrorGroup, ProviderMetrics, ToolMetrics, WindowView
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer, SourceStatus
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.viewing.viewer import runs_table

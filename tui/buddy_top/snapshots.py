@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from buddy_core.alerts.model import NO_ALERTS, AlertState
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ErrorRecord, WindowView
+from buddy_core.metrics.looking.model import WindowView
+from buddy_core.metrics.model import ErrorRecord
 from buddy_core.observing.observer import Observer
 from buddy_top.reading.run_depths import NOTHING, Depths
 from buddy_top.state import FilterNames, RunDetail, SeriesDetail, Snapshot, Wants
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from buddy_core.metrics.model import Trend
+    from buddy_core.metrics.looking.model import Trend
     from buddy_core.observing.sources import SourceStatus
     from buddy_core.prices.rates import Price
     from buddy_core.prices.table import PriceTable

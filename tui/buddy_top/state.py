@@ -14,17 +14,17 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from pathlib import Path
 
     from buddy_core.alerts.model import Alert, BudgetUse
-    from buddy_core.metrics.model import (
+    from buddy_core.metrics.looking.model import (
         Activity,
         DashboardState,
         ErrorGroup,
-        ErrorRecord,
         HistogramBin,
         SeriesPoint,
         ToolDepth,
         Trend,
         WindowView,
     )
+    from buddy_core.metrics.model import ErrorRecord
     from buddy_core.observing.observer import SourceStatus
     from buddy_core.past.moment import PastMoment
     from buddy_core.prices.rates import Price

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from buddy_core.alerts import rules
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, AlertKey, BudgetUse, Known, Repetition
-from buddy_core.metrics.model import ProviderMetrics, ToolMetrics
+from buddy_core.metrics.looking.model import ProviderMetrics, ToolMetrics
 from buddy_core.runs.model import RunFacts
 
 

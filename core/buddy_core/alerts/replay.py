@@ -14,7 +14,7 @@ from buddy_core.alerts.model import Alert, BudgetUse
 from buddy_core.alerts.repetition import RepetitionDetector
 from buddy_core.alerts.waits import Experience, Wait, slow_calls
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import EVENTS_NAME

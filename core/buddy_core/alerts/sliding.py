@@ -14,8 +14,8 @@ from buddy_core.alerts.history import Attempt, Spending
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, BudgetUse, Rule
 from buddy_core.alerts.rules import failing, overspent, too_many_failed
-from buddy_core.metrics.counting.rollup import MINUTE, since_of
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.counting.grains import MINUTE, since_of
+from buddy_core.metrics.window import Window
 
 
 def failures(

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from buddy_core.clock import Clock
 from buddy_core.history.contribution import MERGED_AFTER_MS, Contribution
 from buddy_core.history.shelf import DAY, UNDATED, Shelf, StoredRun
+from buddy_core.metrics.counting.grains import AHEAD_MS, EARLIEST_AT, HOUR
 from buddy_core.metrics.counting.hours import HourStats, hours_of, lasting_of, total_of
 from buddy_core.metrics.counting.ledger import Ledger
-from buddy_core.metrics.counting.rollup import AHEAD_MS, EARLIEST_AT, HOUR
 from buddy_core.metrics.model import Usage
 from buddy_core.metrics.recording.batch import HistoryBatch
 from buddy_core.metrics.recording.bulk import absorb_batch

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from buddy_core.history.packing import Damaged, ErrorRow, compress, decompress, error_row
-from buddy_core.metrics.counting.activity import ActivityCounts
+from buddy_core.metrics.counting.activity_counts import ActivityCounts
 from buddy_core.metrics.counting.bounds import BoundCounts
 from buddy_core.metrics.counting.hours import ErrorFacts, HourStats, Lasting
 from buddy_core.metrics.counting.sketch import BOUNDS_MS
-from buddy_core.metrics.counting.stats import ErrorStats, ProviderStats, Timing, ToolStats, UsageStats
+from buddy_core.metrics.counting.stats import ErrorStats, ProviderStats, ToolStats, UsageStats
+from buddy_core.metrics.counting.timing import Timing
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.runs.folding.harvest import CustomValue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from buddy_core.history.contribution import Contribution, StoredUsage
-from buddy_core.metrics.counting.rollup import EARLIEST_AT
+from buddy_core.metrics.counting.grains import EARLIEST_AT
 from buddy_core.metrics.recording.checks import LATEST_AT
 from buddy_core.runs.folding.observed import Signature
 

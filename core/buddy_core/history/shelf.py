@@ -13,8 +13,8 @@ import msgspec
 from buddy_core.history.contribution import NO_USAGE, Contribution, StoredUsage
 from buddy_core.history.hourpacking import Merged, pack_hour, pack_merged, unpack_hour, unpack_merged
 from buddy_core.history.packing import Damaged, compress, decompress, pack, unpack
+from buddy_core.metrics.counting.grains import EARLIEST_AT
 from buddy_core.metrics.counting.hours import HourStats, Lasting
-from buddy_core.metrics.counting.rollup import EARLIEST_AT
 from buddy_core.metrics.recording.checks import LATEST_AT
 from buddy_core.runs.folding.observed import Signature
 from buddy_core.runs.names import is_run_id

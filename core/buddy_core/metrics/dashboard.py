@@ -12,8 +12,8 @@ from datetime import tzinfo
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.collector import MetricsCollector, get_metrics_collector
 from buddy_core.metrics.dashboard_text import MOST_ROWS, Glance, in_ascii, picture
-from buddy_core.metrics.model import Window
 from buddy_core.metrics.recording.forks import OnePerProcess
+from buddy_core.metrics.window import Window
 from buddy_core.safety.ascii import speaks_utf8
 
 SHORTEST_MS, LONGEST_MS = 20, 86_400_000

@@ -13,16 +13,15 @@ from datetime import tzinfo
 
 from buddy_core import format as fmt
 from buddy_core.metrics.counting.ledger import TOOL_ERROR
-from buddy_core.metrics.model import (
+from buddy_core.metrics.looking.model import (
     Activity,
     ActivityBucket,
     DashboardState,
-    ErrorRecord,
     ProviderMetrics,
-    SessionMetrics,
     ToolMetrics,
     WindowView,
 )
+from buddy_core.metrics.model import ErrorRecord, SessionMetrics
 from buddy_core.safety.ascii import to_ascii
 from buddy_core.safety.columns import Column, cells, cut, lay_out
 from buddy_core.safety.redact import redact

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from buddy_core import format as fmt
 from buddy_core.clock import Clock, SystemClock
+from buddy_core.metrics.model import OTHER
 from buddy_core.metrics.recording.checks import Refusals
-from buddy_core.metrics.recording.custom import OTHER
 from buddy_core.metrics.recording.forks import OnePerProcess, renew_after_fork
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.text import plain

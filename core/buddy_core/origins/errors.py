@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from buddy_core import format as fmt
 from buddy_core.metrics.counting.series import RUNS_NAMED
-from buddy_core.metrics.model import WindowView
+from buddy_core.metrics.looking.model import WindowView
 from buddy_core.observing.observer import SourceStatus
 from buddy_core.origins import files
 from buddy_core.origins.model import Figure, Origin, chart

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from buddy_core import format as fmt
-from buddy_core.metrics.model import DashboardState, WindowView
+from buddy_core.metrics.looking.model import DashboardState, WindowView
 from buddy_core.observing.observer import SourceStatus
 from buddy_core.origins import files, money
 from buddy_core.origins.model import Figure, Origin, chart, kind_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buddy_core import format as fmt
-from buddy_core.metrics.model import Window, WindowView
+from buddy_core.metrics.looking.model import WindowView
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import SourceStatus
 
 _GRAIN = {Window.D7: "hour"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buddy_core import format as fmt
-from buddy_core.metrics.model import ProviderMetrics
+from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.prices.rates import Price
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buddy_core import format as fmt
+from buddy_core.metrics.looking.model import ProviderMetrics, WindowView
 from buddy_core.metrics.looking.wilson import wilson_interval
-from buddy_core.metrics.model import ProviderMetrics, WindowView
-from buddy_core.metrics.recording.custom import OTHER
+from buddy_core.metrics.model import OTHER
 from buddy_core.observing.observer import SourceStatus
 from buddy_core.origins import files, money
 from buddy_core.origins.model import Figure, Origin, chart, kind_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from buddy_core.metrics.counting.totals import CustomTotals
+from buddy_core.metrics.looking.totals import CustomTotals
 from buddy_core.prometheus.families import Family
 from buddy_core.prometheus.fixed import PREFIX
 from buddy_core.prometheus.labels import label_set, shortened, snake_case, unused

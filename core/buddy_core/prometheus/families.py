@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from buddy_core.metrics.counting.totals import Distribution
+from buddy_core.metrics.looking.totals import Distribution
 from buddy_core.metrics.model import MetricType
 
 Labels = tuple[tuple[str, str], ...]

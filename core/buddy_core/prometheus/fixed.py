@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from buddy_core.metrics.counting.totals import ProviderTotals, Totals
+from buddy_core.metrics.looking.totals import ProviderTotals, Totals
 from buddy_core.metrics.model import MetricType
 from buddy_core.prometheus.families import Family, Labels, labelled
 from buddy_core.prometheus.labels import label_value

@@ -15,7 +15,7 @@ from buddy_core.alerts.replay import replay_alerts
 from buddy_core.alerts.watch import AlertWatch, alerts_now
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import SeriesPoint
+from buddy_core.metrics.looking.model import SeriesPoint
 from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 

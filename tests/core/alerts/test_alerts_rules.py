@@ -14,7 +14,7 @@ from buddy_core.alerts.model import Alert, BudgetUse, Known, Repetition
 from buddy_core.alerts.repetition import RepetitionDetector
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.runs.model import RunFacts, RunningTool
 from buddy_core.runs.reading.jsonl import EVENTS, LineReader
 from buddy_core.testing import RunDirectoryBuilder

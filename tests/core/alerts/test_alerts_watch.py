@@ -14,7 +14,8 @@ from buddy_core.alerts.model import NO_ALERTS
 from buddy_core.alerts.watch import SUMS_MS, AlertWatch
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window, WindowView
+from buddy_core.metrics.looking.model import WindowView
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.reading.tail import Change, FileTail
 from buddy_core.runs.records.wire import WireEvent

@@ -16,7 +16,7 @@ from buddy_core.history.ageing import Ageing
 from buddy_core.history.layout import HISTORY
 from buddy_core.history.shelf import Shelf
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.testing import RunDirectoryBuilder
 
 WEEKS = st.lists(

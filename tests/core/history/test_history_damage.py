@@ -21,7 +21,7 @@ from buddy_core.cachedb import open_writer
 from buddy_core.history.keeper import RunHistory
 from buddy_core.history.layout import HISTORY
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 

@@ -17,7 +17,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.history.keeper import PENDING_MS, RunHistory
 from buddy_core.history.packing import decompress
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 

@@ -23,8 +23,8 @@ from buddy_core import (
 )
 from buddy_core.metrics.counting.stats import ErrorStats, ProviderStats, ToolStats
 from buddy_core.metrics.looking import gathering
-from buddy_core.metrics.looking.reading import AT_ONCE
 from buddy_core.metrics.recording.batch import batches
+from buddy_core.metrics.recording.books import AT_ONCE
 
 SERIES = 1_300
 """Of each kind: nearly four thousand in all."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core import ErrorRecord, HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Window
-from buddy_core.metrics.counting import ledger, rollup
+from buddy_core.metrics.counting import grains, ledger
 from buddy_core.metrics.counting.activity import MINUTES_HELD
 from buddy_core.metrics.recording.checks import LONGEST_NAME
 
@@ -156,7 +156,7 @@ def test_when_no_bucket_is_free_the_totals_still_hold(monkeypatch: pytest.Monkey
     monkeypatch.setattr(ledger, "BUCKETS", 3)
     collector = MetricsCollector(clock=ManualClock(NOW))
     for hour in range(10):
-        collector.record_tool_execution(name="bash", at_ms=NOW - hour * rollup.HOUR)
+        collector.record_tool_execution(name="bash", at_ms=NOW - hour * grains.HOUR)
     assert collector.view(Window.ALL).total_tool_calls == 10
     assert collector.view(Window.D7).total_tool_calls < 10
     assert collector.export().overflow["bucket"] > 0
@@ -167,9 +167,9 @@ def test_buckets_too_old_to_be_looked_at_are_given_back() -> None:
     collector = MetricsCollector(clock=clock)
     for _ in range(4_000):
         collector.record_tool_execution(name="bash", duration_ms=1)
-        clock.advance(rollup.MINUTE)
+        clock.advance(grains.MINUTE)
     tiers = collector._ledger.tools["bash"].tiers
-    assert len(tiers.minutes) <= rollup.MINUTES_KEPT + 10
+    assert len(tiers.minutes) <= grains.MINUTES_KEPT + 10
     assert collector.view(Window.H24).total_tool_calls == 1_440
 
 
@@ -185,7 +185,7 @@ def test_very_many_series_are_merged_as_exactly_as_a_few() -> None:
     collector = MetricsCollector(clock=ManualClock(NOW))
     for number in range(130):
         for age in range(number % 4):
-            collector.record_tool_execution(name=f"tool{number}", at_ms=NOW - age * 30 * rollup.MINUTE)
+            collector.record_tool_execution(name=f"tool{number}", at_ms=NOW - age * 30 * grains.MINUTE)
     assert collector.view(Window.M15).total_tool_calls == 97
     assert collector.view(Window.H24).total_tool_calls == sum(number % 4 for number in range(130))
 
@@ -202,7 +202,7 @@ def test_an_absorbed_error_is_checked_as_a_recorded_one(collector: MetricsCollec
 def test_activity_of_many_minutes_is_kept_by_the_hour_and_nothing_is_lost() -> None:
     collector = MetricsCollector(clock=ManualClock(NOW))
     minutes = MINUTES_HELD + 2_000
-    at_ms = [NOW - age * rollup.MINUTE for age in range(minutes, 0, -1)]
+    at_ms = [NOW - age * grains.MINUTE for age in range(minutes, 0, -1)]
     for start in range(0, minutes, 500):
         piece = at_ms[start : start + 500]
         collector.absorb(

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.counting import ledger
-from buddy_core.metrics.model import Window, WindowView
+from buddy_core.metrics.looking.model import WindowView
 from buddy_core.metrics.recording.batch import HistoryBatch, RequestRow, ToolColumn
+from buddy_core.metrics.window import Window
 
 MINUTE, HOUR = 60_000, 3_600_000
 NOW = ManualClock().now_ms()

@@ -17,8 +17,10 @@ from buddy_core.alerts.replay import replay_alerts
 from buddy_core.alerts.watch import AlertWatch
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ApiRequest, Window, WindowView
+from buddy_core.metrics.looking.model import WindowView
+from buddy_core.metrics.model import ApiRequest
 from buddy_core.metrics.recording.batch import HistoryBatch
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable

@@ -10,7 +10,8 @@ import pytest
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.counting.calls import NO_FLOOR
-from buddy_core.metrics.model import ToolDepth, Window
+from buddy_core.metrics.looking.model import ToolDepth
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.folding import observed
 from buddy_core.runs.folding.harvest import Harvest, ListedAbove

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from buddy_core import HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Window
 from buddy_core.metrics.counting import rollup
 from buddy_core.metrics.counting.sketch import ZERO, packed, unpacked
-from buddy_core.metrics.counting.stats import ProviderStats, Timing, ToolStats
+from buddy_core.metrics.counting.stats import ProviderStats, ToolStats
+from buddy_core.metrics.counting.timing import Timing
 
 NOW = 1_767_890_123_456
 MINUTE, HOUR = 60_000, 3_600_000

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.looking.blame import MOST_KINDS
-from buddy_core.metrics.model import ApiRequest, ErrorRecord, Window
+from buddy_core.metrics.counting.blame import MOST_KINDS
+from buddy_core.metrics.model import ApiRequest, ErrorRecord
 from buddy_core.metrics.recording.batch import HistoryBatch
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable

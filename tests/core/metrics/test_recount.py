@@ -20,7 +20,8 @@ from tests.watching import following
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ProviderMetrics, ToolMetrics, Window
+from buddy_core.metrics.looking.model import ProviderMetrics, ToolMetrics
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
 

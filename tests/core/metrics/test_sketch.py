@@ -16,7 +16,7 @@ from buddy_core.metrics.counting.sketch import (
     middle_of,
     quantiles,
 )
-from buddy_core.metrics.counting.stats import Timing
+from buddy_core.metrics.counting.timing import Timing
 
 durations = st.lists(
     st.one_of(

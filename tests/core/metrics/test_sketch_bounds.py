@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.counting.bounds import MOST_WAITING, BoundCounts
 from buddy_core.metrics.counting.sketch import ANY_BOUNDS, BOUNDS_MS, CUTS, counts_up_to
-from buddy_core.metrics.counting.stats import Timing
+from buddy_core.metrics.counting.timing import Timing
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.metrics.recording.batch import HistoryBatch
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buddy_core import HistoryBatch, ManualClock, MetricsCollector, ToolColumn, Trend, Window
-from buddy_core.metrics.looking.views import Kind
+from buddy_core.metrics.counting.ledger import Kind
 
 NOW = 1_767_890_123_456
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000

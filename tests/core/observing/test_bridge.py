@@ -15,7 +15,7 @@ import buddy_core
 from buddy_core.bridge import BURST, Bridge, bridge
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ProviderMetrics
+from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunEvent
 from buddy_core.runs.store.store import RunStore

@@ -12,7 +12,7 @@ from buddy_core import bridge_calls
 from buddy_core.bridge import Bridge, bridge
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ToolMetrics
+from buddy_core.metrics.looking.model import ToolMetrics
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.store.store import RunStore
 

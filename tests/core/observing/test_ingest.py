@@ -16,7 +16,7 @@ from tests.watching import following
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.observing import remembered
 from buddy_core.observing.ingest import Ingest
 from buddy_core.observing.observer import Observer

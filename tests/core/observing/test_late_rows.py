@@ -12,9 +12,11 @@ import pytest
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.counting import series, stats
+from buddy_core.metrics.counting import timing
 from buddy_core.metrics.looking import late
-from buddy_core.metrics.model import ProviderMetrics, ToolMetrics, Window, WindowView
+from buddy_core.metrics.looking import rows as row_makers
+from buddy_core.metrics.looking.model import ProviderMetrics, ToolMetrics, WindowView
+from buddy_core.metrics.window import Window
 
 
 def recorded(*durations: float | None) -> MetricsCollector:
@@ -61,12 +63,12 @@ def test_with_patience_only_rows_that_are_read_are_made_anew(monkeypatch: pytest
     """Of two thousand tools that change before each picture only those on the screen cost anything."""
     made: list[str] = []
 
-    def making(kind: type[Any], timing: stats.Timing, **fields: Any) -> Any:
+    def making(kind: type[Any], durations: timing.Timing, **fields: Any) -> Any:
         made.append(fields.get("name", ""))
-        return late_row(kind, timing, **fields)
+        return late_row(kind, durations, **fields)
 
     late_row = late.late_row
-    monkeypatch.setattr(series, "late_row", making)
+    monkeypatch.setattr(row_makers, "late_row", making)
     clock = ManualClock()
     collector = MetricsCollector(clock=clock)
     names = [f"tool {number:02d}" for number in range(50)]
@@ -127,7 +129,7 @@ def test_of_rows_that_nobody_reads_no_quantile_is_worked_out(monkeypatch: pytest
         asked.append(args)
         return quantiles_within(*args)
 
-    quantiles_within = stats.quantiles_within
+    quantiles_within = timing.quantiles_within
     monkeypatch.setattr(late, "quantiles_within", counting)
     collector = MetricsCollector(clock=ManualClock())
     for number in range(50):

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from buddy_core import ErrorRecord, HistoryBatch, ManualClock, MetricsCollector, ToolCall, ToolColumn, Window
 from buddy_core.metrics.counting.calls import KEPT, MOST_ROWS
-from buddy_core.metrics.counting.rollup import Room, since_of
+from buddy_core.metrics.counting.grains import since_of
+from buddy_core.metrics.counting.room import Room
 from buddy_core.metrics.counting.texts import LEAST_TEXTS, MOST_TEXTS
 from buddy_core.observing.ingest import Ingest
 from buddy_core.observing.observer import Observer

@@ -18,7 +18,7 @@ from tests.watching import following
 from buddy_core.clock import ManualClock
 from buddy_core.history.keeper import RunHistory
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.prometheus.exporter import PrometheusExporter
 from buddy_core.runs.doctor import doctor

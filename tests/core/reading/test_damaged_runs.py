@@ -13,7 +13,9 @@ from tests.samples import OWN, sample_data
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import ErrorRecord, Window, WindowView
+from buddy_core.metrics.looking.model import WindowView
+from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunFacts
 from buddy_core.runs.reading.tail import FileTail

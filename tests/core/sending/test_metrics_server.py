@@ -14,7 +14,7 @@ from tests.scraping import ask, get, samples_of, value
 
 from buddy_core import BuddyError, PortUnavailable, serve_metrics
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.counting.totals import Totals
+from buddy_core.metrics.looking.totals import Totals
 from buddy_core.prometheus.exporter import PrometheusExporter
 from buddy_core.prometheus.listening import listen
 from buddy_core.prometheus.server import MetricsServer

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.past.moment import PastMoment
 from buddy_core.prices.rates import Rates

@@ -9,7 +9,8 @@ import pytest
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window, WindowView
+from buddy_core.metrics.looking.model import WindowView
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.origins.errors import origin_of_errors
 from buddy_core.origins.everything import origin_of_everything

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.tui.monitor import COMFORTABLE, NOW, Monitor, command, monitor, samples, screen_lines, ways
 from textual.command import CommandPalette
 
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.commands import commands_at
 from buddy_top.screens.help import HelpScreen

@@ -22,7 +22,7 @@ from tests.tui.monitor import (
 from textual.pilot import Pilot
 
 from buddy_core.clock import ManualClock
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.origins.model import Origin
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry

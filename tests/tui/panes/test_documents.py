@@ -12,7 +12,9 @@ import pytest
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import DashboardState, ErrorRecord, ProviderMetrics, ToolMetrics, Window
+from buddy_core.metrics.looking.model import DashboardState, ProviderMetrics, ToolMetrics
+from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.model import RunMetrics
 from buddy_core.runs.viewing.entries import event_entry, run_entry

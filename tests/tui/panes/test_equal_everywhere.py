@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.tui.monitor import NOW, Monitor, cell_words, monitor
 
 from buddy_core import format as fmt
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.prometheus.exporter import PrometheusExporter
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.commands import Place

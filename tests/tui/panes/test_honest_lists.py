@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, cell_words, monitor
 
-from buddy_core.metrics.recording.custom import OTHER
+from buddy_core.metrics.model import OTHER
 from buddy_core.safety.text import Plain
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top import format as fmt

@@ -11,7 +11,7 @@ from tests.samples import OWN
 from tests.tui.monitor import NOW, Monitor, cell_words, monitor, samples
 
 from buddy_core import format as fmt
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_top.documents import once_document, to_text
 from buddy_top.once import picture
 from buddy_top.panes.tiles import TILES

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, monitor, samples
 
-from buddy_core.metrics.model import ProviderMetrics, SeriesPoint
+from buddy_core.metrics.looking.model import ProviderMetrics, SeriesPoint
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.panes.provider_detail import latencies, spread, tokens
 from buddy_top.panes.providers import ProvidersPane

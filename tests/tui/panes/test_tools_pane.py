@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, monitor
 
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cells import text_of
 from buddy_top.panes.tool_detail import ToolDetail

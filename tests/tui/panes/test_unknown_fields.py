@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.tui.monitor import NOW, Monitor, cell_words, monitor
 
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.documents import once_document, to_text
 from buddy_top.once import picture

@@ -13,7 +13,7 @@ import pytest
 from tests.tui.monitor import NOW, samples
 
 from buddy_core.clock import ManualClock
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.timeline.around import Moment, Surroundings
 from buddy_core.testing import RunDirectoryBuilder

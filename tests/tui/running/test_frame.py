@@ -13,7 +13,7 @@ from tests.tui.monitor import NOW, PLACES, samples
 
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.watching.census import NOT_THERE_YET
 from buddy_top import frame

@@ -19,7 +19,7 @@ from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, make_app
 from textual.pilot import Pilot
 
 from buddy_core.clock import ManualClock
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.window import Window
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
 from buddy_top.app import BuddyTop
 from buddy_top.commands import Place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_core.metrics.model import HistogramBin
+from buddy_core.metrics.looking.model import HistogramBin
 from buddy_core.safety.text import Plain
 from buddy_top.cells import text_of, width_of
 from buddy_top.widgets.histogram import HistogramData, histogram_lines, place

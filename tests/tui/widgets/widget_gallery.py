@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.filter import LineFilter, Monochrome, NoColor
 
-from buddy_core.metrics.model import HistogramBin
+from buddy_core.metrics.looking.model import HistogramBin
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span, cell, literal

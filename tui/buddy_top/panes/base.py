@@ -22,7 +22,7 @@ from buddy_top.widgets.table import Table
 from buddy_top.widgets.textview import TextView
 
 if TYPE_CHECKING:
-    from buddy_core.metrics.model import Trend
+    from buddy_core.metrics.looking.model import Trend
     from buddy_core.origins.model import Origin
     from buddy_top.commands import Need
     from buddy_top.documents import Document

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 
 from buddy_core.metrics.counting.fingerprint import fingerprint
-from buddy_core.metrics.model import ErrorGroup, ErrorRecord, Trend
+from buddy_core.metrics.looking.model import ErrorGroup, Trend
+from buddy_core.metrics.model import ErrorRecord
 from buddy_core.runs.timeline.around import Moment
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt

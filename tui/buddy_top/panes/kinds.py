@@ -15,7 +15,7 @@ from buddy_top.widgets.sparkcell import spark_cell
 from buddy_top.widgets.table import Column
 
 if TYPE_CHECKING:
-    from buddy_core.metrics.model import Trend
+    from buddy_core.metrics.looking.model import Trend
 
 Number = TypeVar("Number", int, float)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics
+from buddy_core.metrics.looking.model import ErrorGroup, ProviderMetrics, ToolMetrics
 from buddy_core.origins.errors import origin_of_errors
 from buddy_core.origins.everything import origin_of_everything
 from buddy_core.origins.model import Origin

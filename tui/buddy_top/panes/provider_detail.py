@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
-from buddy_core.metrics.model import ProviderMetrics
+from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt
 from buddy_top.panes.leads import LeadsPanel

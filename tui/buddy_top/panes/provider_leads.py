@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from buddy_core.metrics.model import ProviderMetrics
+from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span
@@ -15,7 +15,7 @@ from buddy_top.states import status_cell
 from buddy_top.widgets.table import Column
 
 if TYPE_CHECKING:
-    from buddy_core.metrics.model import ErrorGroup
+    from buddy_core.metrics.looking.model import ErrorGroup
     from buddy_core.runs.folding.uses import ModelUse
 
 KIND_COLUMNS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buddy_core.metrics.model import ProviderMetrics as P
+from buddy_core.metrics.looking.model import ProviderMetrics as P
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 from textual.app import ComposeResult
 
+from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.metrics.looking.wilson import wilson_lower_bound
-from buddy_core.metrics.model import ProviderMetrics
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt
 from buddy_top.cells import Cell, Span

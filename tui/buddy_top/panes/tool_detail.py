@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import Widget
 
-from buddy_core.metrics.model import ToolDepth, ToolMetrics
+from buddy_core.metrics.looking.model import ToolDepth, ToolMetrics
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain, plain
 from buddy_top import format as fmt

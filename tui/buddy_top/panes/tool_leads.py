@@ -15,7 +15,7 @@ from buddy_top.state import Snapshot
 from buddy_top.widgets.table import Column
 
 if TYPE_CHECKING:
-    from buddy_core.metrics.model import ErrorGroup, ToolCall
+    from buddy_core.metrics.looking.model import ErrorGroup, ToolCall
 
 _TOOK = Column("took", Plain("took"), 7, align="right", sortable=False)
 _AGE = Column("last", Plain("ago"), 4, align="right", sortable=False)

@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
+from buddy_core.metrics.looking.model import ToolMetrics
 from buddy_core.metrics.looking.wilson import wilson_interval, wilson_lower_bound
-from buddy_core.metrics.model import ToolMetrics
 from buddy_core.metrics.tools import reliability_score
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

@@ -8,13 +8,11 @@ seconds: nothing asks them for anything finer than a minute.)
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from buddy_core.metrics.counting.rollup import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, SECOND, since_of
-from buddy_core.metrics.counting.slices import Grid, tally, whole_grid, window_grid
-from buddy_core.metrics.counting.stats import ProviderStats
-from buddy_core.metrics.model import Activity, ActivityBucket, Window
+from buddy_core.metrics.counting.activity_counts import ActivityCounts
+from buddy_core.metrics.counting.grains import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, SECOND, tally
 
 if TYPE_CHECKING:
     from buddy_core.metrics.recording.batch import RequestRow
@@ -27,127 +25,6 @@ MINUTES_HELD = 8 * 24 * 60
 
 HOURS_HELD = 5 * 365 * 24
 """Hours with activity kept for the chart of everything; older ones are in the totals only."""
-
-
-class ActivityCounts:
-    """What happened in one slice of time; sums only."""
-
-    __slots__ = (
-        "cost",
-        "cost_count",
-        "errors",
-        "estimate",
-        "estimates",
-        "failed_requests",
-        "failed_tools",
-        "latency_count",
-        "latency_sum_ms",
-        "requests",
-        "tokens",
-        "tool_calls",
-        "usages",
-    )
-
-    def __init__(self) -> None:
-        self.tokens = self.requests = self.failed_requests = 0
-        self.tool_calls = self.failed_tools = self.errors = self.usages = 0
-        self.cost = self.latency_sum_ms = 0.0
-        self.cost_count = self.latency_count = 0
-        self.estimate = 0.0
-        """What requests and totals that state no cost were priced at; not in `cost`."""
-        self.estimates = 0
-
-    def add_request(self, tokens: int, cost: float | None, latency_ms: float | None, success: bool) -> None:
-        """Count one model request."""
-        self.requests += 1
-        self.tokens += tokens
-        if cost is not None:
-            self.cost += cost
-            self.cost_count += 1
-        if latency_ms is not None:
-            self.latency_sum_ms += latency_ms
-            self.latency_count += 1
-        if not success:
-            self.failed_requests += 1
-
-    def add_summed(self, requests: ProviderStats) -> None:
-        """Count what is summed up, and settled, already."""
-        self.requests += requests.requests
-        self.failed_requests += requests.failures
-        self.tokens += requests.tokens
-        self.cost += requests.cost
-        self.cost_count += requests.cost_count
-        self.latency_sum_ms += requests.sum_ms
-        self.latency_count += requests.count
-
-    def add_usage(self, tokens: int, cost: float | None) -> None:
-        """Count tokens and cost that belong to no request."""
-        self.usages += 1
-        self.tokens += tokens
-        if cost is not None:
-            self.cost += cost
-            self.cost_count += 1
-
-    def add_tools(self, calls: int, failures: int) -> None:
-        """Count tool calls."""
-        self.tool_calls += calls
-        self.failed_tools += failures
-
-    def merge(self, other: ActivityCounts, /) -> None:
-        """Add everything `other` counted."""
-        self.tokens += other.tokens
-        self.cost += other.cost
-        self.cost_count += other.cost_count
-        self.estimate += other.estimate
-        self.estimates += other.estimates
-        self.requests += other.requests
-        self.failed_requests += other.failed_requests
-        self.usages += other.usages
-        self.tool_calls += other.tool_calls
-        self.failed_tools += other.failed_tools
-        self.errors += other.errors
-        self.latency_sum_ms += other.latency_sum_ms
-        self.latency_count += other.latency_count
-
-    @property
-    def known_cost(self) -> float | None:
-        """Stated and estimated costs: 0.0 when nothing happened, None when something did and no cost is known."""
-        unknown = self._anything and not (self.cost_count or self.estimates)
-        return None if unknown else self.cost + self.estimate
-
-    @property
-    def estimated_cost(self) -> float | None:
-        """The estimated part of the known cost; None without any."""
-        return self.estimate if self.estimates else None
-
-    @property
-    def known_tokens(self) -> int | None:
-        """Tokens used: 0 when nothing happened, None when there was work that takes some and none was logged."""
-        worked = self.tool_calls or self.requests > self.failed_requests
-        return None if worked and not self.tokens else self.tokens
-
-    @property
-    def _anything(self) -> bool:
-        return bool(self.requests or self.usages or self.tool_calls)
-
-    @property
-    def failures(self) -> int:
-        """Failed requests, failed tools and errors other than those of failed tools."""
-        return self.failed_requests + self.failed_tools + self.errors
-
-    def as_bucket(self, start_at: int) -> ActivityBucket:
-        """The frozen value that charts read."""
-        return ActivityBucket(
-            start_at=start_at,
-            tokens=self.tokens,
-            cost=self.cost + self.estimate,
-            requests=self.requests,
-            tool_calls=self.tool_calls,
-            errors=self.failed_tools + self.errors,
-            failures=self.failures,
-            latency_sum_ms=self.latency_sum_ms,
-            latency_count=self.latency_count,
-        )
 
 
 class ActivityLog:
@@ -289,28 +166,16 @@ class ActivityLog:
         """Times of the earliest and the latest dated sample; None without any."""
         return None if self.first_at is None or self.last_at is None else (self.first_at, self.last_at)
 
-    def cut(self, window: Window, slices: int, now_ms: int) -> Activity:
-        """The window in about `slices` equal slices; see `MetricsCollector.activity`."""
-        if window is Window.ALL:
-            return self._cut_all(slices)
-        length = window.ms or 0
-        if length <= SECONDS_HELD * SECOND and length < slices * MINUTE:
-            grid = window_grid(window, now_ms, slices, SECOND)
-            return _filled(grid, self._from(self._seconds, SECOND, grid.start_at))
-        grid = window_grid(window, now_ms, slices, MINUTE)
-        return _filled(grid, self._coarsest(grid, since_of(window, now_ms) or 0))
+    def since(self, since_ms: int, grain_ms: int) -> Iterator[tuple[int, ActivityCounts]]:
+        """Beginning and counts of every second, minute or hour (by `grain_ms`) kept from a moment on."""
+        if grain_ms == SECOND:
+            return self._from(self._seconds, SECOND, since_ms)
+        return self._from(self._minutes if grain_ms == MINUTE else self._hours, grain_ms, since_ms)
 
-    def _cut_all(self, slices: int) -> Activity:
-        if self.span is None:
-            return Activity(bucket_ms=MINUTE, buckets=())
-        grid = whole_grid(*self.span, slices, HOUR if self._oldest_minute else MINUTE)
-        return _filled(grid, self._coarsest(grid, grid.start_at))
-
-    def _coarsest(self, grid: Grid, since_ms: int) -> Iterator[tuple[int, ActivityCounts]]:
-        """The tier that is fine enough for the grid, from a moment on."""
-        if grid.bucket_ms % HOUR == since_ms % HOUR == 0:
-            return self._from(self._hours, HOUR, since_ms)
-        return self._from(self._minutes, MINUTE, since_ms)
+    @property
+    def has_all_minutes(self) -> bool:
+        """False once minutes have been given up, so that the picture of everything is one of hours."""
+        return not self._oldest_minute
 
     def _from(
         self, tier: dict[int, ActivityCounts], grain: int, since_ms: int
@@ -321,15 +186,3 @@ class ActivityLog:
             keys = range(first, last + 1)
             return ((key * grain, tier[key]) for key in keys if key in tier)
         return ((key * grain, counts) for key, counts in tier.items() if key >= first)
-
-
-def _filled(grid: Grid, parts: Iterable[tuple[int, ActivityCounts]]) -> Activity:
-    slices: dict[int, ActivityCounts] = {}
-    for start, counts in parts:
-        index = grid.index_of(start)
-        if index not in slices:
-            slices[index] = ActivityCounts()
-        slices[index].merge(counts)
-    empty = ActivityCounts()
-    buckets = tuple(slices.get(n, empty).as_bucket(start) for n, start in enumerate(grid.starts()))
-    return Activity(bucket_ms=grid.bucket_ms, buckets=buckets)

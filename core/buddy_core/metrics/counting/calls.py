@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from buddy_core.metrics.counting.rollup import AHEAD_MS, EARLIEST_AT, Room, since_of
-from buddy_core.metrics.model import ToolCall, Window
+from buddy_core.metrics.counting.grains import AHEAD_MS, EARLIEST_AT, since_of
+from buddy_core.metrics.counting.room import Room
+from buddy_core.metrics.window import Window
 
 KEPT = 20
 """Calls in each list."""
@@ -115,16 +116,16 @@ class CallList:
             if len(self._noted) > KEPT:
                 self._settle(now_ms)
 
-    def slowest(self, since_ms: int, now_ms: int) -> tuple[ToolCall, ...]:
+    def slowest(self, since_ms: int, now_ms: int) -> list[KeptCall]:
         """Calls since a moment whose duration is known, the slowest first, of equals the latest."""
         self._settle(now_ms)
         rows = [row for row in self._rows[::-1] if row[0] >= since_ms and row[1] is not None]
-        return _as_calls(heapq.nlargest(KEPT, rows, key=_duration_of))
+        return heapq.nlargest(KEPT, rows, key=_duration_of)
 
-    def latest(self, since_ms: int, now_ms: int) -> tuple[ToolCall, ...]:
+    def latest(self, since_ms: int, now_ms: int) -> list[KeptCall]:
         """Calls since a moment, the latest first."""
         self._settle(now_ms)
-        return _as_calls(row for row in self._rows[: -KEPT - 1 : -1] if row[0] >= since_ms)
+        return [row for row in self._rows[: -KEPT - 1 : -1] if row[0] >= since_ms]
 
     def floor_at(self, at_ms: int) -> float:
         """The duration a call of this moment or an earlier one must exceed to be kept."""
@@ -209,7 +210,3 @@ def _thinned(rows: list[KeptCall], now_ms: int, *, some: bool) -> list[KeptCall]
     others = [place for place in range(len(rows)) if place not in needed] if some else []
     needed.update(others[:: len(others) // (MOST_ROWS // 2) + 1])
     return [rows[place] for place in sorted(needed)]
-
-
-def _as_calls(rows: Iterable[KeptCall]) -> tuple[ToolCall, ...]:
-    return tuple(ToolCall(at, duration, ok, run, argument or "") for at, duration, ok, run, argument in rows)

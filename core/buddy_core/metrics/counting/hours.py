@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from buddy_core.metrics.counting.activity import ActivityCounts
+from buddy_core.metrics.counting.activity_counts import ActivityCounts
 from buddy_core.metrics.counting.bounds import BoundCounts
+from buddy_core.metrics.counting.grains import HOUR
 from buddy_core.metrics.counting.ledger import Ledger
-from buddy_core.metrics.counting.rollup import HOUR, S, Tiers
+from buddy_core.metrics.counting.rollup import S, Tiers
 from buddy_core.metrics.counting.series import RUNS_NAMED
 from buddy_core.metrics.counting.stats import ErrorStats, ProviderStats, ToolStats, UsageStats
 from buddy_core.metrics.model import ErrorRecord

@@ -7,22 +7,26 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from buddy_core.metrics.counting.activity import ActivityLog
+from buddy_core.metrics.counting.blame import Blame
 from buddy_core.metrics.counting.bounds import MOST_WAITING
 from buddy_core.metrics.counting.errorlog import ErrorLog
 from buddy_core.metrics.counting.fingerprint import fingerprint
-from buddy_core.metrics.counting.rollup import Room, Tiers
+from buddy_core.metrics.counting.rollup import Tiers
+from buddy_core.metrics.counting.room import Room
 from buddy_core.metrics.counting.series import ErrorSeries, ProviderSeries, ToolSeries
 from buddy_core.metrics.counting.stats import RequestSample, UsageSample, UsageStats
 from buddy_core.metrics.counting.texts import FailureTexts
-from buddy_core.metrics.looking.blame import Blame
-from buddy_core.metrics.model import ErrorRecord
-from buddy_core.metrics.recording.custom import OTHER
+from buddy_core.metrics.model import OTHER, ErrorRecord
 
 BUCKETS = 300_000
 """Buckets of all series together, about 120 MB if an input manages to fill them; real ones stay below 1 %."""
 
 TOOL_ERROR = "tool_error"
 """Type of the error that a failed tool call with a reason also is."""
+
+
+Kind = Literal["provider", "tool", "error"]
+"""What there are series of."""
 
 
 class Ledger:
@@ -56,6 +60,13 @@ class Ledger:
             provider = model = OTHER
         return self.providers.setdefault((provider, model), ProviderSeries(provider, model, self.room))
 
+    def provider_of(self, key: str) -> ProviderSeries | None:
+        """The series with the key `provider/model`, if there is one; either name may contain slashes itself."""
+        for place, letter in enumerate(key):
+            if letter == "/" and (found := self.providers.get((key[:place], key[place + 1 :]))):
+                return found
+        return None
+
     def tool(self, name: str) -> ToolSeries:
         """The series of a tool; `other` past the limit."""
         known = self.tools.get(name)
@@ -84,9 +95,7 @@ class Ledger:
         """Every series there is."""
         return [*self.providers.values(), *self.tools.values(), *self.errors.values()]
 
-    def of_kind(
-        self, kind: Literal["provider", "tool", "error"]
-    ) -> Mapping[Any, ProviderSeries | ToolSeries | ErrorSeries]:
+    def of_kind(self, kind: Kind) -> Mapping[Any, ProviderSeries | ToolSeries | ErrorSeries]:
         """Every series of one kind."""
         if kind == "provider":
             return self.providers

@@ -1,7 +1,7 @@
 """Buckets of time for one series: minutes for a day, hours for three months, and the running total.
 
 A window never needs the samples themselves: it is a merge of whole buckets. So that this is exact, a
-window begins on a whole minute (15 m, 1 h, 24 h) or a whole hour (7 d), see `since_of`. A window that was
+window begins on a whole minute (15 m, 1 h, 24 h) or a whole hour (7 d), see `grains.since_of`. A window that was
 looked at is one more bucket that what comes is added to, so that looking again merges nothing.
 """
 
@@ -10,28 +10,16 @@ looked at is one more bucket that what comes is added to, so that looking again 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
+from buddy_core.metrics.counting.grains import AHEAD_MS, EARLIEST_AT, HOUR, MINUTE, MINUTES_KEPT
+from buddy_core.metrics.counting.room import MOST_WAITING_SAMPLES, Room
 from buddy_core.metrics.counting.stats import Stats
-from buddy_core.metrics.model import Window
-
-SECOND = 1_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-
-MINUTES_KEPT = 25 * 60
-"""Minutes a series keeps: a day, and one hour more so that the edge of the 24 h window is exact."""
+from buddy_core.metrics.window import Window
 
 HOURS_KEPT = 90 * 24
 """Hours with activity that a series keeps, newest first: at least 90 days, more where days were quiet."""
-
-AHEAD_MS = 5 * MINUTE
-"""How far a sample's time may lie in the future (clocks differ a little) and still be believed."""
-
-EARLIEST_AT = 946_684_800_000
-"""The year 2000: a time before it is a writer's default or a unit mixed up, not a moment."""
 
 MOST_GROWING = 4
 """Minutes, and hours, of one series that are kept as they grow; those before are packed, to a tenth or less."""
@@ -39,64 +27,7 @@ MOST_GROWING = 4
 MOST_LATER = 2_000
 """Samples of an hour of one series that wait for its minutes: a millisecond or two when somebody looks."""
 
-MOST_WAITING_SAMPLES = 100_000
-"""Samples of all series together that wait, 2 to 6 MB."""
-
-MOST_CALLS = 50_000
-"""Single calls that the lists of all tools keep together, about 25 MB."""
-
-MOST_TEXTS = 2_000
-"""Error texts that all tools keep together, about 5 MB."""
-
 S = TypeVar("S", bound=Stats)
-
-
-def since_of(window: Window, now_ms: int) -> int | None:
-    """First millisecond that belongs to `window` at `now_ms`; None for `ALL`.
-
-    15 m, 1 h and 24 h begin on the whole minute at or before their length ago, 7 d on the whole hour:
-    a window holds everything in its name and at most one minute (one hour) more. It has no end:
-    samples stamped up to five minutes ahead by another clock are in it.
-    """
-    if window.ms is None:
-        return None
-    grain = HOUR if window is Window.D7 else MINUTE
-    return (now_ms - window.ms) // grain * grain
-
-
-class Span(NamedTuple):
-    """Where an ascending column of times is cut: dated from `first` up to `end`, kept by the minute from `recent`."""
-
-    first: int
-    recent: int
-    end: int
-
-    @classmethod
-    def of(cls, at_ms: Sequence[int], now_ms: int) -> Span:
-        """Times before the year 2000 or too far ahead are no dates."""
-        first = bisect_left(at_ms, EARLIEST_AT)
-        end = bisect_right(at_ms, now_ms + AHEAD_MS, first)
-        return cls(first, bisect_left(at_ms, (now_ms // MINUTE - MINUTES_KEPT) * MINUTE, first, end), end)
-
-
-class Room:
-    """How much all series together may still hold; memory is bounded by it, whatever the input."""
-
-    __slots__ = ("calls", "left", "refused", "texts", "tools", "waiting")
-
-    def __init__(self, buckets: int) -> None:
-        self.left = buckets
-        """Buckets that may still be opened."""
-        self.refused = 0
-        """Samples that found no room: they are in the totals, not in the windows."""
-        self.waiting = 0
-        """Samples whose minutes have not been made."""
-        self.tools = 0
-        """Tools there are."""
-        self.calls = MOST_CALLS
-        """Single calls that may still be kept beyond those that the lists of each tool show now."""
-        self.texts = MOST_TEXTS
-        """Error texts of tools that may still be kept beyond a few of each."""
 
 
 class _Waiting:

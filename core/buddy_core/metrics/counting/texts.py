@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from buddy_core.metrics.counting.rollup import Room
+from buddy_core.metrics.counting.room import Room
 from buddy_core.metrics.counting.series import ErrorSeries
-from buddy_core.metrics.model import ErrorGroup, ErrorRecord, Window
+from buddy_core.metrics.model import ErrorRecord
 
 MOST_TEXTS = 50
 """Texts a tool remembers; the one unseen for longest is forgotten for a new one."""
@@ -43,11 +44,9 @@ class FailureTexts:
         for stats in series.tiers.buckets(record.timestamp, now_ms):
             stats.add(record.timestamp, True)
 
-    def groups(self, window: Window, since_ms: int | None) -> tuple[ErrorGroup, ...]:
-        """The texts of a window, the most frequent first, of equals the latest."""
-        looks = (series.look(window, since_ms)[1] for series in self._by_key.values())
-        found = [group for group in looks if group is not None]
-        return tuple(sorted(found, key=lambda group: (-group.count, -group.last_at, group.fingerprint)))
+    def series(self) -> Iterable[ErrorSeries]:
+        """The texts that are remembered."""
+        return self._by_key.values()
 
     def _make_room(self) -> None:
         if len(self._by_key) >= (MOST_TEXTS if self._room.texts > 0 else LEAST_TEXTS):

@@ -11,12 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from buddy_core.metrics.counting.grains import since_of
 from buddy_core.metrics.counting.ledger import Ledger
-from buddy_core.metrics.counting.rollup import since_of
-from buddy_core.metrics.counting.series import PER_LOOK, KnownLooks
 from buddy_core.metrics.counting.stats import ProviderStats, ToolStats, UsageStats
+from buddy_core.metrics.looking.model import ErrorGroup, ProviderMetrics, ToolMetrics, WindowView
+from buddy_core.metrics.looking.rows import (
+    PER_LOOK,
+    KnownLooks,
+    look_at_errors,
+    look_at_provider,
+    look_at_tool,
+)
 from buddy_core.metrics.looking.views import build_view
-from buddy_core.metrics.model import ErrorGroup, ProviderMetrics, ToolMetrics, Window, WindowView
+from buddy_core.metrics.window import Window
 
 T = TypeVar("T")
 
@@ -32,7 +39,7 @@ class Gathering:
 
     def __init__(self, ledger: Ledger, window: Window, now_ms: int, patience_ms: int = 0) -> None:
         self.exact = True
-        """False when a row is older than the rest, see `Series.look`."""
+        """False when a row is older than the rest, see `KnownLooks`."""
         self._window = window
         self._now_ms = now_ms
         self._patience_ms = patience_ms
@@ -81,14 +88,14 @@ class Gathering:
                 self._requests.merge(requests)
                 yield 1
             for provider in others:
-                stats, row, work = provider.look(window, since, now)
+                stats, row, work = look_at_provider(provider, window, since, now)
                 if row is not None:
                     self._providers.append(row)
                     self._requests.merge(stats)
                 yield work
         yield from self._tool_looks(ledger)
         for error in tuple(ledger.errors.values()):
-            counted, group, work = error.look(window, since)
+            counted, group, work = look_at_errors(error, window, since)
             if group is not None:
                 self._errors.append(group)
                 self._other_errors += counted.count - counted.of_tools
@@ -108,7 +115,7 @@ class Gathering:
             self.exact = self.exact and tools.exact
             yield len(tools.rows) // KNOWN_A_MERGE
             for tool in others:
-                done, called, work = tool.look(window, since, now)
+                done, called, work = look_at_tool(tool, window, since, now)
                 if called is not None:
                     self._tools.append(called)
                     self._calls += done.calls

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from buddy_core.metrics.counting.stats import Timing, quantiles_within
+from buddy_core.metrics.counting.timing import Timing, quantiles_within
 
 Row = TypeVar("Row", bound="LateQuantiles")
 

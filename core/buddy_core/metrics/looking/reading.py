@@ -1,100 +1,52 @@
-"""The reading half of the collector: totals, tables, charts and windows, the same for every screen and exporter."""
+"""The reading half of the collector: tables, charts and windows, the same for every screen and exporter.
+
+A program that only records loads this module and asks nothing of it: what an answer is made of is loaded with
+the first question.
+"""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from buddy_core.clock import Clock, SystemClock
-from buddy_core.metrics.counting.ledger import Ledger
-from buddy_core.metrics.counting.rollup import HOUR, MINUTE, SECOND, since_of
-from buddy_core.metrics.looking import views
-from buddy_core.metrics.looking.blame import joined
-from buddy_core.metrics.looking.gathering import Gathering
-from buddy_core.metrics.model import (
-    Activity,
-    DashboardState,
-    ErrorGroup,
-    ErrorRecord,
-    HistogramBin,
-    MetricPoint,
-    MetricsExport,
-    ProviderMetrics,
-    SeriesPoint,
-    SessionMetrics,
-    ToolDepth,
-    ToolMetrics,
-    Trend,
-    Window,
-    WindowView,
-)
-from buddy_core.metrics.recording.checks import Refusals
-from buddy_core.metrics.recording.custom import Registry
-from buddy_core.metrics.recording.live import Live
-from buddy_core.metrics.recording.sessions import Sessions
+from buddy_core.metrics.counting.grains import MINUTE, SECOND, since_of
+from buddy_core.metrics.counting.ledger import Kind
+from buddy_core.metrics.looking.headlines import HeadlineReader
+from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.recording.books import AT_ONCE
+from buddy_core.metrics.window import Window
 
 if TYPE_CHECKING:
-    from buddy_core.metrics.counting import totals as summing  # only exporters ask for totals
+    from buddy_core.metrics.looking import totals as summing
+    from buddy_core.metrics.looking.model import (
+        Activity,
+        ErrorGroup,
+        HistogramBin,
+        MetricsExport,
+        ProviderMetrics,
+        SeriesPoint,
+        ToolDepth,
+        ToolMetrics,
+        Trend,
+        WindowView,
+    )
 
 T = TypeVar("T")
-R = TypeVar("R")
-
-RATE_MS = 5 * MINUTE
-"""How far the rates of the dashboard state look back."""
-
-AT_ONCE = 50
-"""Series merged while the lock is held, where there are more: a millisecond or two."""
 
 MOST_LOOKS = 512
 """Charts remembered until something new is recorded."""
 
 
-class MetricsReader:
+class MetricsReader(HeadlineReader):
     """Everything that can be asked of a collector. See `MetricsCollector`, which adds what can be told to it."""
 
-    def __init__(self, clock: Clock | None, points: int, errors: int, series: int) -> None:
-        self._clock: Clock = clock or SystemClock()
-        self._limits = (max(0, points), max(0, errors), max(1, series))
-        # Re-entrant: a signal handler that records must not wait for the very thread it interrupted.
-        self._lock = threading.RLock()
-        self._generation = 0
-        self._start_empty()
-
     def _start_empty(self) -> None:
-        points, errors, series = self._limits
-        self._generation += 1
-        self._refusals = Refusals()
-        self._book = Ledger(max_series=series, max_errors=errors)
-        self._names = Registry(kept=points, most=series)
-        self._live = Live(self._book, self._names)
-        self._sessions = Sessions(self._clock)
+        super()._start_empty()
         self._looks: dict[tuple[object, ...], tuple[object, object]] = {}
         self._trends_made: dict[tuple[object, ...], tuple[object, int, Mapping[str, Trend]]] = {}
-        self._started_at = self._clock.now_ms()
-        self._started_monotonic = self._clock.monotonic_ms()
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """Changes whenever any number may have changed; compare for equality only."""
-        return self._generation, self._live.version
-
-    @property
-    def _ledger(self) -> Ledger:
-        """Everything that was counted, with what was told in the last moments; to be read under the lock."""
-        with self._lock:
-            self._live.settle()
-            return self._book
-
-    @property
-    def _registry(self) -> Registry:
-        """The metrics by name, with the points of the last moments; to be read under the lock."""
-        with self._lock:
-            self._live.settle()
-            return self._names
 
     def _look(self, key: tuple[object, ...], moment: object, build: Callable[[], T]) -> T:
         """What `build` gives, or gave before if nothing was recorded since and `moment` is the same."""
@@ -120,6 +72,8 @@ class MetricsReader:
         With `patience_ms` the rows of tools and models may be up to so much older than all sums, where
         nobody has read the row before; rows that are shown are not, and a view costs a fraction.
         """
+        from buddy_core.metrics.looking.gathering import Gathering
+
         now = self._clock.now_ms() if now_ms is None else now_ms
         with self._lock:
             ledger, key = self._ledger, ("view", window)
@@ -148,16 +102,18 @@ class MetricsReader:
         once it has more than a week of active minutes. Slices of a minute and more add up to exactly
         what `view` counts.
         """
+        from buddy_core.metrics.looking.charts import build_activity
+
         now = self._clock.now_ms() if now_ms is None else now_ms
         return self._look(
             ("activity", window, slices),
             now // SECOND,
-            lambda: self._ledger.activity.cut(window, slices, now),
+            lambda: build_activity(self._ledger.activity, window, slices, now),
         )
 
     def history(
         self,
-        kind: views.Kind,
+        kind: Kind,
         key: str,
         window: Window,
         slices: int,
@@ -169,15 +125,17 @@ class MetricsReader:
         The finest slice is a minute, an hour for 7 d, and for `ALL` an hour unless everything is of the
         last day. Empty when there is no such series, or nothing in `ALL` has a time.
         """
+        from buddy_core.metrics.looking.charts import build_history
+
         now = self._clock.now_ms() if now_ms is None else now_ms
         return self._look(
             ("history", kind, key, window, slices),
             now // MINUTE,
-            lambda: views.build_history(self._ledger, kind, key, window, slices, now),
+            lambda: build_history(self._ledger, kind, key, window, slices, now),
         )
 
     def trends(
-        self, kind: views.Kind, window: Window, *, now_ms: int | None = None, patience_ms: int = 0
+        self, kind: Kind, window: Window, *, now_ms: int | None = None, patience_ms: int = 0
     ) -> Mapping[str, Trend]:
         """How every provider, tool or error group with something in the window went, by its key.
 
@@ -185,11 +143,7 @@ class MetricsReader:
         returned until something is recorded or a slice begins, and the same `Trend` until its counts change.
         With `patience_ms` it may be the mapping of so long ago, as long as no slice has begun since.
         """
-        from buddy_core.metrics.looking.trends import (  # only who shows tables needs them
-            trend_grid,
-            trends_in,
-            unchanged,
-        )
+        from buddy_core.metrics.looking.trends import trend_grid, trends_in, unchanged
 
         now = self._clock.now_ms() if now_ms is None else now_ms
         with self._lock:
@@ -224,11 +178,13 @@ class MetricsReader:
         now_ms: int | None = None,
     ) -> tuple[HistogramBin, ...]:
         """Durations of one provider or tool in bins of equal ratio; a call may be off by 1 % at a bin's edge."""
+        from buddy_core.metrics.looking.charts import build_histogram
+
         now = self._clock.now_ms() if now_ms is None else now_ms
         return self._look(
             ("histogram", kind, key, window, bins),
             since_of(window, now),
-            lambda: views.build_histogram(self._ledger, kind, key, window, bins, now),
+            lambda: build_histogram(self._ledger, kind, key, window, bins, now),
         )
 
     def tool_depth(self, name: str, window: Window, *, now_ms: int | None = None) -> ToolDepth:
@@ -237,18 +193,20 @@ class MetricsReader:
         Exact for every window; see `metrics/counting/calls.py` for what the lists promise. Calls without a believable
         time, and those of which only the history knows, are not in them. Empty for a tool nobody called.
         """
+        from buddy_core.metrics.looking.details import build_tool_depth
+
         now = self._clock.now_ms() if now_ms is None else now_ms
         return self._look(
             ("depth", name, window),
             since_of(window, now),
-            lambda: views.build_tool_depth(self._ledger, name, window, now),
+            lambda: build_tool_depth(self._ledger, name, window, now),
         )
 
     def error_records(self, fingerprint: str) -> tuple[ErrorRecord, ...]:
         """Errors of one group, newest first: the latest, and those still among the newest `max_errors` of all."""
-        return self._look(
-            ("errors", fingerprint), None, lambda: views.build_records(self._ledger, fingerprint)
-        )
+        from buddy_core.metrics.looking.details import build_records
+
+        return self._look(("errors", fingerprint), None, lambda: build_records(self._ledger, fingerprint))
 
     def provider_errors(
         self, key: str, window: Window, *, now_ms: int | None = None
@@ -258,85 +216,12 @@ class MetricsReader:
         Those whose context names the provider or the model, and those without such a context whose message
         begins with the provider's name. Failed requests are not among them: they give no reason.
         """
+        from buddy_core.metrics.looking.details import error_groups, errors_concerning, joined
+
         now = self._clock.now_ms() if now_ms is None else now_ms
-        concerned = self._look(("blame", key), None, lambda: views.errors_concerning(self._ledger, key))
-        read = partial(views.error_groups, window=window, since_ms=since_of(window, now))
+        concerned = self._look(("blame", key), None, lambda: errors_concerning(self._ledger, key))
+        read = partial(error_groups, window=window, since_ms=since_of(window, now))
         return joined(self._by_and_by(read, dict(enumerate(concerned))))
-
-    def get_dashboard_state(self) -> DashboardState:
-        """The headline numbers over everything recorded, and two rates over the last five minutes."""
-        with self._lock:
-            total = self._ledger.activity.total
-            tokens_rate, cost_rate, estimated_rate = self._rates()
-            return DashboardState(
-                uptime_ms=self._uptime_ms(),
-                active_session=self._sessions.active_id,
-                total_sessions=self._sessions.started,
-                total_tokens=total.known_tokens,
-                total_cost=total.known_cost,
-                total_tool_calls=total.tool_calls,
-                avg_response_time_ms=total.latency_sum_ms / total.latency_count
-                if total.latency_count
-                else None,
-                error_rate=100.0 * total.failed_requests / total.requests if total.requests else None,
-                tokens_per_minute=tokens_rate,
-                cost_per_hour=cost_rate,
-                estimated_cost=total.estimated_cost,
-                estimated_cost_per_hour=estimated_rate,
-            )
-
-    def _uptime_ms(self) -> int:
-        return int(self._clock.monotonic_ms() - self._started_monotonic)
-
-    def _rates(self) -> tuple[float | None, float | None, float | None]:
-        """Tokens a minute, dollars an hour, and how many of these are estimated, over the last five minutes.
-
-        A shorter life counts as what it is, but as a minute at least: two seconds of work are no burn rate.
-        Where samples are older than the collector, a monitor that has just read a run's last five minutes knows
-        all of them. Where nobody ever logged any, quiet minutes
-        are no rate of nought.
-        """
-        now, first = self._clock.now_ms(), self._ledger.activity.first_at
-        life = self._uptime_ms()
-        if first is not None:
-            life = max(life, now - first)
-        length = min(RATE_MS, max(life, MINUTE))
-        recent = self._ledger.activity.recent(now - length, now)
-        whole, estimated = self._ledger.activity.total, recent.estimated_cost
-        cost = None if whole.known_cost is None else recent.known_cost
-        tokens = None if whole.known_tokens is None else recent.known_tokens
-        return (
-            None if tokens is None else tokens * MINUTE / length,
-            None if cost is None else cost * HOUR / length,
-            None if estimated is None else estimated * HOUR / length,
-        )
-
-    def get_total_tokens(self) -> int:
-        """Tokens of all requests and all usage."""
-        with self._lock:
-            return self._ledger.activity.total.tokens
-
-    def get_total_cost(self) -> float:
-        """Sum of all stated and estimated costs in US dollars; 0.0 where none is known."""
-        with self._lock:
-            return self._ledger.activity.total.known_cost or 0.0
-
-    def get_total_tool_calls(self) -> int:
-        """Finished tool calls, whatever came of them."""
-        with self._lock:
-            return self._ledger.activity.total.tool_calls
-
-    def get_average_response_time(self) -> float:
-        """Milliseconds, over every request that has a latency; 0.0 when none has."""
-        with self._lock:
-            total = self._ledger.activity.total
-            return total.latency_sum_ms / total.latency_count if total.latency_count else 0.0
-
-    def get_error_rate(self) -> float:
-        """Percent of API requests that failed, 0 to 100; 0.0 without requests."""
-        with self._lock:
-            total = self._ledger.activity.total
-            return 100.0 * total.failed_requests / total.requests if total.requests else 0.0
 
     def get_tool_metrics(self) -> list[ToolMetrics]:
         """Every tool, most calls first."""
@@ -346,32 +231,10 @@ class MetricsReader:
         """Every provider and model, most requests first."""
         return list(self.view(Window.ALL).providers)
 
-    def get_recent_errors(self, limit: int = 10) -> list[ErrorRecord]:
-        """The newest `limit` errors by their own time, oldest of them first."""
-        with self._lock:
-            return self._ledger.error_log.newest(limit)
-
-    def get_metric_history(self, name: str, since_ms: int | None = None) -> list[MetricPoint]:
-        """Points of one metric, oldest first, at most `max_history_points`; empty for a name nobody knows.
-
-        Absorbed history adds to every total, and no points.
-        """
-        with self._lock:
-            metric = self._registry.metrics.get(name)
-            return metric.history(since_ms) if metric else []
-
-    def get_session_metrics(self) -> SessionMetrics | None:
-        """The running session as it stands; None without one."""
-        with self._lock:
-            return self._sessions.metrics(self._ledger.activity.total)
-
-    @property
-    def refused(self) -> int:
-        """How many values made no sense and were not counted; `export().rejected` says why."""
-        return sum(tuple(self._refusals.by_reason.values()))
-
     def export(self) -> MetricsExport:
         """Everything at once, as of one moment."""
+        from buddy_core.metrics.looking.model import MetricsExport
+
         with self._lock:
             return MetricsExport(
                 exported_at=self._clock.now_ms(),
@@ -387,7 +250,7 @@ class MetricsReader:
 
     def totals(self) -> summing.Totals:
         """Everything counted since the beginning, with exact counts by bound; for exporters."""
-        from buddy_core.metrics.counting import totals as summing
+        from buddy_core.metrics.looking import totals as summing
 
         ledger, registry = self._ledger, self._registry
         few = len(ledger.providers) + len(ledger.tools) + len(registry.metrics) <= AT_ONCE
@@ -401,7 +264,7 @@ class MetricsReader:
             )
 
     def _custom_totals(self) -> list[summing.CustomTotals]:
-        from buddy_core.metrics.counting import totals as summing
+        from buddy_core.metrics.looking import totals as summing
 
         found: list[summing.CustomTotals] = []
         with self._lock:
@@ -415,7 +278,7 @@ class MetricsReader:
         return found
 
     def _small_totals(self) -> summing.SmallTotals:
-        from buddy_core.metrics.counting import totals as summing
+        from buddy_core.metrics.looking import totals as summing
 
         with self._lock:
             return summing.SmallTotals(
@@ -424,18 +287,6 @@ class MetricsReader:
                 errors=dict(self._ledger.error_types),
                 messages=summing.of_messages(self._registry.metrics["messages_total"]),
             )
-
-    def _by_and_by(self, read: Callable[[list[T]], Iterable[R]], series: Mapping[Any, T]) -> list[R]:
-        """What `read` gives of very many series, a few at a time, so that no recorder waits for all of them."""
-        found: list[R] = []
-        with self._lock:
-            every = list(series.values())
-        for start in range(0, len(every), AT_ONCE):
-            with self._lock:
-                found += read(every[start : start + AT_ONCE])
-            if len(every) > AT_ONCE:
-                time.sleep(0)
-        return found
 
     def _overflow(self) -> dict[str, int]:
         overflow = dict(self._ledger.overflow)

@@ -15,10 +15,11 @@ from typing import NamedTuple, cast
 
 from buddy_core.metrics.counting.calls import CallList
 from buddy_core.metrics.counting.errorlog import trimmed
+from buddy_core.metrics.counting.grains import HOUR, MINUTE, Span, stretches
 from buddy_core.metrics.counting.ledger import Ledger
-from buddy_core.metrics.counting.rollup import HOUR, MINUTE, Span, Tiers
-from buddy_core.metrics.counting.slices import stretches
-from buddy_core.metrics.counting.stats import MOST_WAITING, Timing, ToolStats, UsageSample
+from buddy_core.metrics.counting.rollup import Tiers
+from buddy_core.metrics.counting.stats import ToolStats, UsageSample
+from buddy_core.metrics.counting.timing import MOST_WAITING, Timing
 from buddy_core.metrics.model import ErrorRecord, Usage
 from buddy_core.metrics.recording.batch import HistoryBatch, ToolColumn
 from buddy_core.metrics.recording.bulk_requests import absorb_requests

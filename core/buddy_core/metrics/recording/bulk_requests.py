@@ -11,10 +11,11 @@ from operator import itemgetter
 
 import msgspec
 
-from buddy_core.metrics.counting.activity import ActivityCounts, ActivityLog
+from buddy_core.metrics.counting.activity import ActivityLog
+from buddy_core.metrics.counting.activity_counts import ActivityCounts
+from buddy_core.metrics.counting.grains import HOUR, MINUTE, Span, stretches
 from buddy_core.metrics.counting.ledger import Ledger
-from buddy_core.metrics.counting.rollup import HOUR, MINUTE, Span, Tiers
-from buddy_core.metrics.counting.slices import stretches
+from buddy_core.metrics.counting.rollup import Tiers
 from buddy_core.metrics.counting.stats import ProviderStats
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.metrics.recording.batch import HistoryBatch, ModelKey, RequestRow, row_of

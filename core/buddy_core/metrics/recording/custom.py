@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from buddy_core.metrics.counting.stats import Timing
-from buddy_core.metrics.model import METRIC_TYPES, Metric, MetricPoint, MetricType
+from buddy_core.metrics.counting.timing import Timing
+from buddy_core.metrics.model import METRIC_TYPES, OTHER, Metric, MetricPoint, MetricType
 from buddy_core.metrics.recording.checks import Refusals
 from buddy_core.metrics.recording.stream import MetricRecorded
-
-OTHER = "other"
-"""Where names and label sets go that came after the limit was reached."""
 
 ROLES = ("user", "assistant", "system", "tool")
 """Who a message can be from."""

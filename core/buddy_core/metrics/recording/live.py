@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from buddy_core.metrics.counting.activity import ActivityCounts
+from buddy_core.metrics.counting.activity_counts import ActivityCounts
+from buddy_core.metrics.counting.grains import MINUTE
 from buddy_core.metrics.counting.ledger import Ledger
-from buddy_core.metrics.counting.rollup import MINUTE
 from buddy_core.metrics.counting.series import ProviderSeries, ToolSeries
 from buddy_core.metrics.counting.stats import ProviderStats, RequestSample, ToolStats
 from buddy_core.metrics.recording.custom import Registry

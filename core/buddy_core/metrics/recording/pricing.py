@@ -30,7 +30,7 @@ class PricingReader(MetricsReader):
         self._count_estimates(estimates, take_back=True)
 
     def absorb_hours(self, lasting: Lasting | None, hours: Iterable[tuple[int | None, HourStats]]) -> None:
-        """Count a past of which only hours are known (since the epoch; None: of no time): see `metrics.hours`."""
+        """Count a past of which only hours are known (since the epoch; None: of no time): see `counting.hours`."""
         from buddy_core.metrics.counting.hours import absorb_hour, absorb_lasting
 
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from buddy_core.clock import Clock
-from buddy_core.metrics.counting.activity import ActivityCounts
+from buddy_core.metrics.counting.activity_counts import ActivityCounts
 from buddy_core.metrics.model import SessionMetrics
 
 

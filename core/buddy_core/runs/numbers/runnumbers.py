@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from buddy_core.metrics.counting.stats import Timing
+from buddy_core.metrics.counting.timing import Timing
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.metrics.recording.batch import RequestRow, ToolColumn
 from buddy_core.runs.folding.facts import LATEST_BELIEVED_MS

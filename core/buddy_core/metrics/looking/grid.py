@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from buddy_core.metrics.model import Window
+from buddy_core.metrics.counting.grains import HOUR, MINUTE, SECOND
+from buddy_core.metrics.window import Window
 
 
 class Grid(NamedTuple):
@@ -26,11 +24,11 @@ class Grid(NamedTuple):
         return range(self.start_at, self.start_at + self.slices * self.bucket_ms, self.bucket_ms)
 
 
-_SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
+_DAY = 24 * HOUR
 _ROUND_MS = (
-    *(n * _SECOND for n in (1, 2, 5, 10, 15, 30)),
-    *(n * _MINUTE for n in (1, 2, 3, 5, 10, 15, 20, 30)),
-    *(n * _HOUR for n in (1, 2, 3, 4, 6, 8, 12)),
+    *(n * SECOND for n in (1, 2, 5, 10, 15, 30)),
+    *(n * MINUTE for n in (1, 2, 3, 5, 10, 15, 20, 30)),
+    *(n * HOUR for n in (1, 2, 3, 4, 6, 8, 12)),
     *(n * _DAY for n in (1, 2, 3, 7, 14, 30, 90, 365)),
 )
 """Lengths people have a word for, so that an axis can say what a bar stands for."""
@@ -68,21 +66,3 @@ def whole_grid(first_ms: int, last_ms: int, slices: int, grain_ms: int) -> Grid:
 def window_grid(window: Window, now_ms: int, slices: int, grain_ms: int) -> Grid:
     """Slices over a window that has a beginning, the last one holding `now_ms`."""
     return grid_of(now_ms - (window.ms or 0), now_ms, slices, grain_ms)
-
-
-def stretches(at_ms: Sequence[int], grain_ms: int, first: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut the ascending `at_ms[first:end]` where the grain (a second, a minute, an hour) changes: from, up to."""
-    while first < end:
-        following = (at_ms[first] // grain_ms + 1) * grain_ms
-        there = end if at_ms[end - 1] < following else bisect_left(at_ms, following, first + 1, end)
-        yield first, there
-        first = there
-
-
-def tally(at_ms: Sequence[int], grain_ms: int) -> Iterable[tuple[int, int]]:
-    """How many of the ascending moments fall into each grain: (grain number, count), by the quicker way."""
-    if not at_ms:
-        return ()
-    if len(at_ms) > 8 * ((at_ms[-1] - at_ms[0]) // grain_ms + 1):
-        return [(at_ms[a] // grain_ms, b - a) for a, b in stretches(at_ms, grain_ms, 0, len(at_ms))]
-    return Counter([moment // grain_ms for moment in at_ms]).items()

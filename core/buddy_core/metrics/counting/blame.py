@@ -8,12 +8,11 @@ name, so that the numbers of a window stay exact even where one kind of error be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from buddy_core.metrics.counting.rollup import Room
-from buddy_core.metrics.counting.series import RUNS_NAMED, ErrorSeries
-from buddy_core.metrics.model import ErrorGroup, ErrorRecord
+from buddy_core.metrics.counting.room import Room
+from buddy_core.metrics.counting.series import ErrorSeries
+from buddy_core.metrics.model import ErrorRecord
 
 MOST_KINDS = 500
 """Kinds of errors counted for providers and models, of all of them together; later kinds are in the list of
@@ -72,15 +71,6 @@ class Blame:
                 yield series
 
 
-def joined(groups: Iterable[ErrorGroup]) -> tuple[ErrorGroup, ...]:
-    """One group for each kind, latest first."""
-    found: dict[str, ErrorGroup] = {}
-    for group in groups:
-        known = found.get(group.fingerprint)
-        found[group.fingerprint] = group if known is None else _together(known, group)
-    return tuple(sorted(found.values(), key=lambda group: (-group.last_at, group.fingerprint)))
-
-
 def _subject_of(context: Mapping[str, Any] | None) -> Subject | None:
     if not context:
         return None
@@ -98,13 +88,3 @@ def _begins_with(message: str, name: str) -> bool:
     if not size or message[:size].casefold() != name:
         return False
     return not message[size : size + 1].isalnum()
-
-
-def _together(one: ErrorGroup, other: ErrorGroup) -> ErrorGroup:
-    """Two counts of one kind of error as one."""
-    newer = one if one.last_at >= other.last_at else other
-    older = other if newer is one else one
-    runs = tuple(dict.fromkeys((*newer.run_ids, *older.run_ids)))[:RUNS_NAMED]
-    return replace(
-        newer, count=one.count + other.count, first_at=min(one.first_at, other.first_at), run_ids=runs
-    )

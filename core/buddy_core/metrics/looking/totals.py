@@ -13,9 +13,12 @@ from buddy_core.metrics.counting.bounds import BoundCounts
 from buddy_core.metrics.counting.ledger import Ledger
 from buddy_core.metrics.counting.series import ProviderSeries, ToolSeries
 from buddy_core.metrics.counting.sketch import ANY_BOUNDS, BOUNDS_MS, counts_up_to
-from buddy_core.metrics.counting.stats import Timing
-from buddy_core.metrics.model import DashboardState, MetricType, ProviderMetrics, ToolMetrics, Window
+from buddy_core.metrics.counting.timing import Timing
+from buddy_core.metrics.looking.model import DashboardState, ProviderMetrics, ToolMetrics
+from buddy_core.metrics.looking.rows import look_at_provider, look_at_tool
+from buddy_core.metrics.model import MetricType
 from buddy_core.metrics.recording.custom import ALWAYS, Custom, LabelKey
+from buddy_core.metrics.window import Window
 
 _ALWAYS = frozenset(name for name, *_ in ALWAYS)
 
@@ -109,7 +112,7 @@ class Totals:
 def of_providers(series: Iterable[ProviderSeries]) -> Iterator[ProviderTotals]:
     """Totals of each provider that did anything; the collector's lock is held."""
     for one in series:
-        stats, row, _ = one.look(Window.ALL, None)
+        stats, row, _ = look_at_provider(one, Window.ALL, None)
         if row is not None:
             stated = stats.cost if stats.cost_count else None
             yield ProviderTotals(row, of_timing(stats), of_counts(one.first_tokens), stated)
@@ -118,7 +121,7 @@ def of_providers(series: Iterable[ProviderSeries]) -> Iterator[ProviderTotals]:
 def of_tools(series: Iterable[ToolSeries]) -> Iterator[ToolTotals]:
     """Totals of each tool that was called; the collector's lock is held."""
     for one in series:
-        stats, row, _ = one.look(Window.ALL, None)
+        stats, row, _ = look_at_tool(one, Window.ALL, None)
         if row is not None:
             yield ToolTotals(row, of_timing(stats))
 
