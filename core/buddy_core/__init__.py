@@ -78,12 +78,12 @@ if TYPE_CHECKING:
     from buddy_core.runs.doctor import DoctorReport as DoctorReport
     from buddy_core.runs.doctor import doctor as doctor
     from buddy_core.runs.export import export_run as export_run
+    from buddy_core.runs.facts import RunFacts as RunFacts
     from buddy_core.runs.keeping.archive import Archive as Archive
     from buddy_core.runs.keeping.leaving import leaving_next as leaving_next
     from buddy_core.runs.lineage.tree import Kindred as Kindred
     from buddy_core.runs.lineage.tree import family_of as family_of
     from buddy_core.runs.model import RunEvent as RunEvent
-    from buddy_core.runs.model import RunFacts as RunFacts
     from buddy_core.runs.model import RunMetadata as RunMetadata
     from buddy_core.runs.model import RunMetrics as RunMetrics
     from buddy_core.runs.model import RunRecord as RunRecord
@@ -154,7 +154,7 @@ _HOMES: dict[str, str] = {
     "RunClosed": "errors",
     "RunDiff": "runs.comparing.model",
     "RunEvent": "runs.model",
-    "RunFacts": "runs.model",
+    "RunFacts": "runs.facts",
     "RunLocked": "errors",
     "RunMetadata": "runs.model",
     "RunMetrics": "runs.model",

@@ -15,7 +15,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observing.observer import Observer
 from buddy_core.past.moment import PastMoment
 from buddy_core.prices.table import PriceTable
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_top.kept.shelf import Shelf, unopened
 from buddy_top.listing.lister import Lister
 from buddy_top.listing.model import Listing

@@ -20,8 +20,9 @@ from buddy_core.metrics.looking.model import DashboardState, ErrorGroup, Provide
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer, SourceStatus
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.facts import logged_totals
-from buddy_core.runs.model import RunFacts, RunMetrics
+from buddy_core.runs.model import RunMetrics
 from buddy_core.runs.records.json_values import to_json_value
 from buddy_core.runs.viewing.entries import SCHEMA_VERSION, call_entry, fields_of, run_entry
 from buddy_core.runs.viewing.joined import JoinedEvent

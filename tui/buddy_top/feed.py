@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observing.observer import Observer
     from buddy_core.prices.table import PriceEntry
-    from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.facts import RunFacts
     from buddy_core.runs.timeline.around import Moment, Surroundings
     from buddy_top.kept.shelf import Shelf
     from buddy_top.listing.lister import Lister

@@ -13,7 +13,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.looking.model import ErrorGroup, ProviderMetrics, ToolMetrics, WindowView
 from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer, SourceStatus
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.viewing.viewer import runs_table
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.shown import shown

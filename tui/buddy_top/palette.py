@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.style import Style
     from textual.worker import Worker
 
-    from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.facts import RunFacts
     from buddy_top.app import BuddyTop
 
 _LONGEST_NAME = 80

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from buddy_top.state import Snapshot, Wants
 
 if TYPE_CHECKING:
-    from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.facts import RunFacts
     from buddy_top.metering.use import MonitorUse
 
 

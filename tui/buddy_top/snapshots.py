@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from buddy_core.observing.sources import SourceStatus
     from buddy_core.prices.rates import Price
     from buddy_core.prices.table import PriceTable
+    from buddy_core.runs.facts import RunFacts
     from buddy_core.runs.folding.uses import ModelUse
-    from buddy_core.runs.model import RunFacts
     from buddy_core.runs.timeline.around import Moment, Surroundings
     from buddy_top.listing.model import Listing
 

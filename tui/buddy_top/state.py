@@ -29,9 +29,9 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.past.moment import PastMoment
     from buddy_core.prices.rates import Price
     from buddy_core.runs.artifacts import ArtifactInfo
+    from buddy_core.runs.facts import RunFacts
     from buddy_core.runs.folding.uses import ModelUse
     from buddy_core.runs.lineage.model import Family
-    from buddy_core.runs.model import RunFacts
     from buddy_core.runs.numbers.runnumbers import RunNumbers
     from buddy_core.runs.reading.accounting import Accounting
     from buddy_core.runs.reading.rawfile import RawLine, RawName

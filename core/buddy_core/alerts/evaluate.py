@@ -9,7 +9,7 @@ from buddy_core.alerts import rules
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, AlertKey, BudgetUse, Known, Repetition
 from buddy_core.metrics.looking.model import ProviderMetrics, ToolMetrics
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from buddy_core.clock import Clock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.recording.batch import HistoryBatch
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 
 if TYPE_CHECKING:
     from buddy_core.history.keeper import RunHistory

@@ -15,8 +15,8 @@ from buddy_core.alerts.repetition import RepetitionDetector
 from buddy_core.alerts.waits import Experience, Wait, slow_calls
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.window import Window
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.lookup import check_runs_dir
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.tail import FileTail
 from buddy_core.runs.watching.liveness import INTERRUPTED_AFTER_MS, STALLED_AFTER_MS, lock_state

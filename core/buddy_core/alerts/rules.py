@@ -8,7 +8,7 @@ from buddy_core.alerts import words
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, BudgetUse, Known, Repetition, Rule
 from buddy_core.metrics.looking.model import ProviderMetrics, ToolMetrics
-from buddy_core.runs.model import RunFacts, RunningTool
+from buddy_core.runs.facts import RunFacts, RunningTool
 from buddy_core.runs.watching.liveness import STALLED_AFTER_MS
 
 

@@ -20,7 +20,7 @@ from buddy_core.metrics.looking.model import ProviderMetrics, ToolMetrics
 from buddy_core.metrics.looking.reading import MetricsReader
 from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.reading.tail import FileTail
 

@@ -21,6 +21,7 @@ from buddy_core.observing.ingest import Ingest
 from buddy_core.observing.readingqueue import RUNS_AT_ONCE, ReadingQueue, ReadRun
 from buddy_core.observing.sourcelook import ReadSoFar, look_at_sources
 from buddy_core.observing.sources import SourceStatus
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.facts import unread_facts
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.observed import ObservedRun, Reading
@@ -35,7 +36,6 @@ from buddy_core.runs.folding.turns import (
     spans_around,
 )
 from buddy_core.runs.folding.uses import ModelUse, with_namers
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.gleaned import Gleaned
 from buddy_core.runs.reading.garbage import without_collection
 from buddy_core.runs.watching.census import NOT_THERE_YET

@@ -11,7 +11,7 @@ from buddy_core.origins import files, money
 from buddy_core.origins.model import Figure, Origin, chart, kind_of
 from buddy_core.origins.quantiles import average, quantile
 from buddy_core.prices.rates import Price
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 
 _RATES = "of the last five minutes, or of as many as there are"
 

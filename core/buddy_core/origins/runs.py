@@ -9,7 +9,7 @@ from buddy_core import format as fmt
 from buddy_core.origins.model import Figure, Kind, Origin, kind_of
 from buddy_core.origins.money import NO_CACHE_LOGGED, price_words
 from buddy_core.prices.rates import Price
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 
 
 def origin_of_run(run: RunFacts, runs_dir: Path, *, now_ms: int, price: Price | None = None) -> Origin:

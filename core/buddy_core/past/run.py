@@ -16,11 +16,12 @@ from msgspec import Raw
 
 from buddy_core.past.cut import CutFile
 from buddy_core.past.moment import Believed, PastMoment
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.facts import LATEST_BELIEVED_MS, build_facts, recorded_status
 from buddy_core.runs.folding.harvest import ListedAbove
 from buddy_core.runs.folding.observed import EVENTS, EventSource, ObservedRun, Reading
 from buddy_core.runs.folding.seen import SeenRecords
-from buddy_core.runs.model import EndStatus, RunFacts, RunSummary
+from buddy_core.runs.model import EndStatus, RunSummary
 from buddy_core.runs.names import started_at_of
 from buddy_core.runs.reading.tail import BUDGET, Change
 from buddy_core.runs.records.payloads import plain_payload

@@ -15,7 +15,7 @@ from buddy_core.alerts.repetition import RepetitionDetector
 from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.window import Window
-from buddy_core.runs.model import RunFacts, RunningTool
+from buddy_core.runs.facts import RunFacts, RunningTool
 from buddy_core.runs.reading.jsonl import EVENTS, LineReader
 from buddy_core.testing import RunDirectoryBuilder
 

@@ -24,7 +24,7 @@ from buddy_core.prices.table import PriceEntry, PriceTable
 from buddy_core.runs.catalog.asking.pages import Cancelled
 from buddy_core.runs.catalog.catalog import Catalog
 from buddy_core.runs.catalog.filling import keeping
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.candidate import Candidate, masked
 from buddy_core.runs.query.completion import Known, complete
 from buddy_core.runs.query.evaluate import Matcher

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.candidate import Candidate
 from buddy_core.runs.query.canonical import typable
 from buddy_core.runs.query.completion import Known, complete

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from buddy_core.clock import ManualClock
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.candidate import Candidate
 from buddy_core.runs.query.evaluate import Matcher, moment_ms
 from buddy_core.runs.query.model import Date, DaysBack, TimeOfDay

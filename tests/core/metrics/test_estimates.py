@@ -25,7 +25,7 @@ from buddy_core.observing.observer import Observer
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable
 from buddy_core.prometheus.exporter import PrometheusExporter
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.testing import RunDirectoryBuilder
 
 T0 = 1_767_890_000_000

@@ -14,7 +14,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observing.observation import READ_BYTES
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.testing import RunDirectoryBuilder
 
 T0 = 1_767_890_000_000

@@ -17,7 +17,7 @@ from buddy_core.metrics.looking.model import WindowView
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.reading.tail import FileTail
 
 MUCH_LATER = 1_790_000_000_000

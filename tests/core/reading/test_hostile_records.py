@@ -10,7 +10,7 @@ import pytest
 
 from buddy_core import ManualClock, MetricsCollector
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_767_890_000_000

@@ -15,7 +15,7 @@ from buddy_core.runs.comparing.calls import read_side
 from buddy_core.runs.comparing.compare import compare_runs, compare_sides
 from buddy_core.runs.comparing.lines import diff_lines
 from buddy_core.runs.comparing.model import Call, DiffStep, RunDiff, Side
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.columns import cells
 from buddy_core.testing import RunDirectoryBuilder

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buddy_core.runs.facts import Inherited, RunFacts
 from buddy_core.runs.lineage.model import Family
 from buddy_core.runs.lineage.tree import MAX_RAILS, Kindred, family_of
 from buddy_core.runs.lineage.words import amount_words, family_lines, total_words
-from buddy_core.runs.model import Inherited, RunFacts
 
 NOW = 1_767_890_000_000
 

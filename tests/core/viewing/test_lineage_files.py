@@ -13,8 +13,8 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.catalog.catalog import Catalog
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.lineage.tree import Kindred, family_of
-from buddy_core.runs.model import RunFacts
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cli.entry import main
 

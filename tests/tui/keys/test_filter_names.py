@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.candidate import Candidate
 from buddy_top.listing.names import NamesHeld, names_of
 from buddy_top.state import FilterNames

@@ -8,7 +8,7 @@ from pathlib import Path
 from buddy_core.cachedb import open_writer
 from buddy_core.runs.catalog.filling.writing import RowWriter
 from buddy_core.runs.catalog.layout import LAYOUT, catalog_path
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.names import run_id_at
 from buddy_core.runs.query.candidate import Candidate
 

@@ -13,7 +13,7 @@ import pytest
 from tests.tui.monitor import COMFORTABLE, NOW, Monitor, monitor
 
 from buddy_core.clock import ManualClock
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.numbers.runnumbers import NumbersFold
 from buddy_core.runs.timeline.index.indexing import Indexer
 from buddy_core.testing import RunDirectoryBuilder

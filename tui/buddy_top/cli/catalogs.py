@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.catalog.catalog import Catalog
     from buddy_core.runs.catalog.filling.keeping import Progress
-    from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.facts import RunFacts
     from buddy_core.runs.query.model import Query
 
 MANY_RUNS = 1_000

@@ -14,8 +14,8 @@ from buddy_core.errors import AmbiguousRun, BuddyError, RunNotFound, StoreUnavai
 from buddy_top.cli.output import DONE, complain
 
 if TYPE_CHECKING:
+    from buddy_core.runs.facts import RunFacts
     from buddy_core.runs.keeping.archive import Archive
-    from buddy_core.runs.model import RunFacts
     from buddy_core.runs.query.model import Query
 
 

@@ -17,7 +17,7 @@ from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_num
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
-    from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.facts import RunFacts
 
 
 def add(commands: Commands, everywhere: OneLineParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.names import started_at_of
 from buddy_top import format as fmt
 from buddy_top.listing.memory import arranged

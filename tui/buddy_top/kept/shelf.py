@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from buddy_core.clock import Clock
 from buddy_core.errors import BuddyError
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_top.listing.model import Listing, ListWants
 from buddy_top.state import RunDetail
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.model import EVERYTHING, Query
 from buddy_top.listing.content import PART_S, ContentMemo
 from buddy_top.listing.ids import RunIds

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_top.listing.answering import Answer, Answering, Question
 from buddy_top.listing.content import ContentMemo
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 
 Contents = tuple[tuple[str, bool], ...]
 """Texts to look for in the files of a run, and whether they must not be there."""

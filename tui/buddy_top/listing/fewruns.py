@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_top.listing.memory import arranged
 from buddy_top.listing.model import Listing, ListWants
 

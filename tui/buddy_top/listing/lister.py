@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from buddy_core.clock import Clock
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.watching.watch import DirectoryChange
 from buddy_top.listing.fewruns import FewRuns, runs_of
 from buddy_top.listing.model import Listing, ListWants

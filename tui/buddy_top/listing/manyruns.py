@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from buddy_core.clock import Clock
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.model import Started
 from buddy_core.runs.watching.watch import DirectoryChange
 from buddy_top.listing.answering import Answer, Question

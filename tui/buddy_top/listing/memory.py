@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from buddy_core.runs.catalog.asking.known import KnownRun
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.roster import age_of
-from buddy_core.runs.model import RunFacts
 from buddy_top.listing.tree import as_families
 
 if TYPE_CHECKING:

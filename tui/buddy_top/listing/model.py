@@ -9,7 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from buddy_core.runs.catalog.asking.pages import SortKey
-    from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.facts import RunFacts
     from buddy_core.runs.query.model import Query
 
 

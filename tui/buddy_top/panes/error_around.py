@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.timeline.around import Moment, Surroundings
 from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from buddy_core.metrics.model import ErrorRecord
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.redact import redact_value
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain

@@ -11,7 +11,7 @@ from buddy_core.origins.model import Origin
 from buddy_core.origins.providers import origin_of_provider
 from buddy_core.origins.runs import origin_of_run
 from buddy_core.origins.tools import origin_of_tool
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_top.state import SeriesKind, Snapshot
 
 _OF_THE_PAST = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.names import started_at_of
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

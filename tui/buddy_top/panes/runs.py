@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from msgspec.structs import replace
 from textual.app import ComposeResult
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

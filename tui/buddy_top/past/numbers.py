@@ -10,8 +10,8 @@ from buddy_core.clock import Clock
 from buddy_core.past.moment import PastMoment
 from buddy_core.past.observer import PastTurns
 from buddy_core.past.run import PastEvents
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.turns import TURN_METRICS
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.numbers.runnumbers import RunNumbers
 from buddy_core.safety.paths import real_root
 from buddy_top.reading.numbers_reader import NumbersReader

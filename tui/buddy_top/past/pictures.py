@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from buddy_core.clock import Clock
 from buddy_core.past.moment import PastMoment
 from buddy_core.past.world import MOST_RUNS
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_top.listing.fewruns import FewRuns
 from buddy_top.past.numbers import PastNumbers
 from buddy_top.past.reader import PastReader, Standing

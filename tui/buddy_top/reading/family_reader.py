@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.lineage.model import Family
 from buddy_core.runs.lineage.tree import Kindred, family_of
-from buddy_core.runs.model import RunFacts
 
 if TYPE_CHECKING:
     from buddy_core.runs.catalog.rows import Row

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.metrics.model import ApiRequest
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.observed import EVENTS, EventSource
 from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, TURN_METRICS, TurnBook, span_of
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import started_at_of
 from buddy_core.runs.numbers.runnumbers import NumbersFold, RunNumbers
 from buddy_core.runs.reading.garbage import without_collection

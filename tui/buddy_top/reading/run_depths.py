@@ -11,8 +11,8 @@ from buddy_top.state import RawPage, Wants
 if TYPE_CHECKING:
     from buddy_core.observing.observer import Observer
     from buddy_core.prices.table import PriceTable
+    from buddy_core.runs.facts import RunFacts
     from buddy_core.runs.lineage.model import Family
-    from buddy_core.runs.model import RunFacts
     from buddy_core.runs.numbers.runnumbers import RunNumbers
     from buddy_top.kept.shelf import OpenedRun, Shelf
     from buddy_top.listing.lister import Lister

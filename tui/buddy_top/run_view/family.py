@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.lineage.model import Amount, Family, Member
 from buddy_core.runs.lineage.words import amount_words, branch, oddities, remark
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import is_run_id
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buddy_core.runs.model import Integrity, RunFacts
+from buddy_core.runs.facts import Integrity, RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top import format as fmt

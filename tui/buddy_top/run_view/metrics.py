@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.numbers.runnumbers import RunNumbers, ToolUse
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain

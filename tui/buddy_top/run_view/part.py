@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from buddy_core.origins.model import Origin
-    from buddy_core.runs.model import RunFacts
+    from buddy_core.runs.facts import RunFacts
     from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.reading.rawfile import RAW_NAMES, RawLine, RawName
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.timeline.index.eventindex import CALL, EventIndex
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.timeline.finding.rowfilter import parse_row_filter
 from buddy_core.runs.timeline.index.eventindex import EventIndex
 from buddy_core.runs.timeline.index.folds import Folded

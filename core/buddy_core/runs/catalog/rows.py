@@ -13,8 +13,9 @@ import msgspec
 
 from buddy_core.cachedb import CacheDamaged
 from buddy_core.runs.catalog.early import Early
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.turns import span_of
-from buddy_core.runs.model import EndStatus, RunFacts
+from buddy_core.runs.model import EndStatus
 from buddy_core.runs.names import started_at_of
 from buddy_core.runs.query.candidate import Candidate, fold, searchable
 

@@ -14,7 +14,7 @@ from buddy_core.runs.comparing.calls import MAX_CALLS, read_side
 from buddy_core.runs.comparing.keys import other_arguments
 from buddy_core.runs.comparing.likeness import Telling, alike, telling
 from buddy_core.runs.comparing.model import Call, DiffStep, Relation, RunDiff, Side, StepKind
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.paths import real_root
 
 if TYPE_CHECKING:

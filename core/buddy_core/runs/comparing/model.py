@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from buddy_core.runs.comparing.keys import CallKey
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.timeline.timeline import TimelineRow
 
 StepKind = Literal["same", "outcome", "changed", "only_a", "only_b", "before"]

@@ -19,7 +19,7 @@ from buddy_core.runs.export import html_tables as tables
 from buddy_core.runs.export import html_timeline as timeline
 from buddy_core.runs.export.gather import ExportedArtifact, Report
 from buddy_core.runs.export.html_text import block, tag, text
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.signs import STATE_SIGNS
 
 STATUS_CLASS = {

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from buddy_core import format as fmt
 from buddy_core._version import __version__
 from buddy_core.runs.export.gather import ExportedArtifact, ExportedEvent, Report, went_wrong
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.viewing.show import tokens_told
 from buddy_core.safety.text import plain, plain_lines
 from buddy_core.signs import STATE_SIGNS

@@ -10,19 +10,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import NamedTuple, get_args
 
+from buddy_core.runs.facts import Inherited, Integrity, RunFacts, RunningTool
 from buddy_core.runs.folding.calls import OpenCall
 from buddy_core.runs.folding.fold import RunFold
-from buddy_core.runs.model import (
-    EndStatus,
-    Inherited,
-    Integrity,
-    RunFacts,
-    RunMetadata,
-    RunMetrics,
-    RunningTool,
-    RunSummary,
-    Status,
-)
+from buddy_core.runs.model import EndStatus, RunMetadata, RunMetrics, RunSummary, Status
 from buddy_core.runs.names import started_at_of
 from buddy_core.runs.records.payloads import MAX_NAME, observed_text, plain_payload
 from buddy_core.runs.toolargs import key_argument

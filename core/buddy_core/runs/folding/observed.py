@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from buddy_core.runs.facts import Integrity, RunFacts
 from buddy_core.runs.folding.facts import RunFiles, build_facts, has_ended, recorded_status, started_at
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.folding.harvest import Harvest, ListedAbove
 from buddy_core.runs.folding.seen import SeenRecords
-from buddy_core.runs.model import Integrity, RunFacts, RunMetrics, RunSummary
+from buddy_core.runs.model import RunMetrics, RunSummary
 from buddy_core.runs.names import ARTIFACTS_NAME
 from buddy_core.runs.reading.accounting import Accounting
 from buddy_core.runs.reading.descriptors import OUT_OF_DESCRIPTORS, SHARED

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from buddy_core.metrics.model import ApiRequest
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.records.json_values import count_of, decode_object, number_of
 from buddy_core.runs.records.payloads import MAX_NAME, UNNAMED, TurnLine, coerced
 from buddy_core.runs.records.wire import Mend

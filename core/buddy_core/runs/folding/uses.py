@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from buddy_core.metrics.recording.batch import ModelKey, RequestRow
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 
 MOST_MODELS = 100
 """Models of one run that are told apart; the requests of further ones are in no run's list."""

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.names import age_key, is_run_id
 from buddy_core.runs.watching.liveness import lock_state
 from buddy_core.safety.paths import directory_beneath, entries_beneath, real_root

@@ -13,7 +13,7 @@ from hashlib import sha256
 import msgspec
 
 from buddy_core.errors import KeptRunDamaged
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.candidate import Candidate
 from buddy_core.runs.records.json_values import to_json_value
 from buddy_core.safety.paths import BadName, check_name

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from buddy_core.runs.model import RunFacts, Status
+from buddy_core.runs.facts import RunFacts
+from buddy_core.runs.model import Status
 
 
 @dataclass(frozen=True, slots=True)

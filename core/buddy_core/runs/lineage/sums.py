@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable
 
+from buddy_core.runs.facts import Inherited, RunFacts
 from buddy_core.runs.lineage.model import Amount, Sums
-from buddy_core.runs.model import Inherited, RunFacts, Status
+from buddy_core.runs.model import Status
 
 _NAMES = ("cost", "tokens", "prompt", "completion", "took", "tool_calls", "failures")
 

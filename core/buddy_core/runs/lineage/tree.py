@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import NamedTuple
 
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.lineage.model import Family, Member
 from buddy_core.runs.lineage.sums import Tally, tally_of
-from buddy_core.runs.model import RunFacts
 
 MAX_LISTED = 10_000
 """Members of a family that are listed; all of them are in the sums."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.harvest import Harvest
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.records.json_values import printable_utf8
 from buddy_core.safety.redact import hold_no_secret, redact
 

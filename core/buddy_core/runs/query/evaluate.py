@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from buddy_core.runs.model import RunFacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.candidate import Candidate, fold, words_of
 from buddy_core.runs.query.glob import name_test
 from buddy_core.runs.query.model import (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.fold import RunFold
 from buddy_core.runs.folding.harvest import Harvest
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.candidate import Candidate, Gleanings, masked
 
 

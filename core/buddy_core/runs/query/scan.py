@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.observed import ObservedRun
 from buddy_core.runs.folding.roster import Roster
 from buddy_core.runs.folding.seen import SeenRecords
 from buddy_core.runs.folding.turnfile import TurnFile
 from buddy_core.runs.folding.turns import TURN_METRICS, RunSpan, TurnBook, span_of
 from buddy_core.runs.lookup import run_ids
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.query.candidate import Candidate, Gleanings, masked
 from buddy_core.runs.query.evaluate import FindContent, Matcher
 from buddy_core.runs.query.model import Query

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from buddy_core.runs.model import RunEvent, RunFacts
+from buddy_core.runs.facts import RunFacts
+from buddy_core.runs.model import RunEvent
 
 SCHEMA_VERSION = 1
 """Grows when a name changes its meaning or goes away; new names may come at any time."""

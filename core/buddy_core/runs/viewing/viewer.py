@@ -15,8 +15,8 @@ from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.artifacts import list_artifacts
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.lookup import check_runs_dir, choose_run, run_ids
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.timeline.timeline import load_timeline
 from buddy_core.runs.viewing.show import run_lines
 from buddy_core.runs.viewing.telling import Teller

@@ -25,8 +25,8 @@ from buddy_core.runs.catalog.rows import prices_mark, read_body
 from buddy_core.runs.catalog.words.signs import Signer
 from buddy_core.runs.catalog.words.texts import TextReader, Unindexable
 from buddy_core.runs.catalog.words.wordindex import RUNS_IN_BLOCK
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.turns import TURN_METRICS
-from buddy_core.runs.model import RunFacts
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.query.candidate import Candidate, masked
 from buddy_core.runs.query.scan import models_by_turns, read_once
