@@ -56,10 +56,10 @@ if TYPE_CHECKING:
     from buddy_core.metrics.model import Usage as Usage
     from buddy_core.metrics.recording.batch import HistoryBatch as HistoryBatch
     from buddy_core.metrics.recording.batch import ToolColumn as ToolColumn
-    from buddy_core.metrics.recording.stream import CollectorEvent as CollectorEvent
-    from buddy_core.metrics.recording.stream import CollectorReset as CollectorReset
-    from buddy_core.metrics.recording.stream import MetricRecorded as MetricRecorded
-    from buddy_core.metrics.recording.stream import Subscription as Subscription
+    from buddy_core.metrics.recording.events import CollectorEvent as CollectorEvent
+    from buddy_core.metrics.recording.events import CollectorReset as CollectorReset
+    from buddy_core.metrics.recording.events import MetricRecorded as MetricRecorded
+    from buddy_core.metrics.recording.subscription import Subscription as Subscription
     from buddy_core.metrics.tools import ToolMetric as ToolMetric
     from buddy_core.metrics.tools import ToolMetricsTracker as ToolMetricsTracker
     from buddy_core.metrics.tools import get_tool_metrics_tracker as get_tool_metrics_tracker
@@ -121,8 +121,8 @@ _HOMES: dict[str, str] = {
     "BadArtifactName": "errors",
     "BuddyError": "errors",
     "Clock": "clock",
-    "CollectorEvent": "metrics.recording.stream",
-    "CollectorReset": "metrics.recording.stream",
+    "CollectorEvent": "metrics.recording.events",
+    "CollectorReset": "metrics.recording.events",
     "DashboardState": "metrics.looking.model",
     "DoctorReport": "runs.doctor",
     "ErrorGroup": "metrics.looking.model",
@@ -135,7 +135,7 @@ _HOMES: dict[str, str] = {
     "ManualClock": "clock",
     "Metric": "metrics.model",
     "MetricPoint": "metrics.model",
-    "MetricRecorded": "metrics.recording.stream",
+    "MetricRecorded": "metrics.recording.events",
     "MetricsCollector": "metrics.collector",
     "MetricsExport": "metrics.looking.model",
     "MetricsServer": "prometheus.server",
@@ -167,7 +167,7 @@ _HOMES: dict[str, str] = {
     "SessionMetrics": "metrics.model",
     "Settings": "settings",
     "StoreUnavailable": "errors",
-    "Subscription": "metrics.recording.stream",
+    "Subscription": "metrics.recording.subscription",
     "SystemClock": "clock",
     "TerminalDashboard": "metrics.dashboard",
     "ToolCall": "metrics.looking.model",

@@ -18,9 +18,10 @@ from typing import Final
 from buddy_core.bridge_calls import CallsOfRuns
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest
+from buddy_core.metrics.recording.broadcast import SLOW_MS
 from buddy_core.metrics.recording.custom import ALWAYS
+from buddy_core.metrics.recording.events import CollectorEvent, MetricRecorded
 from buddy_core.metrics.recording.provenance import PassedOn, is_reading_files, passes_on
-from buddy_core.metrics.recording.stream import SLOW_MS, CollectorEvent, MetricRecorded
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.usage import API_REQUEST

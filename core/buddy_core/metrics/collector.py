@@ -23,19 +23,14 @@ from buddy_core.metrics.model import (
     SessionMetrics,
     ToolExecution,
 )
+from buddy_core.metrics.recording.broadcast import Broadcast
 from buddy_core.metrics.recording.checks import LARGEST_AMOUNT, request_row
 from buddy_core.metrics.recording.custom import ROLES
+from buddy_core.metrics.recording.events import CollectorEvent, CollectorReset, EventName, MetricRecorded
 from buddy_core.metrics.recording.forks import OnePerProcess, renew_after_fork
 from buddy_core.metrics.recording.live import MOST_WAITING
 from buddy_core.metrics.recording.pricing import PricingReader
-from buddy_core.metrics.recording.stream import (
-    Broadcast,
-    CollectorEvent,
-    CollectorReset,
-    EventName,
-    MetricRecorded,
-    Subscription,
-)
+from buddy_core.metrics.recording.subscription import Subscription
 
 if TYPE_CHECKING:
     from buddy_core.metrics.recording.batch import HistoryBatch, RequestRow

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.counting.sketch import BOUNDS_MS
 from buddy_core.metrics.model import ApiRequest, ToolExecution
-from buddy_core.metrics.recording.stream import CollectorEvent
+from buddy_core.metrics.recording.events import CollectorEvent
 from buddy_core.prometheus.families import Labels, labelled
 from buddy_core.prometheus.fixed import FIRST_TOKEN, REQUEST_DURATION, TOOL_DURATION
 from buddy_core.prometheus.labels import label_value

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from buddy_core._version import __version__
 from buddy_core.clock import SystemClock
 from buddy_core.metrics.collector import MetricsCollector
+from buddy_core.metrics.recording.events import CollectorEvent
 from buddy_core.metrics.recording.provenance import is_reading_files
-from buddy_core.metrics.recording.stream import CollectorEvent
 from buddy_core.runs.model import RunEvent
 from buddy_core.runs.store.store import RunStore
 from buddy_core.telemetry.sending.mailbox import Mailbox

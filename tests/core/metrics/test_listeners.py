@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from buddy_core import CollectorEvent, ManualClock, MetricsCollector
-from buddy_core.metrics.recording.stream import EVENT_NAMES, MOST_FAILURES, SLOW_MS
+from buddy_core.metrics.recording.broadcast import MOST_FAILURES, SLOW_MS
+from buddy_core.metrics.recording.events import EVENT_NAMES
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from buddy_core import CollectorEvent, ManualClock, MetricsCollector
-from buddy_core.metrics.recording.stream import MOST_FAILURES, SLOW_MS
+from buddy_core.metrics.recording.broadcast import MOST_FAILURES, SLOW_MS
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from buddy_core.metrics.counting.timing import Timing
 from buddy_core.metrics.model import METRIC_TYPES, OTHER, Metric, MetricPoint, MetricType
 from buddy_core.metrics.recording.checks import Refusals
-from buddy_core.metrics.recording.stream import MetricRecorded
+from buddy_core.metrics.recording.events import MetricRecorded
 
 ROLES = ("user", "assistant", "system", "tool")
 """Who a message can be from."""
