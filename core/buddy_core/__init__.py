@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from buddy_core.metrics.collector import MetricsCollector as MetricsCollector
     from buddy_core.metrics.collector import get_metrics_collector as get_metrics_collector
     from buddy_core.metrics.collector import reset_metrics_collector as reset_metrics_collector
-    from buddy_core.metrics.dashboard import TerminalDashboard as TerminalDashboard
-    from buddy_core.metrics.dashboard import get_terminal_dashboard as get_terminal_dashboard
+    from buddy_core.metrics.dashboard.terminal import TerminalDashboard as TerminalDashboard
+    from buddy_core.metrics.dashboard.terminal import get_terminal_dashboard as get_terminal_dashboard
     from buddy_core.metrics.looking.model import Activity as Activity
     from buddy_core.metrics.looking.model import ActivityBucket as ActivityBucket
     from buddy_core.metrics.looking.model import DashboardState as DashboardState
@@ -169,7 +169,7 @@ _HOMES: dict[str, str] = {
     "StoreUnavailable": "errors",
     "Subscription": "metrics.recording.subscription",
     "SystemClock": "clock",
-    "TerminalDashboard": "metrics.dashboard",
+    "TerminalDashboard": "metrics.dashboard.terminal",
     "ToolCall": "metrics.looking.model",
     "ToolColumn": "metrics.recording.batch",
     "ToolDepth": "metrics.looking.model",
@@ -196,7 +196,7 @@ _HOMES: dict[str, str] = {
     "shutdown_observability": "telemetry",
     "telemetry_losses": "telemetry",
     "get_prometheus_exporter": "prometheus.exporter",
-    "get_terminal_dashboard": "metrics.dashboard",
+    "get_terminal_dashboard": "metrics.dashboard.terminal",
     "get_tool_metrics_tracker": "metrics.tools",
     "leaving_next": "runs.keeping.leaving",
     "list_runs": "runs.viewing.viewer",

@@ -312,7 +312,7 @@ def test_a_write_that_blocks_holds_the_stop_up_for_a_moment_only(
     dashboard: TerminalDashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case 90."""
-    monkeypatch.setattr("buddy_core.metrics.dashboard.STOP_S", 0.01)
+    monkeypatch.setattr("buddy_core.metrics.dashboard.terminal.STOP_S", 0.01)
     began, release = threading.Event(), threading.Event()
 
     def stuck(_: str) -> None:

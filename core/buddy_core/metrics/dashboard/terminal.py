@@ -11,7 +11,10 @@ from datetime import tzinfo
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.collector import MetricsCollector, get_metrics_collector
-from buddy_core.metrics.dashboard_text import MOST_ROWS, Glance, in_ascii, picture
+from buddy_core.metrics.dashboard.glance import Glance
+from buddy_core.metrics.dashboard.marks import in_ascii
+from buddy_core.metrics.dashboard.picture import picture
+from buddy_core.metrics.dashboard.tables import MOST_ROWS
 from buddy_core.metrics.recording.forks import OnePerProcess
 from buddy_core.metrics.window import Window
 from buddy_core.safety.ascii import speaks_utf8

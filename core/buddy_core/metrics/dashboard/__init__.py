@@ -1,0 +1,1 @@
+"""The terminal dashboard of the library: a collector as aligned plain text."""
