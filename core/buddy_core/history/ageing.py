@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 from buddy_core.clock import Clock
 from buddy_core.history.contribution import MERGED_AFTER_MS, Contribution
-from buddy_core.history.shelf import DAY, UNDATED, Shelf, StoredRun
+from buddy_core.history.hourshelf import UNDATED
+from buddy_core.history.shelf import DAY, Shelf, StoredRun
 from buddy_core.metrics.counting.grains import AHEAD_MS, EARLIEST_AT, HOUR
 from buddy_core.metrics.counting.hours import HourStats, hours_of, lasting_of, total_of
 from buddy_core.metrics.counting.ledger import Ledger
@@ -72,7 +73,7 @@ def merge_runs(shelf: Shelf, runs: list[StoredRun], now_ms: int) -> None:
     """Add runs to the hours in which they happened, from where nobody can tell them any more."""
     dated, undated = (Ledger(max_series=2_000, max_errors=100) for _ in range(2))
     unpriced: dict[int, HourStats] = {}
-    merged = shelf.merged()
+    merged = shelf.hours.merged()
     latest = {(value.name, _labels(value)): value for value in merged.values}
     for run in runs:
         found = shelf.contribution(run.run_id)
@@ -90,8 +91,8 @@ def merge_runs(shelf: Shelf, runs: list[StoredRun], now_ms: int) -> None:
         merged.lasting.merge(lasting_of(ledger))
     for hours in (hours_of(dated), {UNDATED: total_of(undated)}, unpriced):
         for hour, stats in hours.items():
-            shelf.add_hour(hour, stats)
-    shelf.set_merged(merged._replace(values=list(latest.values())))
+            shelf.hours.add(hour, stats)
+    shelf.hours.set_merged(merged._replace(values=list(latest.values())))
 
 
 def _labels(value: CustomValue) -> tuple[tuple[str, str], ...]:
@@ -143,10 +144,10 @@ def _hour(at_ms: int) -> int:
 
 def _make_days(shelf: Shelf, before_hour: int) -> bool:
     """Add some hours that are old enough to the first hours of their days."""
-    old = [hour for hour in shelf.known_hours() if 0 <= hour < before_hour and hour % 24][:AT_ONCE]
+    old = [hour for hour in shelf.hours.known() if 0 <= hour < before_hour and hour % 24][:AT_ONCE]
     for hour in old:
-        found = shelf.hour(hour)
+        found = shelf.hours.one(hour)
         if found is not None:
-            shelf.add_hour(hour // 24 * 24, found)
-        shelf.drop_hour(hour)
+            shelf.hours.add(hour // 24 * 24, found)
+        shelf.hours.drop(hour)
     return bool(old)

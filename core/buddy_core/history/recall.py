@@ -11,10 +11,11 @@ from typing import cast
 from buddy_core.cachedb import CacheDamaged, cache_errors
 from buddy_core.history.contribution import Contribution, Told, of_turns, turns_of
 from buddy_core.history.hourpacking import Merged
+from buddy_core.history.hourshelf import UNDATED
 from buddy_core.history.known import take_one
 from buddy_core.history.layout import open_history
 from buddy_core.history.packing import clean
-from buddy_core.history.shelf import UNDATED, Shelf
+from buddy_core.history.shelf import Shelf
 from buddy_core.metrics.counting.hours import HourStats
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.metrics.recording.batch import RequestRow
@@ -81,7 +82,7 @@ class Recall:
         with self._trouble():
             if self._shelf is None:
                 return None
-            found = self._shelf.merged()
+            found = self._shelf.hours.merged()
             self.runs += self._shelf.merged_runs()
         if found.lasting.span is not None:
             self._reach_back(found.lasting.span[0])
@@ -90,7 +91,7 @@ class Recall:
     def hours(self) -> Iterator[tuple[int | None, HourStats]]:
         """Those hours, newest first; None for what has no time."""
         with self._trouble():
-            for hour, found in self._shelf.hours() if self._shelf is not None else ():
+            for hour, found in self._shelf.hours.all() if self._shelf is not None else ():
                 yield (None if hour == UNDATED else hour), found
 
     def turns_beyond(self, in_file: Iterable[ApiRequest]) -> tuple[list[ApiRequest], Contribution]:

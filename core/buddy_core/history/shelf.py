@@ -1,20 +1,21 @@
-"""What the tables of the history hold for one runs directory: the only place that speaks SQL about it."""
+"""What the tables of the history hold for one runs directory: its runs one by one, its turns, and the room they take.
+
+This and `hourshelf` are the only places that speak SQL about it.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from buddy_core.history.contribution import NO_USAGE, Contribution, StoredUsage
-from buddy_core.history.hourpacking import Merged, pack_hour, pack_merged, unpack_hour, unpack_merged
+from buddy_core.history.hourshelf import HourShelf
 from buddy_core.history.packing import Damaged, compress, decompress, pack, unpack
 from buddy_core.metrics.counting.grains import EARLIEST_AT
-from buddy_core.metrics.counting.hours import HourStats, Lasting
 from buddy_core.metrics.recording.checks import LATEST_AT
 from buddy_core.runs.folding.observed import Signature
 from buddy_core.runs.names import is_run_id
@@ -29,15 +30,6 @@ MOST_SEGMENTS = 16
 """Small segments of one run before they are packed together."""
 
 DAY = 86_400_000
-
-UNDATED = -1
-"""The hour of what has no time that anybody can believe."""
-
-LASTING = -2
-"""The hour of what belongs to all hours together."""
-
-T = TypeVar("T")
-
 
 UNKNOWN = Signature(-1, 0)
 """Of no file: the run is stored anew as soon as it is read again."""
@@ -54,12 +46,18 @@ class StoredRun(NamedTuple):
 
 
 class Shelf:
-    """One root's rows behind `connection`. Transactions are the caller's; `damaged` counts what made no sense."""
+    """One root's rows behind `connection`. Transactions are the caller's."""
 
     def __init__(self, connection: sqlite3.Connection, root: int | None) -> None:
         self.connection = connection
         self._root = root
-        self.damaged = 0
+        self.hours = HourShelf(connection, root)
+        self._damaged = 0
+
+    @property
+    def damaged(self) -> int:
+        """Rows that made no sense."""
+        return self._damaged + self.hours.damaged
 
     @classmethod
     def find(cls, connection: sqlite3.Connection, root: Path) -> Shelf:
@@ -113,7 +111,7 @@ class Shelf:
             try:
                 whole.merge(unpack(data, run_id))
             except Damaged:
-                self.damaged += 1
+                self._damaged += 1
         return whole
 
     def is_merged(self, run_id: str) -> bool:
@@ -172,7 +170,7 @@ class Shelf:
             try:
                 whole.merge(unpack(data, run_id))
             except Damaged:
-                self.damaged += 1
+                self._damaged += 1
             self.connection.execute("DELETE FROM segments WHERE id = ?", (key,))
         self.add_segment(run_id, whole)
 
@@ -185,7 +183,7 @@ class Shelf:
         """SQLite keeps whatever it is given in any column, and a damaged page may give anything."""
         sound = isinstance(run_id, str) and is_run_id(run_id)
         sound = sound and all(at is None or isinstance(at, int) for at in times)
-        self.damaged += not sound
+        self._damaged += not sound
         return sound
 
     def _usage(self, data: object) -> StoredUsage:
@@ -194,7 +192,7 @@ class Shelf:
         try:
             return msgspec.msgpack.decode(decompress(data), type=StoredUsage)
         except (Damaged, msgspec.MsgspecError):
-            self.damaged += 1
+            self._damaged += 1
             return NO_USAGE
 
     def merged_runs(self) -> int:
@@ -246,69 +244,6 @@ class Shelf:
         self.connection.execute("DELETE FROM segments WHERE root = ? AND run_id = ?", row)
         self.connection.execute("UPDATE runs SET usage = NULL WHERE root = ? AND run_id = ?", row)
 
-    # Hours
-
-    def known_hours(self) -> list[int]:
-        """Those that have something, oldest first."""
-        rows = self.connection.execute(
-            "SELECT hour FROM hours WHERE root = ? AND hour >= 0 ORDER BY hour", (self._root,)
-        )
-        return [hour for (hour,) in rows]
-
-    def hour(self, hour: int) -> HourStats | None:
-        """What is stored of an hour."""
-        data = self._hour(hour)
-        return None if data is None else self._attempt(lambda: unpack_hour(data), None)
-
-    def hours(self) -> Iterator[tuple[int, HourStats]]:
-        """Everything that is known by the hour only, newest first; `UNDATED` for what has no time."""
-        rows = self.connection.execute(
-            "SELECT hour, data FROM hours WHERE root = ? AND hour >= ? ORDER BY hour DESC",
-            (self._root, UNDATED),
-        )
-        for hour, data in rows:
-            found = self._attempt(partial(unpack_hour, data), None)
-            if found is not None and isinstance(hour, int):
-                yield hour, found
-
-    def add_hour(self, hour: int, found: HourStats) -> None:
-        """Store more of an hour."""
-        known = self.hour(hour)
-        if known is not None:
-            known.merge(found)
-            found = known
-        self._put_hour(hour, pack_hour(found))
-
-    def merged(self) -> Merged:
-        """What is known of all hours together."""
-        nothing, data = Merged(Lasting(), [], []), self._hour(LASTING)
-        return nothing if data is None else self._attempt(lambda: unpack_merged(data), nothing)
-
-    def set_merged(self, found: Merged) -> None:
-        """Store it."""
-        self._put_hour(LASTING, pack_merged(found))
-
-    def _hour(self, hour: int) -> bytes | None:
-        row = self.connection.execute(
-            "SELECT data FROM hours WHERE root = ? AND hour = ?", (self._root, hour)
-        ).fetchone()
-        return row[0] if row else None
-
-    def _put_hour(self, hour: int, data: bytes) -> None:
-        row = (self._root, hour, data)
-        self.connection.execute("INSERT OR REPLACE INTO hours (root, hour, data) VALUES (?, ?, ?)", row)
-
-    def drop_hour(self, hour: int) -> None:
-        """Remove an hour."""
-        self.connection.execute("DELETE FROM hours WHERE root = ? AND hour = ?", (self._root, hour))
-
-    def _attempt(self, unpacking: Callable[[], T], otherwise: T) -> T:
-        try:
-            return unpacking()
-        except Damaged:
-            self.damaged += 1
-            return otherwise
-
     # Turns
 
     def turns(self) -> Iterator[Contribution]:
@@ -320,7 +255,7 @@ class Shelf:
             try:
                 yield unpack(data, None)
             except Damaged:
-                self.damaged += 1
+                self._damaged += 1
 
     def add_turns(self, found: Contribution) -> None:
         """Store more of them."""
@@ -333,7 +268,7 @@ class Shelf:
                 try:
                     whole = unpack(row[0], None)
                 except Damaged:
-                    self.damaged += 1
+                    self._damaged += 1
             whole.merge(of_day)
             self.connection.execute(
                 "INSERT OR REPLACE INTO turns (root, day, data) VALUES (?, ?, ?)",
