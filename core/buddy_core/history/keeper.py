@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buddy_core.cachedb import CacheDamaged, CacheUnavailable
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.history.contribution import MERGED_AFTER_MS, Contribution, StoredUsage, Told, of_turns
+from buddy_core.history.telling import Telling
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.runs.folding.harvest import Harvest
 from buddy_core.runs.folding.observed import Signature
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from buddy_core.history.hourpacking import Merged
     from buddy_core.history.jobs import Job
     from buddy_core.history.known import Known
-    from buddy_core.history.recall import Recall
     from buddy_core.history.writer import Writer
     from buddy_core.metrics.counting.hours import HourStats
 
@@ -73,32 +72,41 @@ class RunHistory:
         self.path = path
         self._clock = clock or SystemClock()
         self._writes = writes
-        self._root = Path()
+        self._telling = Telling(path)
         self._signature_of: SignatureOf = lambda _run_id, _on_disk: Signature(-1, 0)
         self._is_left_alone: Callable[[str], bool] = lambda _run_id: False
-        self._recall: Recall | None = None
         self._writer: Writer | None = None
-        self._problem: str | None = None
-        self._damaged = False
         self._kept: dict[str, _Kept] = {}
         self._pending: dict[str, None] = {}  # runs with something held back
         self._told: set[str] = set()
         self._turns = Contribution()
         self._turns_since = 0
         self._aged_at = 0
-        self.runs = 0
-        """Runs that were told of."""
-        self.turns = 0
-        """Turns that were told of."""
-        self.since_ms: int | None = None
-        """The earliest moment that was told of."""
-        self.loading = True
-        """It has not told everything yet."""
 
     @property
     def problem(self) -> str | None:
         """What is wrong with the history, in words; None when nothing is."""
-        return (self._writer.problem if self._writer is not None else None) or self._problem
+        return (self._writer.problem if self._writer is not None else None) or self._telling.problem
+
+    @property
+    def loading(self) -> bool:
+        """It has not told everything yet."""
+        return self._telling.loading
+
+    @property
+    def runs(self) -> int:
+        """Runs that were told of."""
+        return self._telling.runs
+
+    @property
+    def turns(self) -> int:
+        """Turns that were told of."""
+        return self._telling.turns
+
+    @property
+    def since_ms(self) -> int | None:
+        """The earliest moment that was told of."""
+        return self._telling.since_ms
 
     @property
     def behind(self) -> bool:
@@ -115,7 +123,7 @@ class RunHistory:
 
         `is_left_alone` is asked from any thread.
         """
-        self._root = root
+        self._telling.root = root
         self._signature_of = signature_of
         self._is_left_alone = is_left_alone
 
@@ -235,45 +243,30 @@ class RunHistory:
         if self._writer is None:
             from buddy_core.history.writer import Writer
 
-            self._writer = Writer(self.path, self._root, self._clock, distrusted=self._damaged)
+            self._writer = Writer(
+                self.path, self._telling.root, self._clock, distrusted=self._telling.damaged
+            )
         return self._writer
 
     # What is told
 
     def tell(self, is_counted: Callable[[str], bool]) -> Iterator[Told]:
         """Every run that is stored and not counted yet, newest first; from now on it is."""
-        try:
-            for told in self._opened().all_but(is_counted):
-                self._told.add(told.run_id)
-                yield told
-        except CacheUnavailable as error:
-            self._fail(error)
+        for told in self._telling.all_but(is_counted):
+            self._told.add(told.run_id)
+            yield told
 
     def tell_hours(self) -> Iterator[tuple[int | None, HourStats]]:
         """Runs that are long gone, hour by hour since the epoch; None for what has no time."""
-        try:
-            yield from self._opened().hours()
-        except CacheUnavailable as error:
-            self._fail(error)
+        return self._telling.hours()
 
     def tell_merged(self) -> Merged | None:
         """What is known of these runs beside their hours; to be counted before."""
-        try:
-            return self._opened().merged()
-        except CacheUnavailable as error:
-            self._fail(error)
-            return None
+        return self._telling.merged()
 
     def tell_turns(self, in_file: Iterable[ApiRequest]) -> list[ApiRequest]:
         """The last that is told: turns that are not in the file any more. Those that only it has are stored."""
-        in_file = list(in_file)
-        gone: list[ApiRequest] = []
-        fresh = of_turns(in_file)
-        try:
-            gone, fresh = self._opened().turns_beyond(in_file)
-        except CacheUnavailable as error:
-            self._fail(error)
-        self._end_telling()
+        gone, fresh = self._telling.turns_beyond(list(in_file))
         if fresh and self._writes:
             self._turns.merge(fresh)
             self._store_turns()
@@ -282,7 +275,7 @@ class RunHistory:
 
     def close(self) -> None:
         """Store what is left, in a second at most, and let go of all files."""
-        self._end_telling()
+        self._telling.end()
         for run_id in tuple(self._pending):
             self._store(run_id, self._kept[run_id])
         if self._turns:
@@ -294,13 +287,7 @@ class RunHistory:
         """A run whose directory was away when the history was told."""
         from buddy_core.history.known import Known
 
-        try:
-            told = self._opened().one(run_id)
-        except CacheUnavailable as error:
-            self._fail(error)
-            told = None
-        if not self.loading:
-            self._end_telling()
+        told = self._telling.one(run_id)
         # What cannot be told from what is counted is not counted: once too little beats twice.
         kept.known = Known.of(told.found) if told is not None else Known(everything=True)
         return told
@@ -309,37 +296,7 @@ class RunHistory:
         """Asked only of runs that are old enough: a start among young runs waits for nothing."""
         if (started_at_of(run_id) or 0) > self._clock.now_ms() - MERGED_AFTER_MS:
             return False
-        try:
-            return self._opened().is_merged(run_id)
-        except CacheUnavailable as error:
-            self._fail(error)
-            return False
-        finally:
-            if not self.loading:
-                self._end_telling()
-
-    def _opened(self) -> Recall:
-        if self._recall is None:
-            from buddy_core.history.recall import Recall
-
-            self._recall = Recall(self.path, self._root)
-        return self._recall
-
-    def _end_telling(self) -> None:
-        recall, self._recall = self._recall, None
-        if recall is None:
-            self.loading = False
-            return
-        if self.loading:
-            self.runs, self.turns, self.since_ms = recall.runs, recall.turns, recall.since_ms
-            self.loading = False
-        if recall.damaged and self._problem is None:
-            self._problem = f"the history has {recall.damaged} damaged pieces, which are left out"
-        recall.close()
-
-    def _fail(self, error: CacheUnavailable) -> None:
-        self._problem = str(error)
-        self._damaged |= isinstance(error, CacheDamaged)
+        return self._telling.is_merged(run_id)
 
 
 def reading_history(path: Path | None, clock: Clock) -> RunHistory | None:
