@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from buddy_core.metrics.model import MetricPoint as MetricPoint
     from buddy_core.metrics.model import SessionMetrics as SessionMetrics
     from buddy_core.metrics.model import ToolExecution as ToolExecution
-    from buddy_core.metrics.model import Usage as Usage
     from buddy_core.metrics.recording.batch import HistoryBatch as HistoryBatch
     from buddy_core.metrics.recording.batch import ToolColumn as ToolColumn
+    from buddy_core.metrics.recording.batch import Usage as Usage
     from buddy_core.metrics.recording.events import CollectorEvent as CollectorEvent
     from buddy_core.metrics.recording.events import CollectorReset as CollectorReset
     from buddy_core.metrics.recording.events import MetricRecorded as MetricRecorded
@@ -178,7 +178,7 @@ _HOMES: dict[str, str] = {
     "ToolMetrics": "metrics.looking.model",
     "ToolMetricsTracker": "metrics.tools",
     "Trend": "metrics.looking.model",
-    "Usage": "metrics.model",
+    "Usage": "metrics.recording.batch",
     "Window": "metrics.window",
     "WindowView": "metrics.looking.model",
     "bridge": "bridge",

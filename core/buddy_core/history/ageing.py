@@ -17,8 +17,7 @@ from buddy_core.history.shelf import DAY, Shelf, StoredRun
 from buddy_core.metrics.counting.grains import AHEAD_MS, EARLIEST_AT, HOUR
 from buddy_core.metrics.counting.hours import HourStats, hours_of, lasting_of, total_of
 from buddy_core.metrics.counting.ledger import Ledger
-from buddy_core.metrics.model import Usage
-from buddy_core.metrics.recording.batch import HistoryBatch
+from buddy_core.metrics.recording.batch import HistoryBatch, Usage
 from buddy_core.metrics.recording.bulk import absorb_batch
 from buddy_core.metrics.recording.checks import Refusals
 from buddy_core.runs.folding.harvest import CustomValue

@@ -89,18 +89,6 @@ class ErrorRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens and cost known only as a run's total, not by request (the original's `metrics.json`)."""
-
-    total_tokens: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float | None = None
-    run_id: str | None = None
-    at_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class SessionMetrics:
     """One session of an agent; every number moves while it runs."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from buddy_core.metrics.model import ApiRequest, ErrorRecord, Usage
+from buddy_core.metrics.model import ApiRequest, ErrorRecord
 
 ModelKey: TypeAlias = tuple[str, str]
 """Provider and model."""
@@ -19,6 +19,18 @@ def row_of(one: ApiRequest) -> RequestRow:
     """A request as such a row, without the names it is found under."""
     counts = (one.prompt_tokens, one.completion_tokens, one.cache_read_tokens, one.cache_write_tokens)
     return (one.at_ms, *counts, one.cost, one.latency_ms, one.ttft_ms, one.success)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and cost known only as a run's total, not by request (the original's `metrics.json`)."""
+
+    total_tokens: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    run_id: str | None = None
+    at_ms: int = 0
 
 
 ITEMS = 1_000

@@ -20,8 +20,8 @@ from buddy_core.metrics.counting.ledger import Ledger
 from buddy_core.metrics.counting.rollup import Tiers
 from buddy_core.metrics.counting.stats import ToolStats, UsageSample
 from buddy_core.metrics.counting.timing import MOST_WAITING, Timing
-from buddy_core.metrics.model import ErrorRecord, Usage
-from buddy_core.metrics.recording.batch import HistoryBatch, ToolColumn
+from buddy_core.metrics.model import ErrorRecord
+from buddy_core.metrics.recording.batch import HistoryBatch, ToolColumn, Usage
 from buddy_core.metrics.recording.bulk_requests import absorb_requests
 from buddy_core.metrics.recording.checks import LARGEST_AMOUNT, LATEST_AT, Refusals
 
