@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,34 @@ def test_importing_the_library_imports_nothing_heavy(statement: str) -> None:
     code += f"; print([name for name in {HEAVY!r} if name in sys.modules and name not in before])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+RECORDING = """
+import sys
+from buddy_core import MetricsCollector, RunStore, bridge
+collector, store = MetricsCollector(), RunStore(sys.argv[1])
+bridge(collector, store, tools=True)
+events = collector.subscribe()
+with store.run("record") as run:
+    collector.start_session("session")
+    collector.register_metric("hits", type="counter")
+    for number in range(1_000):
+        collector.record_api_request(provider="p", model="m", prompt_tokens=1, cost=0.25, latency_ms=number + 0.5)
+        collector.record_tool_execution(name="bash", duration_ms=1.0, success=number % 2 == 0, error="no")
+        collector.increment("hits")
+    collector.record_error("network", "refused", context={"provider": "p"})
+    collector.end_session()
+assert len(events.drain()) > 1_000
+print(*[name for name in sys.modules if name in ("buddy_core.metrics.looking.model", "buddy_core.runs.facts")])
+"""
+
+
+def test_a_program_that_records_loads_nothing_that_is_only_looked_at(tmp_path: Path) -> None:
+    """Each frozen data class takes half a millisecond to define, and most of them are rows and charts."""
+    done = subprocess.run(
+        [sys.executable, "-c", RECORDING, str(tmp_path / "runs")], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.split(), done.stderr) == ([], "")
 
 
 @pytest.mark.parametrize("name", buddy_core.__all__)
