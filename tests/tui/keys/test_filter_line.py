@@ -8,6 +8,7 @@ from unittest.mock import patch
 import pytest
 from tests.tui.monitor import SMALL, Monitor, monitor, samples
 from textual.events import Paste
+from textual.geometry import Size
 
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cells import text_of
@@ -253,6 +254,24 @@ async def test_the_key_of_the_filter_is_heeded_while_its_tab_is_being_built(tmp_
         await seen.settle()
         assert seen.app.tab.value == "tools"
         assert seen.app.filter_line.editing
+
+
+async def test_the_list_above_moves_once_when_the_line_and_its_advice_appear(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="runs", size=(120, 40)) as seen:
+        await seen.press("/", "escape")  # the first time it is built, which takes a layout of its own
+        heights: list[int] = []
+        table = seen.table
+        lay_out = table._size_updated
+
+        def laid_out(size: Size, *rest: Size, **options: bool) -> bool:
+            if size.height != table._size.height:
+                heights.append(size.height)
+            return lay_out(size, *rest, **options)
+
+        with patch.object(table, "_size_updated", laid_out):
+            before = table.outer_size.height
+            await seen.press("/")
+        assert heights == [before - 2]
 
 
 async def test_the_palette_opens_the_filter_too(tmp_path: Path) -> None:
