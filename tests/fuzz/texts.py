@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from buddy_core.errors import BadArtifactName
-from buddy_core.runs.artifacts import check_artifact_name, check_component
+from buddy_core.runs.artifacts.names import check_artifact_name, check_component
 from buddy_core.runs.catalog.filling.summaries import _tolerantly
 from buddy_core.runs.names import is_run_id, run_id_at, started_at_of
 from buddy_core.runs.query.candidate import Candidate

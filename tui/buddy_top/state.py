@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the first frame is drawn before the library is loaded
     from buddy_core.observing.observer import SourceStatus
     from buddy_core.past.moment import PastMoment
     from buddy_core.prices.rates import Price
-    from buddy_core.runs.artifacts import ArtifactInfo
+    from buddy_core.runs.artifacts.files import ArtifactInfo
     from buddy_core.runs.facts import RunFacts
     from buddy_core.runs.folding.uses import ModelUse
     from buddy_core.runs.lineage.model import Family

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.errors import BadArtifactName
-from buddy_core.runs.artifact_kinds import ArtifactKind, Nature, kind_of_name, looks_like_diff, nature_of
-from buddy_core.runs.artifacts import read_artifact_bytes
+from buddy_core.runs.artifacts.files import read_artifact_bytes
+from buddy_core.runs.artifacts.kinds import ArtifactKind, Nature, kind_of_name, looks_like_diff, nature_of
 from buddy_core.testing import RunDirectoryBuilder
 
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(10) + b"\xff\xdb\0\x04ab\xff\xc0\0\x11\x08\x01\xe0\x02\x80\x03"

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.errors import BadArtifactName
-from buddy_core.runs.artifacts import MAX_LISTED, check_artifact_name, list_artifacts, read_artifact
+from buddy_core.runs.artifacts.files import MAX_LISTED, list_artifacts, read_artifact
+from buddy_core.runs.artifacts.names import check_artifact_name
 from buddy_core.testing import RunDirectoryBuilder
 
 NOW = 1_770_000_000_000

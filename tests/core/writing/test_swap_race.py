@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.artifacts import list_artifacts
+from buddy_core.runs.artifacts.files import list_artifacts
 from buddy_core.runs.store.store import RunStore
 
 ATTACKER = Path(__file__).with_name("swap_attacker.py")

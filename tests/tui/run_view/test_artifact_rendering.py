@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tui.artifact_texts import COVERAGE, LOG, PATCH, PLAN
 
-from buddy_core.runs.artifacts import PREVIEW_BYTES
+from buddy_core.runs.artifacts.files import PREVIEW_BYTES
 from buddy_core.safety.text import is_plain
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.artifacts.diff import diff_body

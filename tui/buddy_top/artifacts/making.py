@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.artifact_kinds import ArtifactKind, kind_of_name, looks_like_diff, nature_of
-from buddy_core.runs.artifacts import PREVIEW_BYTES, ArtifactBytes, artifact_text, read_artifact_bytes
+from buddy_core.runs.artifacts.files import PREVIEW_BYTES, ArtifactBytes, artifact_text, read_artifact_bytes
+from buddy_core.runs.artifacts.kinds import ArtifactKind, kind_of_name, looks_like_diff, nature_of
 from buddy_core.safety.paths import real_root
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain

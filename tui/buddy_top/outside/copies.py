@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from buddy_core.runs.artifacts import read_artifact_bytes
+from buddy_core.runs.artifacts.files import read_artifact_bytes
 from buddy_core.safety.paths import real_root
 from buddy_core.safety.shown import shown_lines
 from buddy_top import format as fmt

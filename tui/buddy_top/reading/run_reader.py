@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.artifacts import ArtifactInfo, list_artifacts
+from buddy_core.runs.artifacts.files import ArtifactInfo, list_artifacts
 from buddy_core.runs.names import EVENTS_NAME
 from buddy_core.runs.timeline.index.eventindex import EventIndex
 from buddy_core.runs.timeline.index.rowmaker import RowMaker

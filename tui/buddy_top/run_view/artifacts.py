@@ -11,8 +11,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from buddy_core.runs.artifact_kinds import kind_of_name
-from buddy_core.runs.artifacts import MAX_LISTED, ArtifactInfo
+from buddy_core.runs.artifacts.files import MAX_LISTED, ArtifactInfo
+from buddy_core.runs.artifacts.kinds import kind_of_name
 from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain, plain

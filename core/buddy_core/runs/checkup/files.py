@@ -10,9 +10,8 @@ from itertools import islice
 from pathlib import Path
 
 from buddy_core import format as fmt
-from buddy_core.runs.artifacts import ARTIFACTS_NAME
 from buddy_core.runs.checkup.finding import Finding, Severity
-from buddy_core.runs.names import EVENTS_NAME
+from buddy_core.runs.names import ARTIFACTS_NAME, EVENTS_NAME
 from buddy_core.runs.reading.reader import read_small_file
 from buddy_core.runs.records.json_values import decode_object
 from buddy_core.runs.writing.files import temporary_name

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from buddy_core import format as fmt
-from buddy_core.runs.artifacts import MAX_LISTED, list_artifacts
+from buddy_core.runs.artifacts.files import MAX_LISTED, list_artifacts
 from buddy_core.runs.checkup.events import Census, clock_trouble, contradictions, damage, take_census
 from buddy_core.runs.checkup.files import examine_files
 from buddy_core.runs.checkup.finding import Finding

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import msgspec
 
 from buddy_core.clock import Clock, SystemClock
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, ArtifactInfo, artifact_text, list_artifacts
+from buddy_core.runs.artifacts.files import ArtifactInfo, artifact_text, list_artifacts
 from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.model import RunEvent, RunMetrics
+from buddy_core.runs.names import ARTIFACTS_NAME
 from buddy_core.runs.reading.reader import read_metrics
 from buddy_core.runs.timeline.event_words import describe, tool_name
 from buddy_core.runs.timeline.timeline import TimelineRow

@@ -129,7 +129,7 @@ class ObservedRun:
             return  # the directory is gone; the watch will say so
         self.files = self.files._replace(summary=self._summary.value, metrics=self._metrics.value)
         if listed:
-            from buddy_core.runs.artifacts import list_artifacts  # many runs have none
+            from buddy_core.runs.artifacts.files import list_artifacts  # many runs have none
 
             artifacts = list_artifacts(self._root / self.run_id)
             self.files = self.files._replace(artifacts=tuple(artifact.name for artifact in artifacts))

@@ -14,8 +14,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 
-from buddy_core.runs.artifacts import ARTIFACTS_NAME
-from buddy_core.runs.names import is_run_id
+from buddy_core.runs.names import ARTIFACTS_NAME, is_run_id
 from buddy_core.runs.writing.flusher import SHARED
 
 STRAY_AFTER_MS = 60 * 60_000

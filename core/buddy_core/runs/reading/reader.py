@@ -7,7 +7,6 @@ import stat
 from functools import partial
 from pathlib import Path
 
-from buddy_core.runs.artifacts import list_artifacts
 from buddy_core.runs.model import RunEvent, RunMetrics, RunRecord, RunSummary
 from buddy_core.runs.names import EVENTS_NAME, is_run_id, started_at_of
 from buddy_core.runs.records.smallfiles import MAX_RECORD_BYTES, parse_metrics, parse_summary
@@ -69,6 +68,8 @@ def read_metrics(runs_dir: Path, run_id: str) -> RunMetrics | None:
 
 def read_run(runs_dir: Path, run_id: str) -> RunRecord | None:
     """Everything but the events; None when there is no such run directory, and a link to one is none."""
+    from buddy_core.runs.artifacts.files import list_artifacts  # who only records lists none
+
     if not is_run_id(run_id) or not _is_directory(runs_dir / run_id):
         return None
     names = tuple(info.name for info in list_artifacts(runs_dir / run_id))

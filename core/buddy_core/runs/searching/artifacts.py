@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, ArtifactInfo
+from buddy_core.runs.artifacts.files import ArtifactInfo
+from buddy_core.runs.names import ARTIFACTS_NAME
 from buddy_core.runs.searching.hit import MAX_CONTEXT, SearchHit, Skip, excerpt, line_around
 from buddy_core.runs.searching.needle import LineTooHard, Needle
 from buddy_core.safety.paths import open_beneath

@@ -13,9 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
+from buddy_core.runs.artifacts.files import list_artifacts
 from buddy_core.runs.lookup import find_run, run_ids
-from buddy_core.runs.names import EVENTS_NAME
+from buddy_core.runs.names import ARTIFACTS_NAME, EVENTS_NAME
 from buddy_core.runs.searching.artifacts import in_artifact
 from buddy_core.runs.searching.events import BLOCK, events_may_have, in_events
 from buddy_core.runs.searching.hit import SearchHit, Skip

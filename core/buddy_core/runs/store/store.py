@@ -13,9 +13,9 @@ from typing import Any, get_args
 
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.errors import RunClosed, RunLocked, RunNotFound, StoreUnavailable
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_artifact_name
+from buddy_core.runs.artifacts.names import check_artifact_name
 from buddy_core.runs.model import EndStatus, RunEvent, RunMetadata, RunMetrics, RunSummary
-from buddy_core.runs.names import is_run_id, new_run_id
+from buddy_core.runs.names import ARTIFACTS_NAME, is_run_id, new_run_id
 from buddy_core.runs.pruning.housekeeping import Housekeeper
 from buddy_core.runs.pruning.prune import PruneReport
 from buddy_core.runs.reading.reader import read_summary

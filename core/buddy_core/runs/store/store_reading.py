@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from buddy_core.clock import Clock
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, check_component
+from buddy_core.runs.artifacts.names import check_component
 from buddy_core.runs.model import RunEvent, RunRecord, RunSummary
-from buddy_core.runs.names import is_run_id
+from buddy_core.runs.names import ARTIFACTS_NAME, is_run_id
 from buddy_core.runs.reading.reader import read_events, read_run, read_small_file, read_summary, run_ids
 from buddy_core.runs.store.streaming import stream_run
 from buddy_core.runs.writing.writer import RunWriter

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from buddy_core import format as fmt
-from buddy_core.runs.artifacts import MAX_LISTED, ArtifactInfo
+from buddy_core.runs.artifacts.files import MAX_LISTED, ArtifactInfo
 from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.timeline.timeline import WITHOUT_RESULT, Timeline, TimelineRow
 from buddy_core.safety.columns import Column, cells, cut, lay_out

@@ -14,7 +14,7 @@ from buddy_core import format as fmt
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observing.observer import Observer
-from buddy_core.runs.artifacts import list_artifacts
+from buddy_core.runs.artifacts.files import list_artifacts
 from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.lookup import check_runs_dir, choose_run, run_ids
 from buddy_core.runs.timeline.timeline import load_timeline

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 
 from buddy_core.errors import RunClosed
-from buddy_core.runs.artifacts import ARTIFACTS_NAME
+from buddy_core.runs.names import ARTIFACTS_NAME
 from buddy_core.runs.records.smallfiles import MAX_RECORD_BYTES
 from buddy_core.runs.writing.files import close_quietly, make_directory, replace_file
 from buddy_core.runs.writing.flusher import SHARED, Failed

@@ -12,9 +12,8 @@ from functools import partial
 from typing import Any
 
 from buddy_core.clock import Clock
-from buddy_core.runs.artifacts import ARTIFACTS_NAME
 from buddy_core.runs.model import EndStatus, RunMetrics, RunSummary
-from buddy_core.runs.names import EVENTS_NAME
+from buddy_core.runs.names import ARTIFACTS_NAME, EVENTS_NAME
 from buddy_core.runs.pruning.strays import sweep_once
 from buddy_core.runs.records.json_values import decode_object
 from buddy_core.runs.records.smallfiles import (

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from buddy_core.runs.artifacts import ARTIFACTS_NAME, list_artifacts
-from buddy_core.runs.names import EVENTS_NAME
+from buddy_core.runs.artifacts.files import list_artifacts
+from buddy_core.runs.names import ARTIFACTS_NAME, EVENTS_NAME
 from buddy_core.runs.searching.artifacts import MAX_ARTIFACT
 from buddy_core.safety.paths import open_beneath
 
