@@ -24,8 +24,8 @@ from buddy_core.metrics.window import Window
 from buddy_core.prices.table import PriceTable
 from buddy_core.testing import sample_runs
 from buddy_top.app import BuddyTop
-from buddy_top.cells import text_of
 from buddy_top.commands import COMMANDS, Command, Place
+from buddy_top.drawing.cells import text_of
 from buddy_top.options import Options, TabName
 from buddy_top.run_view.artifacts import WORKERS
 from buddy_top.widgets.table import Table

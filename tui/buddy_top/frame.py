@@ -12,9 +12,9 @@ from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
-from buddy_top.cells import Span
 from buddy_top.commands import COMMANDS, Command, Need, Place, commands_at, footer_at, possible
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Span
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.headerline import HeaderFields
 from buddy_top.widgets.tabline import TabLabel

@@ -133,8 +133,8 @@ def _draw(options: Options, choices: Choices) -> tuple[int, bool]:
     from textual.theme import BUILTIN_THEMES
 
     from buddy_top.app import monitor_class
+    from buddy_top.drawing.themes import THEMES
     from buddy_top.terminal.teardown import end_process_within
-    from buddy_top.themes import THEMES
 
     names = [*(theme.name for theme in THEMES), *BUILTIN_THEMES]
     options = with_known_theme(options, choices.settings["theme"], names)

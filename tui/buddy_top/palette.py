@@ -14,8 +14,8 @@ from textual.css.styles import RenderStyles, Styles
 from textual.fuzzy import Matcher
 
 from buddy_core.safety.shown import shown
-from buddy_top.cells import cut_right
 from buddy_top.commands import commands_at
+from buddy_top.drawing.cells import cut_right
 from buddy_top.messages import OpenRun
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from buddy_top.announce import Announcer
 from buddy_top.arenas import GIVING_BACK_S, give_back
 from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
+from buddy_top.drawing.themes import THEMES
 from buddy_top.feed import live_feed
 from buddy_top.listing.model import ListWants
 from buddy_top.messages import (
@@ -42,7 +43,6 @@ from buddy_top.snapshot_feed import SnapshotFeed
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.terminal.littleroom import LittleRoom
 from buddy_top.terminal.safe_app import end_of_reading, end_of_start
-from buddy_top.themes import THEMES
 from buddy_top.widgets.filterline import FilterLine
 from buddy_top.widgets.footerline import FooterLine
 from buddy_top.widgets.headerline import HeaderFields, HeaderLine

@@ -11,7 +11,7 @@ from textual.events import Paste
 from textual.geometry import Size
 
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.cells import text_of
+from buddy_top.drawing.cells import text_of
 from buddy_top.filter_advice import advise
 from buddy_top.inturn import Followed
 from buddy_top.panes.runs import RunsPane

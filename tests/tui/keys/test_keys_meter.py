@@ -15,9 +15,9 @@ from buddy_core.alerts.limits import Limits
 from buddy_core.clock import ManualClock, SystemClock
 from buddy_core.selfuse import ProcessUse
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
-from buddy_top.cells import text_of
 from buddy_top.cli.entry import main
 from buddy_top.config.remembered import Remembered
+from buddy_top.drawing.cells import text_of
 from buddy_top.feed import Feed
 from buddy_top.metering.frames import FrameTimes
 from buddy_top.metering.meter import Meter

@@ -27,8 +27,8 @@ from buddy_core.origins.model import Origin
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
-from buddy_top.cells import text_of, width_of
 from buddy_top.commands import Place
+from buddy_top.drawing.cells import text_of, width_of
 from buddy_top.options import TabName
 from buddy_top.screens.origin import OriginScreen
 from buddy_top.screens.origin_text import origin_lines

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import literal
+from buddy_top.drawing.cells import literal
 from buddy_top.panes.fields import Field, Order, matching, order_by, sort_rows, step_order
 from buddy_top.widgets.table import Column
 

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 
 from buddy_core.runs.model import Status
 from buddy_core.safety.ascii import to_ascii
-from buddy_top.cells import text_of
-from buddy_top.states import STATE_INKS, STATE_SIGNS, status_cell
+from buddy_top.drawing.cells import text_of
+from buddy_top.drawing.states import STATE_INKS, STATE_SIGNS, status_cell
 
 STATES = get_args(Status)
 

@@ -10,7 +10,7 @@ from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, monitor
 
 from buddy_core.metrics.window import Window
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.cells import text_of
+from buddy_top.drawing.cells import text_of
 from buddy_top.panes.tool_detail import ToolDetail
 from buddy_top.panes.tools import ToolsPane
 

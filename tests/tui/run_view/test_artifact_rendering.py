@@ -19,7 +19,7 @@ from buddy_top.artifacts.log import log_body
 from buddy_top.artifacts.making import MOST_BYTES, MOST_RENDERED, Request, make_page
 from buddy_top.artifacts.markdown import markdown_body
 from buddy_top.artifacts.page import Body, Page
-from buddy_top.cells import text_of, width_of
+from buddy_top.drawing.cells import text_of, width_of
 
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" + "k1L2m3N4o5P6q7R8"
 

@@ -17,7 +17,7 @@ from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.numbers.runnumbers import NumbersFold
 from buddy_core.runs.timeline.index.indexing import Indexer
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.cells import text_of
+from buddy_top.drawing.cells import text_of
 from buddy_top.feed import Feed
 from buddy_top.reading import run_indexing
 from buddy_top.reading.run_reader import RunReader

@@ -16,7 +16,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.observing.observer import Observer
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.cells import text_of
+from buddy_top.drawing.cells import text_of
 from buddy_top.reading import numbers_reader
 from buddy_top.reading.numbers_reader import NumbersReader
 from buddy_top.run_view.timebar import time_bar

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, literal
+from buddy_top.drawing.cells import Cell, literal
 from buddy_top.widgets.table import Column, Table
 
 COLUMNS = (

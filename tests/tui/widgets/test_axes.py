@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
 from buddy_top.widgets.axes import Scale, shortened, time_ticks, value_scale, value_ticks
 
 NOON = 1_767_873_600_000

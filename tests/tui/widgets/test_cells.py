@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from buddy_core.safety.text import Plain, plain
-from buddy_top.cells import (
+from buddy_top.drawing.cells import (
     Cell,
     Cut,
     Span,

@@ -12,8 +12,8 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import text_of, width_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import text_of, width_of
 from buddy_top.widgets.chart import Chart, ChartData, Series
 from buddy_top.widgets.plot import ERROR_MARK, plot_lines
 

@@ -6,7 +6,7 @@ from rich.segment import Segment
 from tests.tui.widgets.test_table import TableApp, rows_of, settle
 from textual.strip import Strip
 
-from buddy_top.cells import literal
+from buddy_top.drawing.cells import literal
 from buddy_top.widgets.drawn import MOST, DrawnLines
 
 

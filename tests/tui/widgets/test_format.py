@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
 
 NOON = 1_767_873_600_000
 """Thursday 8 January 2026, 12:00 UTC."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from textual.app import App, ComposeResult
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span, text_of
+from buddy_top.drawing.cells import Span, text_of
 from buddy_top.widgets.footerline import FooterLine
 from buddy_top.widgets.headerline import HeaderFields, HeaderLine, header_pieces
 from buddy_top.widgets.tabline import TabLabel, TabLine

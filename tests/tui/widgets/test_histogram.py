@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from buddy_core.metrics.looking.model import HistogramBin
 from buddy_core.safety.text import Plain
-from buddy_top.cells import text_of, width_of
+from buddy_top.drawing.cells import text_of, width_of
 from buddy_top.widgets.histogram import HistogramData, histogram_lines, place
 
 BINS = tuple(HistogramBin(10 * 2**i, 20 * 2**i, count) for i, count in enumerate((1, 4, 30, 60, 20, 3, 0, 1)))

@@ -9,9 +9,9 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span
-from buddy_top.ink import INKS, InkWidget, Palette, contrast, legible, make_palette
-from buddy_top.themes import BUDDY_DARK, BUDDY_LIGHT, THEMES
+from buddy_top.drawing.cells import Span
+from buddy_top.drawing.ink import INKS, InkWidget, Palette, contrast, legible, make_palette
+from buddy_top.drawing.themes import BUDDY_DARK, BUDDY_LIGHT, THEMES
 
 TEXT_INKS = [ink for ink in INKS if ink not in ("rule", "track")]
 GROUNDS = ("plain", "cursor", "resting")

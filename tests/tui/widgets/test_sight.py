@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buddy_top.cells import text_of
+from buddy_top.drawing.cells import text_of
 from buddy_top.run_view.sight import AllRows, RowKeys, SomeRows
 from buddy_top.widgets.bars import moment_bar
 from buddy_top.widgets.keys import find_key

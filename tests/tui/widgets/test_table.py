@@ -15,7 +15,7 @@ from tests.tui.widgets.table_alone import (
     settle,
 )
 
-from buddy_top.cells import Cell, literal
+from buddy_top.drawing.cells import Cell, literal
 
 
 async def test_one_changed_row_repaints_one_line_only() -> None:

@@ -12,7 +12,7 @@ from tests.tui.widgets.table_alone import (
 )
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import cell, literal
+from buddy_top.drawing.cells import cell, literal
 
 
 async def test_marks_are_drawn_in_the_gutter_and_repaint_their_line_only() -> None:

@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, literal, text_of, width_of
+from buddy_top.drawing.cells import Cell, Span, literal, text_of, width_of
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import TextView
 from buddy_top.widgets.wrap import wrap

@@ -12,11 +12,11 @@ from textual.filter import LineFilter, Monochrome, NoColor
 
 from buddy_core.metrics.looking.model import HistogramBin
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, cell, literal
-from buddy_top.states import status_cell
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, cell, literal
+from buddy_top.drawing.states import status_cell
+from buddy_top.drawing.themes import THEMES
 from buddy_top.terminal.guard import WithoutColor
-from buddy_top.themes import THEMES
 from buddy_top.widgets.bars import share_bar, slice_bar
 from buddy_top.widgets.chart import Chart, ChartData, Series
 from buddy_top.widgets.footerline import FooterLine

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 
 _TEXT = r"\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?"
 _NUMBER = r"\b\d[\w.]*"

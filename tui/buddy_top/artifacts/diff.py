@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass, field
 
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
 from buddy_top.artifacts.layout import behind, safe_lines, wrapped
 from buddy_top.artifacts.page import Body
-from buddy_top.cells import Cell, Span, cut, cut_left
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, cut, cut_left
 
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _MINUS = "−"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from buddy_core.safety.text import Plain, plain
 from buddy_top.artifacts.layout import LONGEST
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

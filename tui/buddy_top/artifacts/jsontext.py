@@ -7,10 +7,10 @@ from typing import Any
 
 from buddy_core.safety.redact import redact_value
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
 from buddy_top.artifacts.code import code_lines
 from buddy_top.artifacts.layout import safe_lines, wrapped
 from buddy_top.artifacts.page import Body
+from buddy_top.drawing import format as fmt
 
 
 def json_body(text: str, width: int) -> Body | None:

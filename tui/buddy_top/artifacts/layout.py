@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from buddy_core.safety.shown import shown_lines
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, width_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, width_of
 from buddy_top.widgets.wrap import wrap
 
 MOST_LINES = 100_000

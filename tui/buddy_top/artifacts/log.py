@@ -8,10 +8,10 @@ from rich.cells import cell_len
 
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
-from buddy_top import format as fmt
 from buddy_top.artifacts.layout import behind, count_lines, safe_lines
 from buddy_top.artifacts.page import Body
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]{0,60}[mK]")
 _ERROR = re.compile(

@@ -15,10 +15,10 @@ from buddy_core.runs.artifacts.kinds import ArtifactKind, kind_of_name, looks_li
 from buddy_core.safety.paths import real_root
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
 from buddy_top.artifacts.layout import count_lines, plainly, safe_lines, wrapped
 from buddy_top.artifacts.page import Body, Page
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of one artifact that is ever laid out; a pager gets more."""

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from buddy_core.safety.redact import redact
 from buddy_core.safety.text import Plain, plain, plain_lines
-from buddy_top import format as fmt
 from buddy_top.artifacts.code import code_lines
 from buddy_top.artifacts.inline import inline_lines
 from buddy_top.artifacts.layout import LONGEST, MOST_LINES, count_lines
 from buddy_top.artifacts.markdown_table import table_lines
 from buddy_top.artifacts.page import Body
-from buddy_top.cells import Cell, Span, width_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, width_of
 from buddy_top.widgets.wrap import wrap
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, fit, width_of
+from buddy_top.drawing.cells import Cell, Span, fit, width_of
 from buddy_top.widgets.wrap import wrap
 
 _GAP = "  "

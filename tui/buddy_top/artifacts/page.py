@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell
+from buddy_top.drawing.cells import Cell
 
 NOTHING = Plain("")
 

@@ -15,7 +15,7 @@ from buddy_top.cli.output import DONE, FAILED, print_text, terminal_width, write
 from buddy_top.cli.parser import Commands, OneLineParser
 
 if TYPE_CHECKING:
-    from buddy_top.cells import Cell, Span
+    from buddy_top.drawing.cells import Cell, Span
 
 COMMAND = "doctor"
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, clock: Clock) -> int:
 
 def _print(lines: Iterable[Cell]) -> None:
     """Safe lines; in colours on a terminal that wants them."""
-    from buddy_top.cells import text_of
+    from buddy_top.drawing.cells import text_of
 
     write = writer()
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from buddy_core.errors import BuddyError
 from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.names import started_at_of
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
 from buddy_top.listing.memory import arranged
 from buddy_top.listing.model import Listing, ListWants
 

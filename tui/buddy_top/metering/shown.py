@@ -13,7 +13,7 @@ from buddy_top.widgets.headerline import USE
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin
-    from buddy_top.cells import Span
+    from buddy_top.drawing.cells import Span
     from buddy_top.metering.frames import FrameTimes
     from buddy_top.metering.use import MonitorUse
     from buddy_top.workspace import Workspace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy_core import format as fmt
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span
+from buddy_top.drawing.cells import Span
 from buddy_top.metering.use import MonitorUse, cpu_words, memory_words
 
 

@@ -16,8 +16,8 @@ from typing import IO
 from buddy_core.runs.artifacts.files import read_artifact_bytes
 from buddy_core.safety.paths import real_root
 from buddy_core.safety.shown import shown_lines
-from buddy_top import format as fmt
 from buddy_top.artifacts.log import without_colours
+from buddy_top.drawing import format as fmt
 
 HALF_BYTES = 8 * 1024 * 1024
 """Of an artifact longer than twice this, its beginning and its end are copied, so much of each."""

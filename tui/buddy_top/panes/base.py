@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, text_of
+from buddy_top.drawing.cells import Cell, text_of
 from buddy_top.listing.model import ListWants
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.fields import Field, Order, Row, matching, order_by, sort_rows, step_order

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, width_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, width_of
 from buddy_top.widgets.bars import share_bar
 from buddy_top.widgets.frameline import FrameLine, Piece, blank
 

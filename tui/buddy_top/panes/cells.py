@@ -5,8 +5,8 @@ from __future__ import annotations
 from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 
 
 def name_cell(text: str, ink: str = "value") -> Cell:

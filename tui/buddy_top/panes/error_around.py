@@ -10,8 +10,8 @@ from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.timeline.around import Moment, Surroundings
 from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.messages import OpenRun
 from buddy_top.panes.cells import run_cell
 from buddy_top.run_view.row_cells import Look, row_cells

@@ -10,7 +10,8 @@ from textual.events import Resize
 
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.states import status_cell
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.cells import name_cell, number_cell, run_cell
 from buddy_top.panes.error_around import NO_ERROR, AroundPanel
@@ -18,7 +19,6 @@ from buddy_top.panes.leads import Lead, LeadsPanel
 from buddy_top.panes.room import NO_ROOM
 from buddy_top.panes.series import SeriesChart
 from buddy_top.state import Snapshot
-from buddy_top.states import status_cell
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column
 from buddy_top.widgets.textview import TextView

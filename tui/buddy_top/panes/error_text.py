@@ -10,8 +10,8 @@ from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.redact import redact_value
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 
 _LABEL_WIDTH = 10
 _MOST_LINES = 400

@@ -14,8 +14,8 @@ from buddy_core.metrics.looking.model import ErrorGroup, Trend
 from buddy_core.metrics.model import ErrorRecord
 from buddy_core.runs.timeline.around import Moment
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell
 from buddy_top.messages import OpenRun
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.error_detail import ErrorDetail

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from buddy_top.cells import Cell
+from buddy_top.drawing.cells import Cell
 from buddy_top.widgets.table import Column
 
 Row = TypeVar("Row")

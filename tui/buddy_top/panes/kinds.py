@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Cut
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Cut
 from buddy_top.panes.cells import age_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Row
 from buddy_top.widgets.sparkcell import spark_cell

@@ -8,7 +8,7 @@ import msgspec
 from textual.app import ComposeResult
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell
+from buddy_top.drawing.cells import Cell
 from buddy_top.messages import CallNamed, OpenRun
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table

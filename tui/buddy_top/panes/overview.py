@@ -12,8 +12,9 @@ from textual.widget import Widget
 from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
+from buddy_top.drawing.states import status_cell
 from buddy_top.messages import OpenRun, OpenTab
 from buddy_top.panes.activity import ActivityChart
 from buddy_top.panes.alone import is_alone
@@ -25,7 +26,6 @@ from buddy_top.panes.tiles import TILES
 from buddy_top.panes.welcome import is_empty, welcome_lines
 from buddy_top.panes.words import kind_words, nothing_in, within
 from buddy_top.state import Snapshot, Tab
-from buddy_top.states import status_cell
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.textview import TextView

@@ -8,7 +8,7 @@ from textual.events import Resize
 
 from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
 from buddy_top.panes.leads import LeadsPanel
 from buddy_top.panes.provider_leads import KIND_COLUMNS, USE_COLUMNS, kind_leads, use_leads
 from buddy_top.panes.room import NO_ROOM

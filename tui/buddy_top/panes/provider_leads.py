@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
+from buddy_top.drawing.states import status_cell
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
 from buddy_top.panes.leads import Lead
 from buddy_top.state import SeriesDetail, Snapshot
-from buddy_top.states import status_cell
 from buddy_top.widgets.table import Column
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy_core.metrics.looking.model import ProviderMetrics as P
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
 
 
 def provider_key(row: P) -> str:

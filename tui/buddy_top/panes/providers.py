@@ -11,8 +11,8 @@ from textual.app import ComposeResult
 from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.metrics.looking.wilson import wilson_lower_bound
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failure_share_cell, number_cell
 from buddy_top.panes.fields import Field, Order

@@ -12,8 +12,8 @@ from textual.app import ComposeResult
 from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, text_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, text_of
 from buddy_top.listing.model import Listing, ListWants
 from buddy_top.messages import OpenRun, WantsChanged
 from buddy_top.panes.base import TablePane

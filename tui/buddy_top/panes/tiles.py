@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.state import Snapshot
 from buddy_top.widgets.tile import TileFacts
 

@@ -9,8 +9,8 @@ from textual.widget import Widget
 from buddy_core.metrics.looking.model import ToolDepth, ToolMetrics
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.panes.leads import LeadsPanel
 from buddy_top.panes.room import NO_ROOM
 from buddy_top.panes.series import SeriesChart, latency_data

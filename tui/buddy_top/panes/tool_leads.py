@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
-from buddy_top import format as fmt
-from buddy_top.cells import EMPTY_CELL, Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import EMPTY_CELL, Cell, Span
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
 from buddy_top.panes.leads import Lead
 from buddy_top.state import Snapshot

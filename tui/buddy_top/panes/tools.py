@@ -14,8 +14,8 @@ from buddy_core.metrics.looking.model import ToolMetrics
 from buddy_core.metrics.looking.wilson import wilson_interval, wilson_lower_bound
 from buddy_core.metrics.tools import reliability_score
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.panes.alone import ALONE
 from buddy_top.panes.base import TablePane
 from buddy_top.panes.cells import failures_cell, number_cell

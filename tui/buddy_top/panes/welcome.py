@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from buddy_core.safety.text import Plain, plain
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.state import Snapshot
 
 MIN_WIDTH, MIN_HEIGHT = 60, 16

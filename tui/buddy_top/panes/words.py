@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
 from buddy_top.state import Snapshot
 
 WINDOW_WORDS = {

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from buddy_core.runs.timeline.index.eventindex import NONE, REFUSED, RUNNING
 from buddy_core.runs.timeline.timeline import TimelineRow
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.past.view import PastView
 from buddy_top.run_view.row_cells import COLUMNS, Fold, Look, outline_cells, row_cells
 from buddy_top.state import RunDetail

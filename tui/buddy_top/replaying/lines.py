@@ -10,9 +10,9 @@ from buddy_core.runs.replay.model import Command, RecordedTest, Rerun
 from buddy_core.runs.replay.report import SIGNS, ending_words, recorded_words
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
 from buddy_top.artifacts.log import narrowed, without_colours
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 
 _LABEL = 13
 _MOST_NAMES = 60

@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain, plain
-from buddy_top.cells import Cell, Span, cut
-from buddy_top.ink import InkWidget
+from buddy_top.drawing.cells import Cell, Span, cut
+from buddy_top.drawing.ink import InkWidget
 
 _LONGEST = 40
 

@@ -16,11 +16,11 @@ from buddy_core.runs.artifacts.kinds import kind_of_name
 from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
 from buddy_top.artifacts.making import Request, make_page
 from buddy_top.artifacts.page import Page
 from buddy_top.artifacts.pageview import PageView
-from buddy_top.cells import Cell, Span, spread, text_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, spread, text_of
 from buddy_top.messages import KeysChanged
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RunDetail, RunView, Snapshot

@@ -12,8 +12,8 @@ from buddy_core.runs.timeline.record import read_record, stands_alone
 from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 
 MOST_LINES = 5_000
 """Of one record; the rest is counted."""

@@ -15,15 +15,15 @@ from buddy_core.runs.lineage.words import amount_words, branch, oddities, remark
 from buddy_core.runs.names import is_run_id
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, text_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, text_of
+from buddy_top.drawing.states import STATE_INKS, status_cell
 from buddy_top.messages import OpenRun
 from buddy_top.panes.cells import number_cell, run_cell
 from buddy_top.panes.fields import matching
 from buddy_top.panes.words import no_match
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
-from buddy_top.states import STATE_INKS, status_cell
 from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.table import Column, Table
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from buddy_core.runs.facts import Integrity, RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
-from buddy_top.states import status_cell
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
+from buddy_top.drawing.states import status_cell
 
 _UNCOUNTED: Cell = (Span(Plain("its events are not counted yet"), "dim"),)
 _GAP = Span(Plain(" · "), "dim")

@@ -14,8 +14,8 @@ from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.numbers.runnumbers import RunNumbers, ToolUse
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, fit, text_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, fit, text_of
 from buddy_top.run_view.heading import took
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.run_view.timebar import time_lines

@@ -13,8 +13,8 @@ from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.reading.rawfile import RAW_NAMES, RawLine, RawName
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.messages import WantsChanged
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RawPage, RawSearch, RawWants, RunDetail, RunView, Snapshot, Wants

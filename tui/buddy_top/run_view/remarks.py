@@ -8,7 +8,7 @@ from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.timeline.index.eventindex import CALL, EventIndex
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
 from buddy_top.panes.words import no_match
 from buddy_top.run_view.part import NO_REMARK
 from buddy_top.state import Found, RunDetail

@@ -18,9 +18,9 @@ from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, cut_right
-from buddy_top.states import STATE_INKS
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, cut_right
+from buddy_top.drawing.states import STATE_INKS
 from buddy_top.widgets.bars import moment_bar
 from buddy_top.widgets.table import Column
 

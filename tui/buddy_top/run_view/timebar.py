@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from buddy_core.runs.numbers.runnumbers import RunNumbers
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 
 _LOOKS = {
     "model": ("█", "accent"),

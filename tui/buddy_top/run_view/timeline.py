@@ -20,7 +20,7 @@ from buddy_core.runs.timeline.index.folds import Folded
 from buddy_core.runs.timeline.index.moments import row_of_moment
 from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell
+from buddy_top.drawing.cells import Cell
 from buddy_top.messages import CallNamed, MomentChosen, OpenEvent, WantsChanged
 from buddy_top.past.then import rows_then
 from buddy_top.run_view.event_table import EventTable

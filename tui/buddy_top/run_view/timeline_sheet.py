@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.runs.viewing.entries import fields_of
-from buddy_top.cells import text_of
+from buddy_top.drawing.cells import text_of
 from buddy_top.export.sheet import Sheet, one_record
 from buddy_top.run_view.row_cells import COLUMNS, Look, row_cells
 from buddy_top.run_view.shown_rows import ShownRows, Written

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span
+from buddy_top.drawing.cells import Span
 from buddy_top.messages import WantsChanged
 from buddy_top.run_view.heading import heading_lines
 from buddy_top.run_view.part import NO_REMARK, RunPart

@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.messages import OpenRun, OpenTab
 from buddy_top.screens.card import Card
 from buddy_top.state import Snapshot, Tab

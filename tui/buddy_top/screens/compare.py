@@ -23,9 +23,9 @@ from buddy_core.runs.comparing.lines import (
 from buddy_core.runs.comparing.model import Call, DiffStep, RunDiff, StepKind
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain, plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, literal
 from buddy_top.config.prices import price_table
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, literal
 from buddy_top.options import Options
 from buddy_top.run_view.shown_rows import KnownRows
 from buddy_top.screens.card import Card

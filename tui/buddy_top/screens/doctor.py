@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 
 from buddy_core.safety.redact import redact
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span
+from buddy_top.drawing.cells import Span
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import MARGINS, TextView

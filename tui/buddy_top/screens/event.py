@@ -15,7 +15,7 @@ from buddy_core.safety.redact import redact
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
-from buddy_top import format as fmt
+from buddy_top.drawing import format as fmt
 from buddy_top.run_view.event_text import Record, failed_words, raw, read_event, readable, records_of
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel

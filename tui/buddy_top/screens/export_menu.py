@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from buddy_core.safety.text import Plain, plain
-from buddy_top.cells import cut_left
+from buddy_top.drawing.cells import cut_left
 from buddy_top.screens.menu import Choice, Menu
 
 _FORMS = {

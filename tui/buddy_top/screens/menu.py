@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table

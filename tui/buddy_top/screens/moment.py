@@ -13,8 +13,8 @@ from textual.widgets import Input
 from buddy_core.runs.timeline.index.eventindex import EventIndex
 from buddy_core.runs.timeline.index.moments import moment_in_run
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.screens.card import Card
 from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.panel import Panel

@@ -9,8 +9,8 @@ from pathlib import Path
 from buddy_core.origins.model import Figure, Kind, Origin
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, cut, fit, width_of
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, cut, fit, width_of
 from buddy_top.widgets.wrap import wrap
 
 _INKS: dict[Kind, str] = {"measured": "label", "derived": "label", "estimated": "warn", "not known": "dim"}

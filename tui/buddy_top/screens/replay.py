@@ -27,8 +27,8 @@ from buddy_core.runs.replay.session import TIMEOUT_S
 from buddy_core.runs.replay.single import NotApproved, rerun_one
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top import format as fmt
-from buddy_top.cells import Cell, Span, literal
+from buddy_top.drawing import format as fmt
+from buddy_top.drawing.cells import Cell, Span, literal
 from buddy_top.replaying.lines import (
     approval_cells,
     ending_cell,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.surroundings.check import Check, State
 from buddy_top.surroundings.report import Report
 from buddy_top.widgets.wrap import wrap

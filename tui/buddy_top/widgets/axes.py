@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from buddy_core.safety.text import Plain
-from buddy_top.format import clock, day, local
+from buddy_top.drawing.format import clock, day, local
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _TIME_STEPS = tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 
 FULL, HALF, LATER_HALF, TRACK, DOT = "━", "╸", "╺", "─", "·"
 """Strokes rather than blocks: bars in neighbouring rows of a table must not run into one another."""

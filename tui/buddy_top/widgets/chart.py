@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.geometry import Region
 from textual.strip import Strip
 
-from buddy_top.cells import Cell
-from buddy_top.ink import InkWidget
+from buddy_top.drawing.cells import Cell
+from buddy_top.drawing.ink import InkWidget
 from buddy_top.widgets.plot import ChartData, Series, plot_lines
 
 __all__ = ["Chart", "ChartData", "Series"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Align, Cut
+from buddy_top.drawing.cells import Align, Cut
 
 WIDE_GAP, NARROW_GAP = 2, 1
 """Columns of the screen between two columns of a table, and when two would cost a column."""

@@ -13,8 +13,8 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span
 from buddy_top.commands import FILTERING
+from buddy_top.drawing.cells import Span
 from buddy_top.widgets.filterpast import FilterPast
 
 if TYPE_CHECKING:

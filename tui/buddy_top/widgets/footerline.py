@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span, cut
+from buddy_top.drawing.cells import Span, cut
 from buddy_top.widgets.frameline import FrameLine, Piece, blank
 
 GAP = 3

@@ -7,8 +7,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, width_of
-from buddy_top.ink import Ground, InkWidget
+from buddy_top.drawing.cells import Cell, Span, width_of
+from buddy_top.drawing.ink import Ground, InkWidget
 
 
 class Piece(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from textual.message import Message
 
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
-from buddy_top.cells import Span, cut_left
-from buddy_top.states import PAST, PAUSED, STATE_INKS
+from buddy_top.drawing.cells import Span, cut_left
+from buddy_top.drawing.states import PAST, PAUSED, STATE_INKS
 from buddy_top.widgets.frameline import FrameLine, Piece, blank, words
 
 LEAST_PATH = 12

@@ -12,9 +12,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut, fit, width_of
-from buddy_top.format import duration, tokens
-from buddy_top.ink import InkWidget
+from buddy_top.drawing.cells import Cell, Span, cut, fit, width_of
+from buddy_top.drawing.format import duration, tokens
+from buddy_top.drawing.ink import InkWidget
 from buddy_top.widgets.axes import Tick, shortened, value_scale, value_ticks
 from buddy_top.widgets.sparkline import columns, resample, top_of
 

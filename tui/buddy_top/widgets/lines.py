@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from buddy_top.cells import Cell, cut
-from buddy_top.ink import InkWidget
+from buddy_top.drawing.cells import Cell, cut
+from buddy_top.drawing.ink import InkWidget
 
 
 class Lines(InkWidget):

@@ -14,9 +14,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut, width_of
-from buddy_top.ink import InkWidget
-from buddy_top.states import PAST
+from buddy_top.drawing.cells import Cell, Span, cut, width_of
+from buddy_top.drawing.ink import InkWidget
+from buddy_top.drawing.states import PAST
 
 LEAST_SUMMARY = 8
 """Columns below which a shortened summary says nothing any more."""

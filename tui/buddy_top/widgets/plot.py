@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut, cut_right, fit, take
-from buddy_top.format import duration, tokens
+from buddy_top.drawing.cells import Cell, Span, cut, cut_right, fit, take
+from buddy_top.drawing.format import duration, tokens
 from buddy_top.widgets.axes import Tick, shortened, time_ticks, value_scale, value_ticks
 from buddy_top.widgets.braille import BRAILLE, line_cells
 from buddy_top.widgets.sparkline import EIGHTHS, How, columns, finite, resample, top_of

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, fit
+from buddy_top.drawing.cells import Cell, Span, fit
 from buddy_top.widgets.columns import Placed
 
 ARROW_DOWN, ARROW_UP = "▾", "▴"

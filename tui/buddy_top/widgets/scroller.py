@@ -11,8 +11,8 @@ from textual import events
 from textual.geometry import Region
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span
-from buddy_top.ink import InkWidget
+from buddy_top.drawing.cells import Span
+from buddy_top.drawing.ink import InkWidget
 
 WHEEL_LINES = 3
 """Lines one notch of the mouse wheel moves."""

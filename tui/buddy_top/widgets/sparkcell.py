@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.widgets.sparkline import EIGHTHS, Values, level, resample, top_of
 
 NOTHING = "_"

@@ -17,8 +17,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut, text_of
-from buddy_top.ink import Ground
+from buddy_top.drawing.cells import Cell, Span, cut, text_of
+from buddy_top.drawing.ink import Ground
 from buddy_top.widgets.columns import Column, Placed, place_columns
 from buddy_top.widgets.drawn import DrawnLines
 from buddy_top.widgets.keys import find_key

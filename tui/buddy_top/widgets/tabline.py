@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Span
+from buddy_top.drawing.cells import Span
 from buddy_top.widgets.frameline import FrameLine, Piece, blank
 
 

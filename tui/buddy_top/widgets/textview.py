@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
-from buddy_top.cells import Cell, cut, text_of
+from buddy_top.drawing.cells import Cell, cut, text_of
 from buddy_top.widgets.rowcells import marked, match_pattern
 from buddy_top.widgets.scroller import LineScroller
 from buddy_top.widgets.wrap import wrap

@@ -7,8 +7,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, cut, fit, spread, width_of
-from buddy_top.ink import InkWidget
+from buddy_top.drawing.cells import Cell, Span, cut, fit, spread, width_of
+from buddy_top.drawing.ink import InkWidget
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.sparkline import How, Values, columns, resample, top_of
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from buddy_core.safety.text import Plain
-from buddy_top.cells import Cell, Span, take, text_of, width_of
+from buddy_top.drawing.cells import Cell, Span, take, text_of, width_of
 
 
 def wrap(line: Cell, width: int, *, hang: int | None = None) -> list[Cell]:

@@ -23,7 +23,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from buddy_top.cells import Cell, Span, cell_len
+from buddy_top.drawing.cells import Cell, Span, cell_len
 
 __all__ = ["INKS", "Cell", "InkWidget", "Palette", "Span", "contrast", "legible", "make_palette"]
 

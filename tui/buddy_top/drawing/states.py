@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
-from buddy_top.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span
 
 STATE_INKS: Mapping[str, str] = {
     "running": "accent",

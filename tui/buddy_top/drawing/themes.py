@@ -1,7 +1,7 @@
 """The monitor's own two themes. Every other Textual theme works as well; these are the ones tuned for it.
 
 Good and bad differ in lightness and along blue to orange, which people who cannot tell red from green
-still see. `ink-…` variables are read by `buddy_top.ink`, the rest by Textual's own widgets.
+still see. `ink-…` variables are read by `buddy_top.drawing.ink`, the rest by Textual's own widgets.
 """
 
 from __future__ import annotations
