@@ -41,7 +41,7 @@ OBSERVED = frozenset(
 """Fields of records that hold what a run wrote, or what an error of the system says of it."""
 
 OWN_TEXT = {
-    ("cells.py", "text"),  # a Span's text is Plain already
+    ("drawing/cells.py", "text"),  # a Span's text is Plain already
     ("widgets/wrap.py", "text"),
     ("widgets/rowcells.py", "text"),
     ("widgets/tabline.py", "title"),  # a TabLabel's title is Plain

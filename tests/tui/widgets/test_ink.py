@@ -10,7 +10,8 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Span
-from buddy_top.drawing.ink import INKS, InkWidget, Palette, contrast, legible, make_palette
+from buddy_top.drawing.ink import INKS, Palette, contrast, legible, make_palette
+from buddy_top.drawing.inkwidget import InkWidget
 from buddy_top.drawing.themes import BUDDY_DARK, BUDDY_LIGHT, THEMES
 
 TEXT_INKS = [ink for ink in INKS if ink not in ("rule", "track")]

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from buddy_core.safety.text import Plain, plain
 from buddy_top.drawing.cells import Cell, Span, cut
-from buddy_top.drawing.ink import InkWidget
+from buddy_top.drawing.inkwidget import InkWidget
 
 _LONGEST = 40
 

@@ -6,7 +6,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from buddy_top.drawing.cells import Cell
-from buddy_top.drawing.ink import InkWidget
+from buddy_top.drawing.inkwidget import InkWidget
 from buddy_top.widgets.plot import ChartData, Series, plot_lines
 
 __all__ = ["Chart", "ChartData", "Series"]

@@ -8,7 +8,8 @@ from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, width_of
-from buddy_top.drawing.ink import Ground, InkWidget
+from buddy_top.drawing.ink import Ground
+from buddy_top.drawing.inkwidget import InkWidget
 
 
 class Piece(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, cut, fit, width_of
 from buddy_top.drawing.format import duration, tokens
-from buddy_top.drawing.ink import InkWidget
+from buddy_top.drawing.inkwidget import InkWidget
 from buddy_top.widgets.axes import Tick, shortened, value_scale, value_ticks
 from buddy_top.widgets.sparkline import columns, resample, top_of
 

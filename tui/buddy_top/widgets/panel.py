@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, cut, width_of
-from buddy_top.drawing.ink import InkWidget
+from buddy_top.drawing.inkwidget import InkWidget
 from buddy_top.drawing.states import PAST
 
 LEAST_SUMMARY = 8

@@ -12,7 +12,7 @@ from textual.geometry import Region
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Span
-from buddy_top.drawing.ink import InkWidget
+from buddy_top.drawing.inkwidget import InkWidget
 
 WHEEL_LINES = 3
 """Lines one notch of the mouse wheel moves."""
