@@ -22,9 +22,9 @@ from buddy_top.cli.grammar import parse
 from buddy_top.config.load import gather
 from buddy_top.config.places import history_file
 from buddy_top.feed import Feed, live_feed
-from buddy_top.launch import _options
 from buddy_top.options import Options
 from buddy_top.panes.welcome import is_empty
+from buddy_top.starting.launch import _options
 from buddy_top.state import Snapshot, Wants
 
 

@@ -9,8 +9,8 @@ import pytest
 from buddy_core.clock import SystemClock
 from buddy_top.config.resolve import Effective, Origin
 from buddy_top.config.schema import SETTINGS
-from buddy_top.launch import with_known_theme
 from buddy_top.options import Options
+from buddy_top.starting.launch import with_known_theme
 
 NAMES = ("buddy-dark", "buddy-light", "nord")
 THEME = next(setting for setting in SETTINGS if setting.name == "theme")

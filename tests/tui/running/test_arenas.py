@@ -12,7 +12,7 @@ import pytest
 
 PROGRAM = """
 import ctypes, sys, threading
-from buddy_top.arenas import no_more_arenas
+from buddy_top.starting.arenas import no_more_arenas
 
 if sys.argv[1] == "shared":
     no_more_arenas()
@@ -62,7 +62,7 @@ def test_threads_share_one_arena_and_large_pieces_stay_out_of_it(tmp_path: Path)
 
 HOLES = """
 import psutil
-from buddy_top.arenas import give_back, no_more_arenas
+from buddy_top.starting.arenas import give_back, no_more_arenas
 
 no_more_arenas()
 pieces = [bytearray(b"x" * 20_000) for _ in range(2_000)]
@@ -80,7 +80,7 @@ def test_what_was_let_go_of_in_the_middle_goes_back_to_the_system() -> None:
 
 
 def test_a_c_library_without_arenas_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from buddy_top.arenas import give_back, no_more_arenas
+    from buddy_top.starting.arenas import give_back, no_more_arenas
 
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
     no_more_arenas()

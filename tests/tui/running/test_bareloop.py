@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 
-from buddy_top.bareloop import load_without_tls
+from buddy_top.starting.bareloop import load_without_tls
 
 
 def says(program: str) -> str:
@@ -20,7 +20,7 @@ def says(program: str) -> str:
 def test_a_loop_runs_and_openssl_is_not_there() -> None:
     program = """
 import sys
-from buddy_top.bareloop import load_without_tls
+from buddy_top.starting.bareloop import load_without_tls
 load_without_tls()
 import asyncio
 asyncio.run(asyncio.sleep(0))
@@ -31,7 +31,7 @@ print([name for name in ("ssl", "_ssl", "hashlib") if name in sys.modules])
 
 def test_whoever_speaks_tls_later_gets_all_of_it() -> None:
     program = """
-from buddy_top.bareloop import load_without_tls
+from buddy_top.starting.bareloop import load_without_tls
 load_without_tls()
 import ssl, http.client
 print(type(ssl.create_default_context()).__name__, http.client.HTTPSConnection.__name__)

@@ -28,7 +28,7 @@ sys.exit(main())
 """
 
 AS_THE_SCREEN_IS_LOADED = f"""{FINALIZER}
-from buddy_top.launch import _signals_end
+from buddy_top.starting.launch import _signals_end
 
 with _signals_end(lambda: print("last duty", flush=True)):
     Interrupted()

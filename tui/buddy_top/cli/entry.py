@@ -60,11 +60,11 @@ def _command(args: argparse.Namespace, arrived: list[int]) -> int:
         from buddy_top.cli import surroundings
 
         with signals_as_interrupts(arrived):
-            return surroundings.run(args, clock)
+            return doctor.run(args, clock)
     is_screen = args.handler is None and not args.once and not args.json and picture.screen_is_possible()
     choices = gather(args, os.environ, screen=is_screen and args.command is None)
     if args.command == "demo":
-        from buddy_top.launch import run_demo
+        from buddy_top.starting.launch import run_demo
 
         return run_demo(args, choices, clock)
     settings = Settings.from_env(runs_dir=choices.runs_dir)
@@ -78,6 +78,6 @@ def _command(args: argparse.Namespace, arrived: list[int]) -> int:
     if not is_screen:
         with signals_as_interrupts(arrived):
             return picture.print_once(settings.runs_dir, choices, args.json, clock)
-    from buddy_top.launch import run_monitor
+    from buddy_top.starting.launch import run_monitor
 
     return run_monitor(args, choices, settings, clock)

@@ -109,9 +109,9 @@ def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
         "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
     )
     about_runs = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
-    for module in (runs, search, diff, family, keep, replay, export, doctor, index):
+    for module in (runs, search, diff, family, keep, replay, export, run_doctor, index):
         module.add(about_runs, everywhere)
-    for module in (alerts, config, metrics, surroundings):
+    for module in (alerts, config, metrics, doctor):
         module.add(commands, everywhere)
 
 

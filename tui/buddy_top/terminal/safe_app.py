@@ -22,8 +22,8 @@ from textual.widget import MountError
 
 from buddy_core.safety.output import stream_writer
 from buddy_core.safety.text import plain
-from buddy_top.arenas import give_back
 from buddy_top.options import Options
+from buddy_top.starting.arenas import give_back
 from buddy_top.terminal.crash import CrashReport, crash_lines, report_of
 from buddy_top.terminal.driver import driver_class
 from buddy_top.terminal.guard import ScreenGuard, WithoutColor

@@ -20,14 +20,14 @@ from buddy_core.metrics.window import Window
 from buddy_core.runs.lookup import check_runs_dir
 from buddy_core.safety.ascii import speaks_utf8
 from buddy_core.settings import Settings
-from buddy_top.arenas import no_more_arenas
-from buddy_top.bareloop import load_without_tls
 from buddy_top.cli.parser import wrong_usage
 from buddy_top.config.load import Choices, limits_of
 from buddy_top.config.places import chosen_archive, own_state_dir, state_file
 from buddy_top.config.remembered import save
 from buddy_top.config.resolve import Effective
 from buddy_top.options import TABS, Options, TabName
+from buddy_top.starting.arenas import no_more_arenas
+from buddy_top.starting.bareloop import load_without_tls
 
 _TURN_S = 0.001
 """So long a thread that computes may keep others waiting: drawing a picture takes dozens of turns, and 5 ms each show."""
