@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.core.catalog_stores import RunPlan
 
-from buddy_top.cli import catalogs
 from buddy_top.cli.entry import main
+from buddy_top.cli.run import catalogs
 
 
 def plan(number: int, **choices: object) -> RunPlan:

@@ -38,7 +38,7 @@ async def test_the_pane_lists_what_the_command_lists(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
     monkeypatch.setattr("buddy_top.cli.entry.SystemClock", lambda: ManualClock(NOW))
     monkeypatch.setattr("buddy_top.listing.lister.MANY_RUNS", many)
-    monkeypatch.setattr("buddy_top.cli.catalogs.MANY_RUNS", many)
+    monkeypatch.setattr("buddy_top.cli.run.catalogs.MANY_RUNS", many)
     runs = samples(tmp_path)
     told: dict[str, list[str]] = {}
     for text in FILTERS:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
 from buddy_top.cli.filters import filter_help, parsed_filter
-from buddy_top.cli.found import archive_of, found_run, kept_ids, kept_runs
 from buddy_top.cli.output import DONE, complain, print_lines, print_text, terminal_width, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number
+from buddy_top.cli.run.found import archive_of, found_run, kept_ids, kept_runs
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
@@ -71,7 +71,7 @@ def _table(runs: Sequence[RunFacts], clock: Clock, marks: Mapping[str, str]) -> 
 
 def _chosen(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> Sequence[RunFacts]:
     """The newest runs that fit, of those that are recorded or of those that are kept, as they were then."""
-    from buddy_top.cli.catalogs import matching_runs
+    from buddy_top.cli.run.catalogs import matching_runs
     from buddy_top.config.prices import prices_for
 
     query = parsed_filter(args.filter, program="buddy-top run list")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
-from buddy_top.cli.found import found_run
 from buddy_top.cli.output import DONE, FAILED, complain, print_text
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser
+from buddy_top.cli.run.found import found_run
 
 if TYPE_CHECKING:
     from buddy_core.runs.export import Format

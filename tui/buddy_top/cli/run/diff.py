@@ -7,9 +7,9 @@ from pathlib import Path
 
 from buddy_core.clock import Clock
 from buddy_core.errors import RunNotFound, StoreUnavailable
-from buddy_top.cli.found import found_run
 from buddy_top.cli.output import DONE, complain, print_lines, print_text, terminal_width
 from buddy_top.cli.parser import RUN_ID_HELP, WRONG_USAGE, Commands, OneLineParser, wrong_usage
+from buddy_top.cli.run.found import found_run
 
 DIFFERENT = 1
 """Exit code where the runs are not the same, as that of `diff`."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
-from buddy_top.cli.found import found_run
 from buddy_top.cli.output import DONE, print_lines, print_text, terminal_width
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser
+from buddy_top.cli.run.found import found_run
 
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
@@ -55,7 +55,7 @@ def read_family(runs_dir: Path, run_id: str, clock: Clock, prices: PriceTable | 
     """From the index where there are many runs, else from the files of all of them; the answer is the same."""
     from buddy_core.cachedb import CacheUnavailable
     from buddy_core.runs.lineage.tree import Kindred, family_of
-    from buddy_top.cli.catalogs import current_catalog
+    from buddy_top.cli.run.catalogs import current_catalog
     from buddy_top.reading.family_reader import MOST_KIN
 
     with current_catalog(runs_dir, clock, prices) as catalog:

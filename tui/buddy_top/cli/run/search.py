@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
 from buddy_top.cli.filters import parsed_filter
-from buddy_top.cli.found import archive_of, found_run, kept_runs
 from buddy_top.cli.output import DONE, complain, print_text, writer
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number, wrong_usage
+from buddy_top.cli.run.found import archive_of, found_run, kept_runs
 
 if TYPE_CHECKING:
     from buddy_core.runs.searching.hit import SearchHit
@@ -111,7 +111,7 @@ def _hits_in(
 
 def _among(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> frozenset[str] | None:
     """Ids of the runs to search: those that the filter fits and that may hold the words; None for all of them."""
-    from buddy_top.cli.catalogs import current_catalog, matching_runs
+    from buddy_top.cli.run.catalogs import current_catalog, matching_runs
     from buddy_top.config.prices import prices_for
 
     among, prices = None, prices_for(args)

@@ -28,7 +28,7 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
 def _index(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     from buddy_core import format as fmt
     from buddy_core.runs.catalog.catalog import Catalog
-    from buddy_top.cli.catalogs import told_progress
+    from buddy_top.cli.run.catalogs import told_progress
     from buddy_top.config.places import state_dir
     from buddy_top.config.prices import prices_for
 

@@ -12,9 +12,9 @@ from buddy_core import format as fmt
 from buddy_core.clock import Clock
 from buddy_core.errors import BuddyError, RunLocked, RunNotFound
 from buddy_core.safety.text import plain
-from buddy_top.cli.found import archive_of
 from buddy_top.cli.output import DONE, FAILED, NO_SUCH_RUN, complain, print_lines, print_text
 from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, wrong_usage
+from buddy_top.cli.run.found import archive_of
 
 if TYPE_CHECKING:
     from buddy_core.runs.keeping.archive import Archive, KeepOutcome
