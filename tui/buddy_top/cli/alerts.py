@@ -80,7 +80,7 @@ def _alerts(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     if not found:
         print_lines([f"no alert would have fired{past}"])
         return DONE
-    from buddy_top.alert_lines import alert_lines
+    from buddy_top.cli.alert_lines import alert_lines
 
     print_lines(alert_lines(found, clock.now_ms(), terminal_width()))
     return DONE

@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(args: argparse.Namespace, arrived: list[int]) -> int:
     clock = SystemClock()
     if args.command == "doctor":  # whatever is wrong with the settings, it is what tells of it
-        from buddy_top.cli import surroundings
+        from buddy_top.cli import doctor
 
         with signals_as_interrupts(arrived):
             return doctor.run(args, clock)

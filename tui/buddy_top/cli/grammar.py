@@ -89,8 +89,9 @@ def _draws_a_screen(words: Sequence[str], parser: OneLineParser) -> bool:
 
 
 def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
-    from buddy_top.cli import alerts, config, metrics, surroundings
-    from buddy_top.cli.run import diff, doctor, export, family, index, keep, replay, runs, search
+    from buddy_top.cli import alerts, config, doctor, metrics
+    from buddy_top.cli.run import diff, export, family, index, keep, replay, runs, search
+    from buddy_top.cli.run import doctor as run_doctor
 
     run = commands.add_parser(
         "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"

@@ -31,10 +31,10 @@ def print_once(
     from buddy_core.history.keeper import reading_history
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observing.observer import Observer
+    from buddy_top.cli.once import picture
     from buddy_top.config.prices import chosen_prices, price_table
     from buddy_top.documents import monitor_entry, once_document, to_text
     from buddy_top.metering.use import own_use
-    from buddy_top.once import picture
 
     check_runs_dir(runs_dir)
     collector = MetricsCollector(clock=clock, prices=price_table(chosen_prices(choices)))

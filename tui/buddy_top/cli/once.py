@@ -18,7 +18,7 @@ from buddy_core.runs.viewing.viewer import runs_table
 from buddy_core.safety.columns import Column, lay_out
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import plain
-from buddy_top.alert_lines import alert_lines
+from buddy_top.cli.alert_lines import alert_lines
 
 NEWEST_RUNS = 20
 _TOP = 12
