@@ -20,8 +20,8 @@ from buddy_core.runs.names import run_id_at
 from buddy_core.settings import NOWHERE
 from buddy_top.cli.entry import main
 from buddy_top.config.load import gather
-from buddy_top.surroundings import agent, caches, limits, programs, rights, sending, settings
 from buddy_top.surroundings.check import Check
+from buddy_top.surroundings.checks import agent, caches, limits, programs, rights, sending, settings
 
 
 def proc(folder: Path, **files: str) -> Path:

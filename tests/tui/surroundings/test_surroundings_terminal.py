@@ -12,7 +12,7 @@ import pytest
 from tests.tui.surroundings.surroundings import bad, surroundings
 
 from buddy_top.surroundings.answers import EXPECTED, Answers, ask_terminal, asked
-from buddy_top.surroundings.terminal import (
+from buddy_top.surroundings.checks.terminal import (
     check_abilities,
     check_colours,
     check_locale,

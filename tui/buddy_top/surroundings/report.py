@@ -8,9 +8,9 @@ import msgspec
 
 from buddy_core.format import plural
 from buddy_core.safety.text import Plain
-from buddy_top.surroundings import agent, caches, limits, programs, rights, sending, settings, terminal
 from buddy_top.surroundings.around import Surroundings
 from buddy_top.surroundings.check import STATES, Check, State
+from buddy_top.surroundings.checks import agent, caches, limits, programs, rights, sending, settings, terminal
 
 Look = Callable[[Surroundings], Iterator[Check]]
 
