@@ -158,7 +158,7 @@ class BuddyTop(Workspace):
 
     def action_sort(self) -> None:
         """Choose the column to sort by from a menu."""
-        from buddy_top.screens.sort_menu import SortMenu
+        from buddy_top.screens.menus.sort import SortMenu
 
         pane = self._table_pane
         if pane is not None:

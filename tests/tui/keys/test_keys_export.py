@@ -12,7 +12,7 @@ from tests.tui.monitor import COMFORTABLE, NOW, Monitor, monitor, samples, ways
 
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.app import BuddyTop
-from buddy_top.screens.export_menu import ExportMenu
+from buddy_top.screens.menus.export import ExportMenu
 
 SECRET = "ghp_" + "aB3dE6gH9jK2" * 3
 

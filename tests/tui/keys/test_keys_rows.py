@@ -13,7 +13,7 @@ from buddy_top.panes.base import TablePane
 from buddy_top.panes.errors import ErrorsPane
 from buddy_top.panes.runs import RunsPane
 from buddy_top.screens.event import EventScreen
-from buddy_top.screens.sort_menu import SortMenu
+from buddy_top.screens.menus.sort import SortMenu
 from buddy_top.widgets.filterfield import FilterField
 
 NEEDLES: dict[Place, tuple[str, str]] = {

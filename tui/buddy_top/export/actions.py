@@ -44,7 +44,7 @@ def choose_export(app: Workspace, sheet_of: Callable[[], Sheet | None] | None = 
     `sheet_of` gives what is shown by the time the form is chosen; by default the pane in front is asked.
     """
     from buddy_top.export.place import export_directory
-    from buddy_top.screens.export_menu import ExportMenu
+    from buddy_top.screens.menus.export import ExportMenu
 
     if app.options.read_only:
         app.footer.say(Plain("read-only: nothing is written"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from buddy_core.safety.text import Plain, plain
 from buddy_top.panes.fields import Field, Order
-from buddy_top.screens.menu import Choice, Menu
+from buddy_top.screens.menus.menu import Choice, Menu
 
 
 class SortMenu(Menu):

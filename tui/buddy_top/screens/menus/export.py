@@ -6,7 +6,7 @@ from pathlib import Path
 
 from buddy_core.safety.text import Plain, plain
 from buddy_top.drawing.cells import cut_left
-from buddy_top.screens.menu import Choice, Menu
+from buddy_top.screens.menus.menu import Choice, Menu
 
 _FORMS = {
     "csv": ("CSV", "the rows, for a spreadsheet"),

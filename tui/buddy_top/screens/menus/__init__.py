@@ -1,0 +1,1 @@
+"""Short lists to choose one thing from."""
