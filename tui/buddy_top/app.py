@@ -245,7 +245,7 @@ class BuddyTop(Workspace):
 
     def action_replay(self) -> None:
         """The test commands of a run."""
-        from buddy_top.replaying.opening import open_replay
+        from buddy_top.screens.replay.opening import open_replay
 
         open_replay(self)
 

@@ -16,7 +16,7 @@ from tests.tui.monitor import Monitor, monitor, screen_strips, ways
 from textual.events import Paste
 
 from buddy_core.metrics.window import Window
-from buddy_top.screens.replay import GROUP, ReplayScreen
+from buddy_top.screens.replay.screen import GROUP, ReplayScreen
 
 
 @pytest.fixture

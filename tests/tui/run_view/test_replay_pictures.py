@@ -14,8 +14,8 @@ from buddy_core.clock import ManualClock
 from buddy_core.runs.replay.commands import Findings
 from buddy_core.runs.replay.live import Live
 from buddy_core.runs.replay.model import Command, Recorded, RecordedTest, Rerun, TestCounts
-from buddy_top.screens import replay
-from buddy_top.screens.replay import ReplayScreen
+from buddy_top.screens.replay import screen as replay
+from buddy_top.screens.replay.screen import ReplayScreen
 
 ENVIRONMENT = {
     "CI": "true",

@@ -29,7 +29,8 @@ from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, literal
-from buddy_top.replaying.lines import (
+from buddy_top.screens.card import Card
+from buddy_top.screens.replay.lines import (
     approval_cells,
     ending_cell,
     obstacle_cells,
@@ -37,8 +38,7 @@ from buddy_top.replaying.lines import (
     printed_by,
     sign_and_words,
 )
-from buddy_top.replaying.wordline import WordLine
-from buddy_top.screens.card import Card
+from buddy_top.screens.replay.wordline import WordLine
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table import Column, Table
 from buddy_top.widgets.textview import TextView

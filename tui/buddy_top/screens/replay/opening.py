@@ -21,6 +21,6 @@ def open_replay(app: Workspace) -> None:
     if run_id is None:
         app.footer.say(Plain("no run is chosen"))
         return
-    from buddy_top.screens.replay import ReplayScreen
+    from buddy_top.screens.replay.screen import ReplayScreen
 
     app.push_screen(ReplayScreen(app.options.runs_dir, run_id, read_only=app.options.read_only))
