@@ -19,9 +19,9 @@ from buddy_core.observing.observer import Observer
 from buddy_core.runs.catalog.asking.pages import SortKey
 from buddy_core.runs.catalog.catalog import Catalog
 from buddy_core.runs.facts import RunFacts
-from buddy_top.listing.answering import Answer, Answering, Question
 from buddy_top.listing.content import ContentMemo
 from buddy_top.listing.fewruns import FewRuns
+from buddy_top.listing.many.answering import Answer, Answering, Question
 from buddy_top.listing.model import Listing, ListWants
 
 CLOCK = ManualClock(NOW)

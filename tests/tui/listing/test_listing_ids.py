@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from buddy_core.runs.names import run_id_at
 from buddy_top.listing import tree
-from buddy_top.listing.ids import RunIds
+from buddy_top.listing.many.ids import RunIds
 from buddy_top.listing.tree import as_families, with_families
 
 ids_of_runs = st.lists(

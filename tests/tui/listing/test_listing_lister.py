@@ -18,9 +18,10 @@ from buddy_core.runs.catalog.catalog import Catalog
 from buddy_core.runs.catalog.layout import catalog_path
 from buddy_core.runs.query.parser import parse
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.listing import keeping, lister, manyruns
-from buddy_top.listing.ids import RunIds
+from buddy_top.listing import lister
 from buddy_top.listing.lister import Lister
+from buddy_top.listing.many import keeping, manyruns
+from buddy_top.listing.many.ids import RunIds
 from buddy_top.listing.model import Listing, ListWants
 
 NOW = 1_767_961_867_000

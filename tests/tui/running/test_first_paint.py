@@ -34,7 +34,7 @@ LATER = (
     "buddy_core.runs.records",
     "buddy_core.safety.redact",
     "buddy_top.export",
-    "buddy_top.filter_advice",
+    "buddy_top.listing.filter_advice",
     "buddy_top.palette",
     "buddy_top.panes.base",
     "buddy_top.panes.overview",

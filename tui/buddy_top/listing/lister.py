@@ -18,7 +18,7 @@ from buddy_top.listing.names import NamesHeld
 if TYPE_CHECKING:
     from buddy_core.prices.table import PriceTable
     from buddy_core.runs.catalog.rows import Row
-    from buddy_top.listing.manyruns import ManyRuns
+    from buddy_top.listing.many.manyruns import ManyRuns
     from buddy_top.state import FilterNames
 
 MANY_RUNS = 1_000
@@ -127,7 +127,7 @@ class Lister:
 
     def _catalog(self) -> ManyRuns | None:
         if self._many is None and self._state_dir is not None:
-            from buddy_top.listing.manyruns import ManyRuns
+            from buddy_top.listing.many.manyruns import ManyRuns
 
             self._many = ManyRuns(
                 self._observer,

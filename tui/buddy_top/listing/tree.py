@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from buddy_core.runs.names import ID_WIDTH
-from buddy_top.listing.ids import RunIds
+from buddy_top.listing.many.ids import RunIds
 
 _FEW = 20
 

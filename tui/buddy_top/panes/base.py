@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.documents import Document
     from buddy_top.export.sheet import Sheet
-    from buddy_top.filter_advice import Adviser
+    from buddy_top.listing.filter_advice import Adviser
 
 
 MOST_STILL = 500

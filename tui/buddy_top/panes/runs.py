@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.documents import Document
     from buddy_top.export.sheet import Sheet
-    from buddy_top.filter_advice import Advice, Adviser
+    from buddy_top.listing.filter_advice import Advice, Adviser
     from buddy_top.workspace import Workspace
 
 R = RunFacts
@@ -190,7 +190,7 @@ class RunsPane(TablePane[RunFacts]):
         return self._advise
 
     def _advise(self, text: str, cursor: int | None) -> Advice:
-        from buddy_top.filter_advice import advise
+        from buddy_top.listing.filter_advice import advise
 
         return advise(text, cursor, self._snapshot.names if self._snapshot is not None else None)
 

@@ -18,7 +18,7 @@ from buddy_top.drawing.cells import Span
 from buddy_top.widgets.filterpast import FilterPast
 
 if TYPE_CHECKING:
-    from buddy_top.filter_advice import Adviser
+    from buddy_top.listing.filter_advice import Adviser
     from buddy_top.widgets.adviceline import AdviceLine
     from buddy_top.widgets.filterfield import FilterField
     from buddy_top.widgets.lines import Lines
@@ -80,7 +80,7 @@ class FilterLine(Vertical):
 
     async def _build(self) -> None:
         """The advice, and below it the sign and the field."""
-        from buddy_top.filter_advice import Advice
+        from buddy_top.listing.filter_advice import Advice
         from buddy_top.widgets.adviceline import AdviceLine
         from buddy_top.widgets.filterfield import FilterField
         from buddy_top.widgets.lines import Lines

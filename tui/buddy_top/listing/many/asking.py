@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from buddy_core.runs.facts import RunFacts
-from buddy_top.listing.answering import Answer, Answering, Question
 from buddy_top.listing.content import ContentMemo
+from buddy_top.listing.many.answering import Answer, Answering, Question
 
 if TYPE_CHECKING:
     from buddy_core.clock import Clock

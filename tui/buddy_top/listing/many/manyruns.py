@@ -15,10 +15,10 @@ from buddy_core.observing.observer import Observer
 from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.model import Started
 from buddy_core.runs.watching.watch import DirectoryChange
-from buddy_top.listing.answering import Answer, Question
-from buddy_top.listing.asking import Asker
 from buddy_top.listing.fewruns import FewRuns, runs_of
-from buddy_top.listing.keeping import CatalogKeeper, Kept
+from buddy_top.listing.many.answering import Answer, Question
+from buddy_top.listing.many.asking import Asker
+from buddy_top.listing.many.keeping import CatalogKeeper, Kept
 from buddy_top.listing.memory import known_run
 from buddy_top.listing.model import Listing, ListWants
 from buddy_top.listing.names import NamesHeld

@@ -11,7 +11,7 @@ import msgspec
 from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.query.model import EVERYTHING, Query
 from buddy_top.listing.content import PART_S, ContentMemo
-from buddy_top.listing.ids import RunIds
+from buddy_top.listing.many.ids import RunIds
 from buddy_top.listing.memory import known_run
 from buddy_top.listing.model import ListWants
 from buddy_top.listing.tree import with_families

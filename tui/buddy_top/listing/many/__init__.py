@@ -1,0 +1,1 @@
+"""Very many runs: their catalog, kept current and asked in threads of their own."""
