@@ -20,7 +20,7 @@ from buddy_core.runs.model import RunMetrics
 from buddy_core.runs.viewing.entries import event_entry, run_entry
 from buddy_core.runs.viewing.joined import joined_events
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
-from buddy_top.documents import joined_entry, once_document, runs_document, show_document, to_text
+from buddy_top.export.documents import joined_entry, once_document, runs_document, show_document, to_text
 
 NOW = 1_767_890_000_000
 

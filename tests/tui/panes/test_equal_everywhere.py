@@ -24,7 +24,7 @@ from buddy_core.prometheus.exporter import PrometheusExporter
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cli.once import picture
 from buddy_top.commands import Place
-from buddy_top.documents import once_document, to_text
+from buddy_top.export.documents import once_document, to_text
 from buddy_top.panes.tiles import TILES
 
 MINUTE, HOUR = 60_000, 3_600_000

@@ -22,8 +22,8 @@ from buddy_core.safety.text import is_plain
 from buddy_core.testing import sample_runs
 from buddy_top.app import BuddyTop
 from buddy_top.cli.entry import main
-from buddy_top.documents import to_text
 from buddy_top.drawing.cells import text_of, width_of
+from buddy_top.export.documents import to_text
 from buddy_top.surroundings.around import Surroundings
 from buddy_top.surroundings.check import Check
 from buddy_top.surroundings.lines import report_lines

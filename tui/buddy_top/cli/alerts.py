@@ -70,7 +70,7 @@ def _alerts(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     found = replay_alerts(runs_dir, since_ms, limits, clock=clock, prices=prices, history=history)
     if args.json:
         from buddy_core.runs.viewing.entries import fields_of
-        from buddy_top.documents import alert_entry, heading, to_text
+        from buddy_top.export.documents import alert_entry, heading, to_text
 
         entries = [alert_entry(alert) for alert in found]
         span = {"since_ms": since_ms, "limits": fields_of(limits)}

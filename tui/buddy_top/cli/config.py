@@ -79,7 +79,7 @@ def _show(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         return DONE
     _check_keys(choices)
     if args.json:
-        from buddy_top.documents import to_text
+        from buddy_top.export.documents import to_text
 
         print_text(to_text(_document(choices, runs_dir, clock)))
     else:

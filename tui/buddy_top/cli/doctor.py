@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, clock: Clock) -> int:
 
     report = examine(look_around(args, the_environment(), clock))
     if args.json:
-        from buddy_top.documents import heading, to_text
+        from buddy_top.export.documents import heading, to_text
 
         print_text(to_text({**heading(clock.now_ms()), **report_document(report)}))
     else:

@@ -33,7 +33,7 @@ def print_once(
     from buddy_core.observing.observer import Observer
     from buddy_top.cli.once import picture
     from buddy_top.config.prices import chosen_prices, price_table
-    from buddy_top.documents import monitor_entry, once_document, to_text
+    from buddy_top.export.documents import monitor_entry, once_document, to_text
     from buddy_top.metering.use import own_use
 
     check_runs_dir(runs_dir)

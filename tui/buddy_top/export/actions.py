@@ -103,7 +103,7 @@ def _sheet_text(form: str, sheet: Sheet, now_ms: int) -> str:
 
 def _whole_picture(app: Workspace, now_ms: int) -> str:
     from buddy_core.alerts.model import AlertState
-    from buddy_top.documents import monitor_entry, picture_document, to_text
+    from buddy_top.export.documents import monitor_entry, picture_document, to_text
     from buddy_top.metering.use import own_use
 
     snapshot = app.snapshot

@@ -64,14 +64,14 @@ def as_markdown(sheet: Sheet) -> str:
 
 def as_document(sheet: Sheet, *, now_ms: int) -> str:
     """One JSON object, as the command line prints them."""
-    from buddy_top.documents import heading, to_text
+    from buddy_top.export.documents import heading, to_text
 
     return to_text({**heading(now_ms), sheet.title: [dict(record) for record in sheet.records]}) + "\n"
 
 
 def one_record(record: Mapping[str, Any]) -> str:
     """One row as JSON on several lines, for the clipboard."""
-    from buddy_top.documents import to_text
+    from buddy_top.export.documents import to_text
 
     return to_text(dict(record))
 
@@ -80,7 +80,7 @@ def _csv_cell(value: object) -> object:
     if isinstance(value, list | tuple):
         value = " ".join(map(str, value))
     if isinstance(value, dict):
-        from buddy_top.documents import to_text
+        from buddy_top.export.documents import to_text
 
         value = to_text(value, compact=True)
     if isinstance(value, str):

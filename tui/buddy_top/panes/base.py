@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from buddy_core.metrics.looking.model import Trend
     from buddy_core.origins.model import Origin
     from buddy_top.commands import Need
-    from buddy_top.documents import Document
+    from buddy_top.export.documents import Document
     from buddy_top.export.sheet import Sheet
     from buddy_top.listing.filter_advice import Adviser
 

@@ -29,7 +29,7 @@ from buddy_top.widgets.table import Table
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin
-    from buddy_top.documents import Document
+    from buddy_top.export.documents import Document
 
 
 class ErrorRow(msgspec.Struct, frozen=True):

@@ -27,7 +27,7 @@ from buddy_top.widgets.table import Column, Table
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin
-    from buddy_top.documents import Document
+    from buddy_top.export.documents import Document
 
 P = ProviderMetrics
 
@@ -111,7 +111,7 @@ class ProvidersPane(TablePane[ProviderMetrics]):
 
     def record_of(self, row: P) -> Document:
         """As `--once --json` writes it."""
-        from buddy_top.documents import provider_entry
+        from buddy_top.export.documents import provider_entry
 
         return provider_entry(row)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from buddy_core.runs.query.model import Query
     from buddy_core.runs.query.parser import Problem
     from buddy_top.commands import Need
-    from buddy_top.documents import Document
+    from buddy_top.export.documents import Document
     from buddy_top.export.sheet import Sheet
     from buddy_top.listing.filter_advice import Advice, Adviser
     from buddy_top.workspace import Workspace

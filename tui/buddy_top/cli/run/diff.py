@@ -56,7 +56,7 @@ def _compare(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         diff = compare_runs(place_a / a, place_b / b, clock=clock, prices=prices_for(args))
     if args.json:
         from buddy_core.runs.comparing.entries import diff_entry
-        from buddy_top.documents import heading, to_text
+        from buddy_top.export.documents import heading, to_text
 
         print_text(to_text({**heading(clock.now_ms()), **diff_entry(diff)}))
     else:

@@ -37,7 +37,7 @@ def _doctor(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         print_lines(report_lines(report, width=terminal_width()))
         return DONE
     from buddy_core.runs.viewing.entries import SCHEMA_VERSION
-    from buddy_top.documents import to_text
+    from buddy_top.export.documents import to_text
 
     document = {
         "schema_version": SCHEMA_VERSION,

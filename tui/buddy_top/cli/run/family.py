@@ -41,7 +41,7 @@ def _family(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
         family = read_family(place, run_id, clock, prices_for(args))
     if args.json:
         from buddy_core.runs.lineage.entries import family_entry
-        from buddy_top.documents import heading, to_text
+        from buddy_top.export.documents import heading, to_text
 
         print_text(to_text({**heading(clock.now_ms()), "family": family_entry(family)}))
         return DONE

@@ -42,7 +42,7 @@ def _index(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
             changed = catalog.keep(progress=tell)
         runs, size = catalog.count(), catalog.path.stat().st_size
     if args.json:
-        from buddy_top.documents import heading, to_text
+        from buddy_top.export.documents import heading, to_text
 
         document = {"runs": runs, "changed": changed, "index_bytes": size, "path": str(catalog.path)}
         print_text(to_text({**heading(clock.now_ms()), **document}))

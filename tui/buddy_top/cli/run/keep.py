@@ -140,7 +140,7 @@ class _Report:
     def close(self, clock: Clock) -> None:
         """Print the document, where one is wanted."""
         if self._json and not self._lines:
-            from buddy_top.documents import heading, to_text
+            from buddy_top.export.documents import heading, to_text
 
             place = {"archive": str(self._archive.root)}
             print_text(to_text({**heading(clock.now_ms()), **place, "runs": self._entries}))
@@ -152,7 +152,7 @@ class _Report:
         if not self._json:
             print_lines(lines)
         elif self._lines:
-            from buddy_top.documents import to_text
+            from buddy_top.export.documents import to_text
 
             print_text(to_text(entry, compact=True))
 

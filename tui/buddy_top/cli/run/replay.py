@@ -92,7 +92,7 @@ def _text_writer(args: argparse.Namespace) -> LineWriter:
 def _print_json(args: argparse.Namespace, report: ReplayReport, clock: Clock) -> None:
     if args.json:
         from buddy_top.cli.run.replay_document import replay_document
-        from buddy_top.documents import to_text
+        from buddy_top.export.documents import to_text
 
         print_text(to_text(replay_document(report, now_ms=clock.now_ms())))
 

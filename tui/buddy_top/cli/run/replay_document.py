@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buddy_core.runs.replay.model import Command, Replayed, ReplayReport, Rerun, TestCounts
 from buddy_core.runs.viewing.entries import SCHEMA_VERSION
-from buddy_top.documents import Document
+from buddy_top.export.documents import Document
 
 
 def replay_document(report: ReplayReport, *, now_ms: int) -> Document:

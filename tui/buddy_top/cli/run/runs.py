@@ -48,7 +48,7 @@ def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     shown = _chosen(args, runs_dir, clock)
     kept, leaving = kept_ids(args), () if args.kept else _leaving(runs_dir, clock)
     if args.json:
-        from buddy_top.documents import runs_document, to_text
+        from buddy_top.export.documents import runs_document, to_text
 
         print_text(to_text(runs_document(shown, now_ms=clock.now_ms(), kept=kept, leaving=leaving)))
         return DONE
@@ -105,7 +105,7 @@ def _show_json(runs_dir: Path, run_id: str, clock: Clock, prices: PriceTable | N
     from buddy_core.runs.reading.reader import read_metrics
     from buddy_core.runs.viewing import viewer
     from buddy_core.runs.viewing.joined import joined_events
-    from buddy_top.documents import joined_entry, show_document, to_text
+    from buddy_top.export.documents import joined_entry, show_document, to_text
 
     facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock, prices=prices), run_id, runs_dir)
     events = [joined_entry(joined) for joined in joined_events(runs_dir, facts.run_id)]
@@ -128,7 +128,7 @@ async def _tail_json(runs_dir: Path, run_id: str, clock: Clock) -> None:
     """One JSON object a line, one line an event."""
     from buddy_core.runs.viewing.entries import event_entry
     from buddy_core.runs.watching.following import RunFollower
-    from buddy_top.documents import to_text
+    from buddy_top.export.documents import to_text
 
     async for event in RunFollower(runs_dir, run_id, clock=clock).events():
         print_text(to_text(event_entry(event), compact=True))

@@ -62,7 +62,7 @@ def _search(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
     hits = islice(_hits(args, runs_dir, clock), args.limit or None)
     if args.json:
         from buddy_core.runs.viewing.entries import SCHEMA_VERSION
-        from buddy_top.documents import to_text
+        from buddy_top.export.documents import to_text
 
         heading = {"schema_version": SCHEMA_VERSION, "generated_at": clock.now_ms()}
         print_text(to_text({**heading, "hits": [_entry(hit) for hit in hits]}))
