@@ -25,7 +25,7 @@ from tests.pty.payloads import MARKUP_FORMS, TAG, Payload, payloads, tag
 from tests.pty.terminal import terminal
 
 from buddy_core.alerts.model import Alert
-from buddy_top.announce import desktop_words
+from buddy_top.terminal.announce import desktop_words
 
 COUNT = int(os.environ.get("BUDDY_PAYLOADS", "12"))
 SEED = int(os.environ.get("BUDDY_SEED", "1"))

@@ -14,7 +14,6 @@ from textual.widget import Widget
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
 from buddy_top import frame, sheets
-from buddy_top.announce import Announcer
 from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.drawing.themes import THEMES
@@ -41,6 +40,7 @@ from buddy_top.screens.root import RootScreen
 from buddy_top.snapshot_feed import SnapshotFeed
 from buddy_top.starting.arenas import GIVING_BACK_S, give_back
 from buddy_top.state import Snapshot, Tab, Wants
+from buddy_top.terminal.announce import Announcer
 from buddy_top.terminal.littleroom import LittleRoom
 from buddy_top.terminal.safe_app import end_of_reading, end_of_start
 from buddy_top.widgets.filterline import FilterLine

@@ -12,9 +12,9 @@ from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, make_app, monito
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, BudgetUse
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
-from buddy_top.announce import QUIET_MS, desktop_words
 from buddy_top.drawing.cells import text_of, width_of
 from buddy_top.panes.budget import budget_cell
+from buddy_top.terminal.announce import QUIET_MS, desktop_words
 from buddy_top.widgets.headerline import HeaderFields, header_pieces
 
 MINUTE = 60_000
