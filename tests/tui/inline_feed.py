@@ -16,6 +16,7 @@ from buddy_core.observing.observer import Observer
 from buddy_core.past.moment import PastMoment
 from buddy_core.prices.table import PriceTable
 from buddy_core.runs.facts import RunFacts
+from buddy_top.feeding.snapshots import take_snapshot
 from buddy_top.kept.shelf import Shelf, unopened
 from buddy_top.listing.lister import Lister
 from buddy_top.listing.model import Listing
@@ -24,7 +25,6 @@ from buddy_top.past.pictures import PastPictures
 from buddy_top.reading.around_reader import AroundReader
 from buddy_top.reading.run_depths import RunDepths
 from buddy_top.reading.run_reader import RunReader
-from buddy_top.snapshots import take_snapshot
 from buddy_top.state import RunDetail, Snapshot, Wants
 
 

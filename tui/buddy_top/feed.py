@@ -20,9 +20,9 @@ from msgspec.structs import replace
 
 from buddy_core.alerts.limits import Limits
 from buddy_core.clock import Clock
-from buddy_top.holding import waits, with_detail_of
+from buddy_top.feeding.holding import waits, with_detail_of
+from buddy_top.feeding.pace import Pace, wait
 from buddy_top.options import Options
-from buddy_top.pace import Pace, wait
 from buddy_top.state import RunDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ class Feed:
             run = await self._read_run(wants)
             self._last = replace(last, wants=wants, run=run, behind=self._behind)
             return self._last
-        from buddy_top.snapshots import take_snapshot
+        from buddy_top.feeding.snapshots import take_snapshot
 
         self._moved = False
         self._observer.tick()

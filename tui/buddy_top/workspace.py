@@ -18,6 +18,7 @@ from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.drawing.themes import THEMES
 from buddy_top.feed import live_feed
+from buddy_top.feeding.snapshot_feed import SnapshotFeed
 from buddy_top.listing.model import ListWants
 from buddy_top.messages import (
     CallNamed,
@@ -37,7 +38,6 @@ from buddy_top.panes import pane_class
 from buddy_top.panes.welcome import is_empty
 from buddy_top.past.journey import HINT, Journey
 from buddy_top.screens.root import RootScreen
-from buddy_top.snapshot_feed import SnapshotFeed
 from buddy_top.starting.arenas import GIVING_BACK_S, give_back
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.terminal.announce import Announcer

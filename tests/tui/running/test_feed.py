@@ -232,7 +232,7 @@ def test_a_picture_that_cannot_be_taken_is_reported(tmp_path: Path, monkeypatch:
     def fail(*_args: object, **_options: object) -> Snapshot:
         raise ZeroDivisionError("a bug in the snapshot")
 
-    monkeypatch.setattr("buddy_top.snapshots.take_snapshot", fail)
+    monkeypatch.setattr("buddy_top.feeding.snapshots.take_snapshot", fail)
     with running(samples(tmp_path)) as (_, published):
         assert isinstance(published.errors.get(timeout=LONGEST_S), ZeroDivisionError)
 

@@ -40,7 +40,7 @@ LATER = (
     "buddy_top.panes.overview",
     "buddy_top.run_view",
     "buddy_top.screens.help",
-    "buddy_top.snapshots",
+    "buddy_top.feeding.snapshots",
     "buddy_top.widgets.chart",
     "buddy_top.widgets.filterfield",
     "buddy_top.widgets.table",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from buddy_top.pace import Pace
+from buddy_top.feeding.pace import Pace
 
 NEVER_S = 3600.0
 """An interval that does not pass during a test."""

@@ -12,13 +12,13 @@ from buddy_core.clock import Clock
 from buddy_core.past.moment import PastMoment
 from buddy_core.past.world import MOST_RUNS
 from buddy_core.runs.facts import RunFacts
+from buddy_top.feeding.snapshots import take_snapshot
 from buddy_top.listing.fewruns import FewRuns
 from buddy_top.past.numbers import PastNumbers
 from buddy_top.past.reader import PastReader, Standing
 from buddy_top.past.view import PastView
 from buddy_top.reading.family_reader import FamilyReader
 from buddy_top.reading.run_depths import Depths
-from buddy_top.snapshots import take_snapshot
 from buddy_top.state import RunDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
