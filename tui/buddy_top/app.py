@@ -17,7 +17,7 @@ from buddy_core.safety.text import Plain
 from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
 from buddy_top.feeding.snapshot_feed import SnapshotFeed
-from buddy_top.inturn import Followed, InTurn
+from buddy_top.keys.inturn import Followed, InTurn
 from buddy_top.options import Options
 from buddy_top.panes.welcome import is_empty
 from buddy_top.state import Tab
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def _monitor_provider() -> type[Provider]:
-    from buddy_top.palette import MonitorProvider
+    from buddy_top.keys.palette import MonitorProvider
 
     return MonitorProvider
 
@@ -317,7 +317,7 @@ class BuddyTop(Workspace):
 
     def action_command_palette(self) -> None:
         """Find any command, or any run by name."""
-        from buddy_top.palette import Palette
+        from buddy_top.keys.palette import Palette
 
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())

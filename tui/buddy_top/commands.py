@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 
 import msgspec
 
-from buddy_top.command import ALL, FAILING, LISTS, TABLES, TABS, Command, Need, Place, possible
+from buddy_top.keys.command import ALL, FAILING, LISTS, TABLES, TABS, Command, Need, Place, possible
 from buddy_top.metering.commands import ABOUT_ITSELF
 from buddy_top.past.commands import TRAVELLING
 from buddy_top.state import Tab

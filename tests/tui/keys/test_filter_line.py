@@ -12,7 +12,7 @@ from textual.geometry import Size
 
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.drawing.cells import text_of
-from buddy_top.inturn import Followed
+from buddy_top.keys.inturn import Followed
 from buddy_top.listing.filter_advice import advise
 from buddy_top.panes.runs import RunsPane
 from buddy_top.widgets.adviceline import AdviceLine

@@ -35,7 +35,7 @@ LATER = (
     "buddy_core.safety.redact",
     "buddy_top.export",
     "buddy_top.listing.filter_advice",
-    "buddy_top.palette",
+    "buddy_top.keys.palette",
     "buddy_top.panes.base",
     "buddy_top.panes.overview",
     "buddy_top.run_view",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buddy_top.command import Command
+from buddy_top.keys.command import Command
 
 ABOUT_ITSELF: tuple[Command, ...] = (
     Command("meter", "M", "meter", "own use", "In the header: what the monitor itself uses, or no longer"),

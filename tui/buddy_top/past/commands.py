@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buddy_top.command import Command
+from buddy_top.keys.command import Command
 
 TRAVELLING: tuple[Command, ...] = (
     Command(

@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
-from buddy_top.command import ALL
 from buddy_top.commands import COMMANDS, FILTERING, LISTS, MOVING, Command, Need, Place, commands_at
 from buddy_top.drawing.cells import Cell, Span, fit, width_of
 from buddy_top.drawing.states import STATE_INKS
+from buddy_top.keys.command import ALL
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.textview import MARGINS, TextView

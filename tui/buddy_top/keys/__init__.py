@@ -1,0 +1,1 @@
+"""What keys do: what a command is, the commands by subject, and how what is typed reaches them."""
