@@ -22,8 +22,8 @@ from buddy_core.metrics.counting.stats import RequestSample
 from buddy_core.metrics.model import ErrorRecord
 from buddy_top.cli.entry import main
 from buddy_top.feed import Feed
+from buddy_top.frame.workspace import Workspace
 from buddy_top.state import Snapshot
-from buddy_top.workspace import Workspace
 
 TOOLS, MODELS, ERRORS = 2_000, 200, 20
 BEATS = 15

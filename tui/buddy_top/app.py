@@ -14,14 +14,14 @@ from textual.widgets import Input
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
-from buddy_top import frame
 from buddy_top.commands import COMMANDS as REGISTRY
 from buddy_top.feeding.snapshot_feed import SnapshotFeed
+from buddy_top.frame import lines as frame
+from buddy_top.frame.workspace import Workspace
 from buddy_top.keys.inturn import Followed, InTurn
 from buddy_top.options import Options
 from buddy_top.panes.welcome import is_empty
 from buddy_top.state import Tab
-from buddy_top.workspace import Workspace
 
 if TYPE_CHECKING:
     from buddy_top.outside.programs import Kind

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from tests.tui.monitor import PLACES, Monitor, monitor, samples
 
-from buddy_top import frame
 from buddy_top.app import BuddyTop
 from buddy_top.commands import COMMANDS, MOVING, Place, commands_at, possible
 from buddy_top.drawing.cells import text_of, width_of
+from buddy_top.frame import lines as frame
 from buddy_top.screens.help import HelpScreen, help_lines, help_sections
 
 HERE = Path(__file__).parent

@@ -16,9 +16,9 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.watching.census import NOT_THERE_YET
-from buddy_top import frame
 from buddy_top.commands import COMMANDS, Place, commands_at
 from buddy_top.feeding.snapshots import take_snapshot
+from buddy_top.frame import lines as frame
 from buddy_top.state import Snapshot, Tab, Wants
 
 

@@ -11,7 +11,7 @@ from buddy_core.safety.text import Plain, plain
 
 if TYPE_CHECKING:
     from buddy_top.export.sheet import Sheet
-    from buddy_top.workspace import Workspace
+    from buddy_top.frame.workspace import Workspace
 
 MOST_COPIED = 64 * 1024
 """Characters put on the clipboard: terminals cut or refuse longer ones."""

@@ -10,7 +10,7 @@ from buddy_core.safety.text import Plain, plain
 from buddy_top.panes.runs import RunsPane
 
 if TYPE_CHECKING:
-    from buddy_top.workspace import Workspace
+    from buddy_top.frame.workspace import Workspace
 
 
 def keep_chosen(app: Workspace) -> None:

@@ -14,9 +14,9 @@ from buddy_top.widgets.headerline import USE
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin
     from buddy_top.drawing.cells import Span
+    from buddy_top.frame.workspace import Workspace
     from buddy_top.metering.frames import FrameTimes
     from buddy_top.metering.use import MonitorUse
-    from buddy_top.workspace import Workspace
 
 
 class OwnUse:

@@ -17,7 +17,7 @@ from buddy_top.outside.handover import QUICK_S, hand_over
 from buddy_top.outside.programs import Kind, Program, find_program
 
 if TYPE_CHECKING:
-    from buddy_top.workspace import Workspace
+    from buddy_top.frame.workspace import Workspace
 
 GROUP = "outside"
 """Group of the worker that waits for the program; there is at most one."""

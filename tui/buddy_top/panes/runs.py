@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.export.documents import Document
     from buddy_top.export.sheet import Sheet
+    from buddy_top.frame.workspace import Workspace
     from buddy_top.listing.filter_advice import Advice, Adviser
-    from buddy_top.workspace import Workspace
 
 R = RunFacts
 

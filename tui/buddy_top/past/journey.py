@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from buddy_core.past.moment import PastMoment
+    from buddy_top.frame.workspace import Workspace
     from buddy_top.past.traveller import Traveller
-    from buddy_top.workspace import Workspace
 
 HINT = Plain("◷ esc: now")
 """At the end of the line of tabs."""

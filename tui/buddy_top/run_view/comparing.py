@@ -10,7 +10,7 @@ from buddy_top.panes.runs import RunsPane
 from buddy_top.state import Snapshot, Tab
 
 if TYPE_CHECKING:
-    from buddy_top.workspace import Workspace
+    from buddy_top.frame.workspace import Workspace
 
 
 def open_comparison(app: Workspace) -> None:

@@ -94,7 +94,7 @@ class EventScreen(Card[TimelineRow | None]):
     def action_export(self) -> None:
         """Write the event that is shown to a file: its words, or its records as they stand."""
         from buddy_top.export.actions import choose_export
-        from buddy_top.workspace import Workspace
+        from buddy_top.frame.workspace import Workspace
 
         if isinstance(self.app, Workspace):
             choose_export(self.app, self._sheet)

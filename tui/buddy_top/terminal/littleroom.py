@@ -10,8 +10,8 @@ from textual.widget import Widget
 from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, too_small_lines
 
 if TYPE_CHECKING:
+    from buddy_top.frame.workspace import Workspace
     from buddy_top.widgets.textview import TextView
-    from buddy_top.workspace import Workspace
 
 
 class LittleRoom:

@@ -8,7 +8,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.state import Tab
 
 if TYPE_CHECKING:
-    from buddy_top.workspace import Workspace
+    from buddy_top.frame.workspace import Workspace
 
 
 def open_replay(app: Workspace) -> None:

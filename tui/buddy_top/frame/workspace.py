@@ -13,12 +13,13 @@ from textual.widget import Widget
 
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
-from buddy_top import frame, sheets
 from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
 from buddy_top.drawing.themes import THEMES
 from buddy_top.feed import live_feed
 from buddy_top.feeding.snapshot_feed import SnapshotFeed
+from buddy_top.frame import lines as frame
+from buddy_top.frame import sheets
 from buddy_top.listing.model import ListWants
 from buddy_top.messages import (
     CallNamed,

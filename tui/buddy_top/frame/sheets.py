@@ -13,7 +13,7 @@ from buddy_top.options import Options
 from buddy_top.state import Tab
 from buddy_top.terminal.safe_app import SafeApp
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 FRAME: list[str | PurePath] = [_HERE / "app.tcss"]
 """What is read at the start."""
 
