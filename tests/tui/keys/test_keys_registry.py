@@ -13,7 +13,7 @@ from tests.tui.monitor import PLACES, Monitor, monitor, samples
 from buddy_top.app import BuddyTop
 from buddy_top.commands import COMMANDS, MOVING, Place, commands_at, possible
 from buddy_top.drawing.cells import text_of, width_of
-from buddy_top.frame import lines as frame
+from buddy_top.frame.footer import footer_keys
 from buddy_top.screens.help import HelpScreen, help_lines, help_sections
 
 HERE = Path(__file__).parent
@@ -97,7 +97,7 @@ def test_help_says_all_of_it_at_any_width(place: Place, width: int) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_the_footer_shows_only_commands_of_its_place(place: Place) -> None:
     actions = {command.action for command in commands_at(place)}
-    shown = frame.footer_keys(place)
+    shown = footer_keys(place)
     assert {action for _, _, action in shown} <= actions
     assert [word for _, word, _ in shown][-2:] == ["help", "quit"]
 

@@ -14,16 +14,16 @@ from buddy_top.widgets.headerline import USE
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin
     from buddy_top.drawing.cells import Span
-    from buddy_top.frame.workspace import Workspace
+    from buddy_top.frame.stage import Stage
     from buddy_top.metering.frames import FrameTimes
     from buddy_top.metering.use import MonitorUse
 
 
 class OwnUse:
-    """Belongs to one workspace; `now` is there while it is shown and has been measured."""
+    """Belongs to one stage; `now` is there while it is shown and has been measured."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
         self._use: MonitorUse | None = None
         self._frames: FrameTimes | None = None
         self._is_new = False
@@ -56,28 +56,28 @@ class OwnUse:
         if self.shown:
             self._is_new = True
         else:
-            self._workspace.footer.say(Plain("the monitor does not measure itself any more"))
+            self._stage.footer.say(Plain("the monitor does not measure itself any more"))
 
     def show(self, shown: bool) -> None:
         """Begin to measure, or end it."""
         self._use, self._frames = None, self._new_frames() if shown else None
-        self._workspace.root.frames = self._frames
-        self._workspace.feed.meter(self._tell if shown else None)
-        self._workspace.show_header()
+        self._stage.root.frames = self._frames
+        self._stage.feed.meter(self._tell if shown else None)
+        self._stage.show_header()
 
     def arrived(self, use: MonitorUse) -> None:
         """Show a measurement; where the header has no room for it, the footer says it once."""
         if self._frames is None:
             return
         self._use = use
-        workspace = self._workspace
-        workspace.show_header()
-        if self._is_new and workspace.snapshot is not None:
+        stage = self._stage
+        stage.show_header()
+        if self._is_new and stage.snapshot is not None:
             self._is_new = False
             said = "the monitor itself, in the header; i explains it"
-            if not workspace.header.has(USE):
+            if not stage.header.has(USE):
                 said = f"no room in the header: {'  '.join(span.text for span in self.spans[:3])}"
-            workspace.footer.say(Plain(said))
+            stage.footer.say(Plain(said))
 
     def preparing(self) -> contextlib.AbstractContextManager[None]:
         """What happens inside is counted with the next frame, if frames are timed."""
@@ -94,7 +94,7 @@ class OwnUse:
     def _new_frames(self) -> FrameTimes:
         from buddy_top.metering.frames import FrameTimes
 
-        return FrameTimes(self._workspace.options.clock)
+        return FrameTimes(self._stage.options.clock)
 
     def _tell(self, use: MonitorUse) -> None:
-        self._workspace.post_message(UseTaken(use))
+        self._stage.post_message(UseTaken(use))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from buddy_core.past.moment import PastMoment
-    from buddy_top.frame.workspace import Workspace
+    from buddy_top.frame.stage import Stage
     from buddy_top.past.traveller import Traveller
 
 HINT = Plain("◷ esc: now")
@@ -24,10 +24,10 @@ HINT = Plain("◷ esc: now")
 
 
 class Journey:
-    """Belongs to one workspace; `traveller` is there while somebody is in the past or about to be."""
+    """Belongs to one stage; `traveller` is there while somebody is in the past or about to be."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
         self.traveller: Traveller | None = None
         self._present: Snapshot | None = None
         self._ticking: Timer | None = None
@@ -63,8 +63,8 @@ class Journey:
         """Faster or slower."""
         if self.traveller is not None:
             self.traveller.change_speed(step)
-            self._workspace.footer.say(Plain(f"plays at {self.traveller.speed_words}"))
-            self._workspace.draw()
+            self._stage.footer.say(Plain(f"plays at {self.traveller.speed_words}"))
+            self._stage.draw()
 
     def go_to_event_at(self, offset: int) -> None:
         """Go to the event that begins there in the file of the run."""
@@ -83,12 +83,12 @@ class Journey:
             return False
         self.traveller = None
         self._keep_time()
-        workspace = self._workspace
+        stage = self._stage
         if self._present is not None:
-            workspace.snapshot = self._present
-        workspace.show_time()
-        workspace.draw()
-        workspace.post_wants()
+            stage.snapshot = self._present
+        stage.show_time()
+        stage.draw()
+        stage.post_wants()
         return True
 
     def arrived(self, snapshot: Snapshot) -> Snapshot | None:
@@ -100,7 +100,7 @@ class Journey:
         if traveller is None:
             return None
         if traveller.adopt(snapshot.past.moments):
-            self._workspace.post_wants()
+            self._stage.post_wants()
         return self._as_of(snapshot)
 
     def tick(self) -> None:
@@ -110,7 +110,7 @@ class Journey:
         self._keep_time()
 
     def _set_out(self, step: int) -> None:
-        page, snapshot = self._workspace.run_page, self._workspace.snapshot
+        page, snapshot = self._stage.run_page, self._stage.snapshot
         if page is None or snapshot is None or page.run_id not in snapshot.by_id:
             return
         self._present = snapshot
@@ -123,18 +123,18 @@ class Journey:
     def _begin(self, run_id: str, at_ms: int, *, offset: int | None = None, step: int = 0) -> None:
         from buddy_top.past.traveller import Traveller
 
-        clock = self._workspace.options.clock
+        clock = self._stage.options.clock
         self.traveller = Traveller(run_id, at_ms, clock, offset=offset, step=step)
-        self._workspace.show_time()
-        self._workspace.post_wants()
+        self._stage.show_time()
+        self._stage.post_wants()
 
     def _moved(self) -> None:
         """Show at once where one stands; the numbers follow as soon as they have been read."""
-        workspace = self._workspace
-        if workspace.snapshot is not None and workspace.snapshot.past is not None:
-            workspace.snapshot = self._as_of(workspace.snapshot)
-            workspace.draw()
-        workspace.post_wants()
+        stage = self._stage
+        if stage.snapshot is not None and stage.snapshot.past is not None:
+            stage.snapshot = self._as_of(stage.snapshot)
+            stage.draw()
+        stage.post_wants()
 
     def _as_of(self, snapshot: Snapshot) -> Snapshot:
         """The picture with the moment one stands at, and whether its numbers are those of an earlier one."""
@@ -148,8 +148,8 @@ class Journey:
 
         playing = self.traveller is not None and self.traveller.playing
         if playing and self._ticking is None:
-            self._ticking = self._workspace.set_interval(TICK_S, self.tick)
+            self._ticking = self._stage.set_interval(TICK_S, self.tick)
         elif not playing and self._ticking is not None:
             self._ticking.stop()
             self._ticking = None
-            self._workspace.draw()
+            self._stage.draw()

@@ -10,15 +10,15 @@ from textual.widget import Widget
 from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, too_small_lines
 
 if TYPE_CHECKING:
-    from buddy_top.frame.workspace import Workspace
+    from buddy_top.frame.stage import Stage
     from buddy_top.widgets.textview import TextView
 
 
 class LittleRoom:
-    """Belongs to one workspace; the card is made when there is too little room for the first time."""
+    """Belongs to one stage; the card is made when there is too little room for the first time."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
         self._card: TextView | None = None
         self._focused_before: Widget | None = None
 
@@ -30,16 +30,16 @@ class LittleRoom:
             return
         from buddy_top.widgets.textview import TextView
 
-        workspace = self._workspace
+        stage = self._stage
         if self._card is None:
             self._card = TextView(id="too-small")
-            workspace.mount(self._card)
-        quits = next(command for command in workspace.registry if command.id == "quit")
+            stage.mount(self._card)
+        quits = next(command for command in stage.registry if command.id == "quit")
         self._card.set_lines(too_small_lines(*size, key=quits.key_text))
 
     def _hide_all(self, hide: bool) -> None:
         """What is hidden loses the keyboard, so it is given back to where it was."""
-        app, screen = self._workspace, self._workspace.screen
+        app, screen = self._stage, self._stage.screen
         if hide and not screen.has_class("-too-small"):
             self._focused_before = app.focused
         elif not hide and self._focused_before is not None and self._focused_before.is_attached:

@@ -1,18 +1,13 @@
-"""What the lines around the panes say, as pure functions of the snapshot: header, tabs, footer, size."""
+"""What the two lines at the top say, as pure functions of the snapshot: the header and the tabs."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from textual.screen import Screen
-from textual.widget import Widget
-
 from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain, plain
-from buddy_top.commands import COMMANDS, Command, Need, Place, commands_at, footer_at, possible
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Span
 from buddy_top.state import Snapshot, Tab
@@ -23,64 +18,6 @@ if TYPE_CHECKING:
     from buddy_top.past.view import PastView
 
 HeaderState = Literal["live", "paused", "busy", "trouble", "past"]
-
-_AXIS_COLUMNS = 10
-"""Columns of a full-width chart that are not slices of time: border, padding and the axis."""
-
-_ACTIONS: dict[str, list[Command]] = {}
-for _command in COMMANDS:
-    _ACTIONS.setdefault(_command.action.split("(")[0], []).append(_command)
-
-
-def action_is_at(action: str, place: Place, *, past: bool = False) -> bool:
-    """True when some command with this action works at `place`, or when it is no command of ours.
-
-    `past` says that the past is looked at. Travelling begins in a run.
-    """
-    commands = _ACTIONS.get(action)
-    return commands is None or any(
-        place in command.places and (command.needs is None or command.needs in possible(place, past=past))
-        for command in commands
-    )
-
-
-def slices_for(width: int) -> int:
-    """One slice of time for each column a full-width chart has."""
-    return max(20, min(240, width - _AXIS_COLUMNS))
-
-
-def any_activity(snapshot: Snapshot) -> bool:
-    """True when something happened within the window."""
-    view = snapshot.view
-    return bool(view.total_requests or view.total_tool_calls or view.total_errors or view.unattributed_tokens)
-
-
-def footer_keys(
-    place: Place,
-    commands: Sequence[Command] = COMMANDS,
-    *,
-    there: Container[Need] | None = None,
-    empty: bool = False,
-) -> list[tuple[str, str, str]]:
-    """Key, word and action of what the footer shows; `empty` is said while there is no run at all."""
-    shown = footer_at(place, commands, there)
-    if empty:
-        shown = [
-            command for command in commands_at(place, commands) if command.id in ("demo", "help", "quit")
-        ]
-    return [(command.key_text, command.word, command.action) for command in shown]
-
-
-def step_focus(screen: Screen[object], pane: Widget, step: int, chain: Sequence[Widget] = ()) -> None:
-    """Move the focus by `step` among the widgets of `pane` that take the keyboard, going round.
-
-    A `chain` names them, also those that only come into sight when they have it.
-    """
-    chain = chain or [widget for widget in screen.focus_chain if pane in widget.ancestors]
-    if chain:
-        focused = screen.focused
-        at = chain.index(focused) if focused is not None and focused in chain else -step
-        screen.set_focus(chain[(at + step) % len(chain)])  # at once: the next key may be here already
 
 
 def first_fields(runs_dir: Path, window: Window, *, home: Path | None, demo: bool = False) -> HeaderFields:
