@@ -21,7 +21,7 @@ from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.counting.stats import RequestSample
 from buddy_core.metrics.model import ErrorRecord
 from buddy_top.cli.entry import main
-from buddy_top.feed import Feed
+from buddy_top.feeding.pictures import Pictures
 from buddy_top.frame.workspace import Workspace
 from buddy_top.state import Snapshot
 
@@ -98,14 +98,14 @@ def let_the_crowd_in(file: Path) -> None:
     file.write_bytes(_TOLD.pack(0, 0.0))
     with file.open("r+b") as opened:
         shared = mmap.mmap(opened.fileno(), _TOLD.size)
-    draw, take = Workspace.draw, Feed._snapshot
+    draw, take = Workspace.draw, Pictures.take
     pictures, recording_s, chance = 0, 0.0, random.Random(7)
     beats = cycle([a_beat(chance) for _ in range(BEATS)])
 
-    async def taking(self: Feed) -> Snapshot:
+    async def taking(self: Pictures) -> Snapshot:
         nonlocal recording_s
         begin = time.thread_time()
-        next(beats).tell(self._collector, self._clock.now_ms())
+        next(beats).tell(self.collector, self._clock.now_ms())
         recording_s += time.thread_time() - begin
         return await take(self)
 
@@ -115,8 +115,8 @@ def let_the_crowd_in(file: Path) -> None:
         pictures += 1
         _TOLD.pack_into(shared, 0, pictures, recording_s)
 
-    Feed._snapshot = taking  # type: ignore[method-assign]
-    Feed._next_tick_s = lambda self: 0.0  # type: ignore[method-assign]
+    Pictures.take = taking  # type: ignore[method-assign]
+    Pictures.due_in_s = lambda self: 0.0  # type: ignore[method-assign]
     Workspace.draw = drawing  # type: ignore[method-assign]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from buddy_core.metrics.window import Window
 from buddy_top.cli.entry import main
-from buddy_top.feed import Feed
+from buddy_top.feeding.pictures import Pictures
 from buddy_top.state import Snapshot
 
 
@@ -39,13 +39,13 @@ def told(file: Path) -> Told:
 
 def let_it_tell(file: Path) -> None:
     """From now on every monitor of this process does."""
-    take, says = Feed._snapshot, Told()
+    take, says = Pictures.take, Told()
 
-    async def taking(self: Feed) -> Snapshot:
+    async def taking(self: Pictures) -> Snapshot:
         snapshot = await take(self)
-        observer = self._observer
+        observer = self.observer
         says.pictures += 1
-        says.calls = self._collector.view(Window.ALL, now_ms=self._clock.now_ms()).total_tool_calls
+        says.calls = self.collector.view(Window.ALL, now_ms=self._clock.now_ms()).total_tool_calls
         says.events |= {facts.run_id: facts.event_count for facts in observer.facts()}
         awake = {run_id: observer._runs.get(run_id) for run_id in observer._runs}
         says.accounts = {run_id: _account(run._tail.accounting) for run_id, run in awake.items() if run}
@@ -55,7 +55,7 @@ def let_it_tell(file: Path) -> None:
         new.replace(file)
         return snapshot
 
-    Feed._snapshot = taking  # type: ignore[method-assign]
+    Pictures.take = taking  # type: ignore[method-assign]
 
 
 def _account(account: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from buddy_top.cli.entry import main
 from buddy_top.cli.grammar import parse
 from buddy_top.config.load import gather
 from buddy_top.config.places import history_file
-from buddy_top.feed import Feed, live_feed
+from buddy_top.feed import Feed
 from buddy_top.options import Options
 from buddy_top.panes.welcome import is_empty
 from buddy_top.starting.launch import _options
@@ -48,7 +48,7 @@ def options(root: Path, **more: Any) -> Options:
 
 def seen(chosen: Options) -> Snapshot:
     """What a monitor shows once it has read everything."""
-    feed = live_feed(chosen)
+    feed = Feed(chosen)
     assert isinstance(feed, Feed)
     with running(chosen.runs_dir, feed=feed) as (_, published):
         feed.ask(Wants())

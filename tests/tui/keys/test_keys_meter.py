@@ -24,6 +24,7 @@ from buddy_top.metering.meter import Meter
 from buddy_top.metering.origin import origin_of_use
 from buddy_top.metering.spans import use_spans
 from buddy_top.metering.use import MonitorUse, memory_words
+from buddy_top.options import Options
 from buddy_top.screens.origin import OriginScreen
 from buddy_top.state import Snapshot
 
@@ -229,7 +230,7 @@ async def test_the_live_feed_measures_this_very_process(runs: Path) -> None:
         if use.picture_ms is not None:
             loop.call_soon_threadsafe(came.set)
 
-    feed = Feed(runs, clock=SystemClock())
+    feed = Feed(Options(runs, clock=SystemClock()))
     feed.meter(hear)
     feed.start(pictures.append, lambda _error: None)
     async with asyncio.timeout(20):

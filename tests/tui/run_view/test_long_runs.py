@@ -19,6 +19,7 @@ from buddy_core.runs.timeline.index.indexing import Indexer
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.drawing.cells import text_of
 from buddy_top.feed import Feed
+from buddy_top.options import Options
 from buddy_top.reading import run_indexing
 from buddy_top.reading.run_reader import RunReader
 from buddy_top.run_view.metrics import metrics_lines
@@ -151,7 +152,7 @@ def test_the_feed_goes_on_reading_without_being_asked(long_run: RunDirectoryBuil
     """The refresh interval is short here; nothing else happens that could bring the next picture."""
     published: list[Snapshot] = []
     done = threading.Event()
-    feed = Feed(long_run.run_dir.parent, clock=ManualClock(NOW), refresh_s=0.01)
+    feed = Feed(Options(long_run.run_dir.parent, clock=ManualClock(NOW), refresh_s=0.01))
     feed.ask(Wants(tab=Tab.RUNS, run_id=long_run.run_id))
 
     def publish(snapshot: Snapshot) -> None:

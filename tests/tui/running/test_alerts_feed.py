@@ -10,7 +10,7 @@ from tests.tui.running.test_feed import all_loaded, running
 from buddy_core.alerts.limits import Limits
 from buddy_core.clock import ManualClock
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.feed import Feed, live_feed
+from buddy_top.feed import Feed
 from buddy_top.options import Options
 
 
@@ -33,7 +33,7 @@ def test_the_limits_of_the_options_are_those_of_the_feed(tmp_path: Path) -> None
     made = RunDirectoryBuilder(tmp_path, started_at=NOW - 60_000).request(cost=2.0)
     made.write()
     options = Options(runs_dir=tmp_path, limits=Limits(cost_per_day=1.5), clock=ManualClock(NOW))
-    feed = live_feed(options)
+    feed = Feed(options)
     assert isinstance(feed, Feed)
     with running(tmp_path, feed=feed) as (_, published):
         told = published.until(lambda snapshot: bool(snapshot.alerts))

@@ -55,7 +55,7 @@ def running(
     runs: Path, *, refresh_s: float = 0.0, feed: Feed | None = None
 ) -> Iterator[tuple[Feed, Published]]:
     """A feed on a directory, until the end of the block."""
-    feed = feed or Feed(runs, clock=ManualClock(NOW), refresh_s=refresh_s)
+    feed = feed or Feed(Options(runs, clock=ManualClock(NOW), refresh_s=refresh_s))
     published = Published()
     feed.start(published.publish, published.errors.put)
     try:
@@ -90,7 +90,7 @@ def test_after_pictures_in_a_hurry_comes_one_in_which_every_row_is_up_to_date(tm
     runs, clock = tmp_path / "runs", ManualClock(NOW)
     run = a_run(runs).end()
     run.write()
-    with running(runs, feed=Feed(runs, clock=clock, refresh_s=0.0)) as (_, published):
+    with running(runs, feed=Feed(Options(runs, clock=clock, refresh_s=0.0))) as (_, published):
         published.until(lambda snapshot: all_loaded(snapshot) and bool(snapshot.view.tools))
         run.tool("bash", {"command": "second"}).write()
         hurried = published.until(lambda snapshot: snapshot.view.total_tool_calls == 2)
@@ -281,7 +281,7 @@ def open_files(folder: Path) -> list[str]:
 
 
 def test_a_feed_that_never_started_stops_in_silence(tmp_path: Path) -> None:
-    feed = Feed(tmp_path / "runs", clock=ManualClock(NOW))
+    feed = Feed(Options(tmp_path / "runs", clock=ManualClock(NOW)))
     feed.ask(Wants())
     feed.pause(True)
     feed.reread()

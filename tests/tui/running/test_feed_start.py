@@ -12,6 +12,7 @@ from buddy_core.observing import observation
 from buddy_core.observing import observer as module
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.feed import Feed
+from buddy_top.options import Options
 from buddy_top.state import Snapshot
 
 
@@ -20,7 +21,7 @@ def test_the_picture_of_all_runs_does_not_wait_for_the_refresh_interval(tmp_path
         run = RunDirectoryBuilder(tmp_path, started_at=1_767_890_000_000 + number, suffix=f"{number:06x}")
         run.tool("bash", {"command": "make"}).end().write()
     pictures: queue.Queue[Snapshot | BaseException] = queue.Queue()
-    feed = Feed(tmp_path, clock=SystemClock(), refresh_s=3600)
+    feed = Feed(Options(tmp_path, clock=SystemClock(), refresh_s=3600))
     feed.start(pictures.put, pictures.put)
     try:
         loaded = 0
@@ -44,7 +45,7 @@ def test_a_run_that_takes_long_to_read_is_listed_before_it_is_read(
         run.tool("bash", {"command": f"make step-{number}"})
     run.end().write()
     pictures: queue.Queue[Snapshot | BaseException] = queue.Queue()
-    feed = Feed(tmp_path, clock=SystemClock(), refresh_s=3600)
+    feed = Feed(Options(tmp_path, clock=SystemClock(), refresh_s=3600))
     feed.start(pictures.put, pictures.put)
     try:
         listed = None

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec.structs import replace
 
-from buddy_top.state import Snapshot
+from buddy_top.state import Snapshot, Wants
+
+
+class Looking(msgspec.Struct):
+    """What somebody looks at just now: the app's thread says so, the feed's takes its pictures by it."""
+
+    wants: Wants = msgspec.field(default_factory=Wants)
+    paused: bool = False
+    """The picture is held still."""
+    behind: int = 0
+    """Changes since it has been."""
 
 
 def waits(held: Snapshot) -> bool:

@@ -14,7 +14,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.safety.text import Plain
 from buddy_top.commands import COMMANDS, Command, Need, Place
 from buddy_top.config.remembered import Remembered
-from buddy_top.feed import live_feed
+from buddy_top.feed import Feed
 from buddy_top.frame import sheets
 from buddy_top.frame.footer import footer_keys
 from buddy_top.frame.header import first_fields, header_fields, tab_labels
@@ -52,7 +52,7 @@ class Stage(sheets.DressedApp):
 
     def __init__(self, options: Options, feed: SnapshotFeed | None = None) -> None:
         super().__init__(options)
-        self.feed = feed or live_feed(options)
+        self.feed = feed or Feed(options)
         self.snapshot: Snapshot | None = None
         self.tab = Tab(options.tab)
         self.window = options.window or Window.H24
