@@ -300,7 +300,7 @@ poll.poll()
 sys.stdout.write("half a picture")
 sys.stderr.buffer.write(b"half a picture")
 if sys.argv[1:]:
-    from buddy_top.terminal.teardown import silence
+    from buddy_top.terminal.restoring import silence
     silence()
 sys.exit(129)
 """

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from buddy_top.terminal.restoring import LEAVE_SEQUENCES, restore_terminal
 from buddy_top.terminal.stray import StrayOutput
-from buddy_top.terminal.teardown import EXIT_SIGNALS, LEAVE_SEQUENCES, Teardown, restore_terminal
+from buddy_top.terminal.teardown import EXIT_SIGNALS, Teardown
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from buddy_top.terminal.teardown import restore_terminal
+from buddy_top.terminal.restoring import restore_terminal
 
 if TYPE_CHECKING:
     from buddy_top.terminal.safe_app import SafeApp

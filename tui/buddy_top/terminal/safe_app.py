@@ -27,8 +27,9 @@ from buddy_top.starting.arenas import give_back
 from buddy_top.terminal.crash import CrashReport, crash_lines, report_of
 from buddy_top.terminal.driver import driver_class
 from buddy_top.terminal.guard import ScreenGuard, WithoutColor
+from buddy_top.terminal.restoring import silence
 from buddy_top.terminal.stray import StrayOutput
-from buddy_top.terminal.teardown import Teardown, silence
+from buddy_top.terminal.teardown import Teardown
 
 
 class SafeApp(App[None]):

@@ -11,13 +11,12 @@ import contextlib
 import os
 import select
 import signal
-import sys
-import termios
 import threading
-import time
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+from buddy_top.terminal.restoring import attributes_of, restore_terminal, silence
 
 EXIT_SIGNALS = (
     signal.SIGHUP,
@@ -35,15 +34,6 @@ TIMER_SIGNALS = (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCP
 GRACE_S = 1.2
 """How long an orderly exit may take; with what follows it stays below the two seconds that are promised."""
 
-LEAVE_SEQUENCES = (
-    "\x18"  # end whatever sequence was being written
-    "\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l"
-    "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
-    "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m"
-)
-"""Everything that full-screen mode switched on, switched off again."""
-
-_PAST_OTHERS_S = 0.3
 _HANGUP = select.POLLHUP | select.POLLERR
 _DONE = 0
 _HURRY = 255
@@ -73,7 +63,7 @@ class Teardown:
         self._on_forced_exit = on_forced_exit
         self._terminal = terminal
         self._grace_s = grace_s
-        self._attributes = _attributes_of(terminal)
+        self._attributes = attributes_of(terminal)
         self._before: dict[int, Any] = {}
         self._poll = select.poll()
         self._deaf: frozenset[int] = frozenset()
@@ -167,82 +157,11 @@ class Teardown:
         os._exit(self._agreed if self.code is None else self.code)
 
 
-def restore_terminal(terminal: int, attributes: list[Any] | None) -> None:
-    """Put a terminal back to line mode and its main screen without ever waiting for it.
-
-    What is still queued for it is thrown away: a terminal that does not read would block us.
-    """
-    with contextlib.suppress(OSError, termios.error, ValueError):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})  # else a background job would be stopped
-        with _opened_again(terminal) as screen:
-            _write_past_others(screen, LEAVE_SEQUENCES.encode())
-    with contextlib.suppress(OSError, termios.error):
-        if attributes is not None:
-            termios.tcsetattr(terminal, termios.TCSANOW, attributes)
-
-
-def _write_past_others(screen: int, data: bytes) -> None:
-    """Throw away what is queued and write `data`, again and again for a moment.
-
-    A thread that waits for room in the middle of a picture keeps every other from writing. Throwing away makes
-    room, but only output that is stopped and started again wakes who waits for it.
-    """
-    end = time.monotonic() + _PAST_OTHERS_S
-    left = b""
-    while True:
-        if not left:
-            termios.tcflush(screen, termios.TCOFLUSH)
-            left = data
-        try:
-            left = left[os.write(screen, left) :]
-        except BlockingIOError:
-            if time.monotonic() > end:
-                return
-            left = b""
-            termios.tcflush(screen, termios.TCOFLUSH)
-            termios.tcflow(screen, termios.TCOOFF)
-            termios.tcflow(screen, termios.TCOON)
-            time.sleep(0.001)
-        else:
-            if not left:
-                return
-
-
-@contextlib.contextmanager
-def _opened_again(terminal: int) -> Iterator[int]:
-    """The same terminal through a descriptor of our own: non-blocking mode must not stay with the shell."""
-    screen = os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-    try:
-        yield screen
-    finally:
-        os.close(screen)
-
-
-def silence() -> None:
-    """What is written to the terminal from now on leads nowhere.
-
-    A driver that goes on drawing would stand on the main screen; and what is still buffered for a terminal that is
-    gone cannot be written at the end of the process, which would then end with another exit code than agreed.
-    """
-    for stream in (sys.__stdout__, sys.__stderr__):  # Textual draws through the second
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
-            os.close(nowhere)
-
-
 def end_process_within(seconds: float, code: int) -> None:
     """End the process by force if a thread that does not stop keeps it alive for longer than that."""
     last_resort = threading.Timer(seconds, os._exit, (code,))
     last_resort.daemon = True
     last_resort.start()
-
-
-def _attributes_of(terminal: int) -> list[Any] | None:
-    try:
-        return termios.tcgetattr(terminal)
-    except (OSError, termios.error):
-        return None
 
 
 def _is_hung_up(terminal: int) -> bool:
