@@ -18,6 +18,7 @@ from buddy_core.runs.watching.watch import DirectoryChange
 from buddy_top.listing.fewruns import FewRuns, runs_of
 from buddy_top.listing.many.answering import Answer, Question
 from buddy_top.listing.many.asking import Asker
+from buddy_top.listing.many.changes import Changes
 from buddy_top.listing.many.keeping import CatalogKeeper, Kept
 from buddy_top.listing.memory import known_run
 from buddy_top.listing.model import Listing, ListWants
@@ -34,9 +35,6 @@ CALM_S = 1.0
 
 READ_FIRST = 5_000
 """Runs that the observer has read before the catalog is kept."""
-
-FORGET_S = 60.0
-"""So long a run that has changed is told by the observer, where another process keeps the catalog."""
 
 AGAIN_MS = 30_000
 """What a filter says of time (`since:2h`) is asked anew so often."""
@@ -62,9 +60,7 @@ class ManyRuns:
         self._few = few
         self._told = told
         self._names = NamesHeld()
-        self._fresh: dict[str, float] = {}  # runs that have changed and are not in the catalog like that
-        self._gone: set[str] = set()
-        self._were_live: set[str] = set()  # nothing in the files tells of one that has fallen silent for good
+        self._changes = Changes(observer)
         self._question: Question | None = None
         self._key: tuple[object, ...] = ()
         self._asked_at = 0.0
@@ -78,17 +74,12 @@ class ManyRuns:
 
     def directory_changed(self, change: DirectoryChange) -> None:
         """Runs came, went or grew."""
-        now = time.monotonic()
-        self._fresh |= dict.fromkeys((*change.added, *change.touched), now)
-        self._gone -= set(change.added)
-        if change.removed:
-            self._gone |= set(change.removed)
-            self._pass_on(change.removed)
+        self._changes.note(change, self._keeper)
 
     def listing(self, wants: ListWants, now_ms: int, *, hold: bool) -> Listing:
         """The list as far as it is known."""
         self._begin_to_keep()
-        self._hand_over()
+        self._changes.hand_over(self._keeper)
         question = self._ask(wants, now_ms, hold)
         answer, kept = self._asker.answer, self._kept
         if answer is None or answer.problem:
@@ -190,15 +181,15 @@ class ManyRuns:
         same = before is not None and before.wants.question == wants.question
         if before is not None and same and hold:
             return before
-        known = self._known()
+        known = self._changes.known()
         unsure = () if self._kept.complete else self._observer.facts()
-        key = (wants.question, self._told_by(known, wants, now_ms), frozenset(self._gone), id(unsure))
+        key = (wants.question, self._told_by(known, wants, now_ms), frozenset(self._changes.gone), id(unsure))
         if before is not None and key == self._key:
             return before
         if before is not None and same and time.monotonic() - self._asked_at < CALM_S:
             self._waits = True
             return before
-        question = self._question = Question(wants, tuple(known), unsure, frozenset(self._gone))
+        question = self._question = Question(wants, tuple(known), unsure, frozenset(self._changes.gone))
         self._key, self._asked_at = key, time.monotonic()
         return question
 
@@ -209,13 +200,6 @@ class ManyRuns:
         told = tuple(map(id, known))  # the question keeps them alive
         timed = any(isinstance(term.condition, Started) for term in wants.query.terms)
         return (*told, now_ms // AGAIN_MS) if timed else told
-
-    def _known(self) -> list[RunFacts]:
-        by_id, at_work = self._observer.by_id(), self._observer.at_work()
-        self._were_live.update(run.run_id for run in at_work)
-        silent = {one for one in self._were_live if one in by_id and by_id[one].status == "interrupted"}
-        others = (by_id.get(run_id) for run_id in self._fresh.keys() | silent)
-        return [*at_work, *(run for run in others if run is not None and not run.live)]
 
     def _lacking(self, answer: Answer, wants: ListWants) -> list[str]:
         asker, followed = self._asker, self._observer.by_id()
@@ -230,33 +214,10 @@ class ManyRuns:
         partial = self._asker.partial.intersection(answer.ids[wants.first : wants.last])
         return frozenset(run_id for run_id in partial if self._observer.by_id().get(run_id) is None)
 
-    def _hand_over(self) -> None:
-        """Runs that have changed and are not at work any more are written down; then the catalog knows them."""
-        now = time.monotonic()
-        live = {run.run_id for run in self._observer.at_work()}
-        quiet = [run_id for run_id in self._fresh if run_id not in live]
-        if self._keeper is None or self._keeper.kept.elsewhere:  # whoever begins to keep compares every run
-            for run_id in quiet:
-                if now - self._fresh[run_id] > FORGET_S:
-                    del self._fresh[run_id]
-            return
-        waiting = self._keeper.waiting
-        for run_id in quiet:
-            if self._fresh[run_id] > 0:
-                self._fresh[run_id] = 0.0
-                self._pass_on([run_id])
-            elif run_id not in waiting:
-                del self._fresh[run_id]
-        self._gone &= waiting
-
     def _damaged(self) -> None:
         """The reader found damage: whoever writes begins anew."""
         if self._keeper is not None:
             self._keeper.begin_anew()
-
-    def _pass_on(self, run_ids: Sequence[str]) -> None:
-        if self._keeper is not None:
-            self._keeper.touch(run_ids)
 
 
 def _partly(problem: str) -> str:
