@@ -14,7 +14,7 @@ from buddy_core.clock import ManualClock
 from buddy_core.runs.replay.commands import Findings
 from buddy_core.runs.replay.live import Live
 from buddy_core.runs.replay.model import Command, Recorded, RecordedTest, Rerun, TestCounts
-from buddy_top.screens.replay import screen as replay
+from buddy_top.screens.replay import bench
 from buddy_top.screens.replay.screen import ReplayScreen
 
 ENVIRONMENT = {
@@ -84,8 +84,8 @@ def ended(*_args: Any, **_options: Any) -> Rerun:
 def test_a_replay(
     moment: str, size: tuple[int, int], tmp_path: Path, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replay, "find_tests", lambda *_: Findings(TESTS, PYTEST.cwd))
-    monkeypatch.setattr(replay, "rerun_one", running if moment == "during" else ended)
+    monkeypatch.setattr(bench, "find_tests", lambda *_: Findings(TESTS, PYTEST.cwd))
+    monkeypatch.setattr(bench, "rerun_one", running if moment == "during" else ended)
     runs = samples(tmp_path / "home" / ".codebuddy")
     app, feed = make_app(runs, home=tmp_path / "home")
     seconds = [100.0]

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 
 from buddy_core.runs.replay.live import Printed
-from buddy_core.runs.replay.model import Command, RecordedTest, Rerun
+from buddy_core.runs.replay.model import Command, RecordedTest, Replayed, Rerun
 from buddy_core.runs.replay.report import SIGNS, ending_words, recorded_words
 from buddy_core.safety.shown import shown, shown_lines
 from buddy_core.safety.text import Plain, plain
 from buddy_top.artifacts.log import narrowed, without_colours
 from buddy_top.drawing import format as fmt
-from buddy_top.drawing.cells import Cell, Span
+from buddy_top.drawing.cells import Cell, Span, literal
 
 _LABEL = 13
 _MOST_NAMES = 60
@@ -25,6 +25,33 @@ def sign_and_words(test: RecordedTest) -> Cell:
     verdict = test.recorded.verdict
     ink = {"passed": "ok", "failed": "bad"}.get(verdict, "dim")
     return (Span(plain(recorded_words(test.recorded), limit=80), ink),)
+
+
+def row_cells(number: int, test: RecordedTest, now: Cell) -> tuple[Cell, ...]:
+    """One command in the list: its number from 1, its line, how it ended then, and `now_cell`."""
+    return (
+        literal(str(number), "label"),
+        (Span(shown(test.line, limit=300), "value" if test.command is not None else "dim"),),
+        sign_and_words(test),
+        now,
+    )
+
+
+def now_cell(test: RecordedTest, rerun: Rerun | None, *, running: bool) -> Cell:
+    """What became of it here."""
+    if running:
+        return literal("● running", "accent")
+    if rerun is None:
+        return literal("–" if test.command is not None else "cannot be run", "dim")
+    change = Replayed(test, rerun).change
+    ink = (
+        "ok"
+        if change in ("still passes", "now passes")
+        else "bad"
+        if change in ("now fails", "still fails")
+        else "warn"
+    )
+    return literal(rerun.ending if change in (None, "not comparable") else str(change), ink)
 
 
 def ending_cell(rerun: Rerun) -> Cell:

@@ -10,7 +10,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,23 +19,23 @@ from textual.binding import Binding, BindingType
 from textual.events import Key
 
 from buddy_core.errors import BuddyError
-from buddy_core.runs.replay.commands import Conditions, Findings, find_tests
+from buddy_core.runs.replay.commands import Findings
 from buddy_core.runs.replay.live import Live
-from buddy_core.runs.replay.model import Command, RecordedTest, Replayed, Rerun
-from buddy_core.runs.replay.session import TIMEOUT_S
-from buddy_core.runs.replay.single import NotApproved, rerun_one
+from buddy_core.runs.replay.model import Command
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, literal
 from buddy_top.screens.card import Card
+from buddy_top.screens.replay.bench import Bench
 from buddy_top.screens.replay.lines import (
     approval_cells,
     ending_cell,
+    now_cell,
     obstacle_cells,
     output_cells,
     printed_by,
-    sign_and_words,
+    row_cells,
 )
 from buddy_top.screens.replay.wordline import WordLine
 from buddy_top.widgets.panel import Panel
@@ -77,20 +76,12 @@ class ReplayScreen(Card[None]):
         env: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
-        self._runs_dir = runs_dir
-        self._run_id = run_id
+        self._bench = Bench(runs_dir, run_id, clock=clock, env=os.environ if env is None else env)
         self._read_only = read_only
-        self._conditions = Conditions(TIMEOUT_S, dict(os.environ if env is None else env))
-        self._tests: list[RecordedTest] = []
-        self._reruns: dict[Command, Rerun] = {}
-        self._live: Live | None = None
-        self._at_work: int | None = None
-        self._begun = 0.0
         self._leaving = False
         self._asks = False
         self._plan = False
         self._looked_at = -1
-        self._clock = clock
 
     # What it looks like
 
@@ -114,17 +105,15 @@ class ReplayScreen(Card[None]):
 
     def on_unmount(self) -> None:
         """Whatever still runs ends."""
-        if self._live is not None:
-            self._live.cancel()
+        self._bench.cancel()
 
     async def _find(self) -> None:
         try:
-            found = await asyncio.to_thread(find_tests, self._runs_dir, self._run_id, self._conditions)
+            found = await self._bench.find()
         except (OSError, BuddyError) as error:
             self.table.set_source([], self._cells)
             self.text.set_lines([(Span(shown(f"the run cannot be read: {error}", limit=300), "bad"),)])
             return
-        self._tests = list(found.tests)
         self._announce(found)
         self._list()
         self._draw()
@@ -137,33 +126,12 @@ class ReplayScreen(Card[None]):
         self.panel.set_title((Span(Plain("Replay"), "strong"), Span(Plain(f"  {words}"), "label")))
 
     def _list(self) -> None:
-        self.table.styles.height = min(_MOST_LISTED, max(2, len(self._tests) + 1))
-        self.table.set_source([str(index) for index in range(len(self._tests))], self._cells)
+        self.table.styles.height = min(_MOST_LISTED, max(2, len(self._bench.tests) + 1))
+        self.table.set_source([str(index) for index in range(len(self._bench.tests))], self._cells)
 
     def _cells(self, index: int) -> tuple[Cell, ...]:
-        test = self._tests[index]
-        return (
-            literal(str(index + 1), "label"),
-            (Span(shown(test.line, limit=300), "value" if test.command is not None else "dim"),),
-            sign_and_words(test),
-            self._now(index, test),
-        )
-
-    def _now(self, index: int, test: RecordedTest) -> Cell:
-        if index == self._at_work:
-            return literal("● running", "accent")
-        rerun = None if test.command is None else self._reruns.get(test.command)
-        if rerun is None:
-            return literal("–" if test.command is not None else "cannot be run", "dim")
-        change = Replayed(test, rerun).change
-        ink = (
-            "ok"
-            if change in ("still passes", "now passes")
-            else "bad"
-            if change in ("now fails", "still fails")
-            else "warn"
-        )
-        return literal(rerun.ending if change in (None, "not comparable") else str(change), ink)
+        test, running = self._bench.tests[index], index == self._bench.at_work
+        return row_cells(index + 1, test, now_cell(test, self._bench.rerun(index), running=running))
 
     @property
     def _chosen(self) -> int | None:
@@ -176,17 +144,16 @@ class ReplayScreen(Card[None]):
         self.line.set_prompt(self._prompt())
         if at is None:
             return
-        test = self._tests[at]
+        test, rerun = self._bench.tests[at], self._bench.rerun(at)
         command, shows_output = test.command, not self._plan
-        rerun = None if command is None else self._reruns.get(command)
-        if at == self._at_work and shows_output:
+        if at == self._bench.at_work and shows_output:
             return
         if command is None:
             lines = list(obstacle_cells(test))
         elif rerun is not None and shows_output:
             lines = [ending_cell(rerun), (), *output_cells(printed_by(rerun), self._width)]
         else:
-            lines = list(approval_cells(command, test, self._conditions.env))
+            lines = list(approval_cells(command, test, self._bench.conditions.env))
         self.text.set_lines(lines, keep_scroll=keep_scroll)
 
     @property
@@ -196,20 +163,19 @@ class ReplayScreen(Card[None]):
 
     def _prompt(self) -> Cell:
         """What the line at the bottom says or asks."""
-        if self._at_work is not None:
-            took = f"● running {fmt.duration(1000 * int(self._clock() - self._begun))}"
+        if self._bench.at_work is not None:
+            took = f"● running {fmt.duration(1000 * self._bench.took_s)}"
             if self._leaving:
                 return literal("it still runs: y ends it and leaves, any other key stays", "warn")
             return (Span(Plain(took), "accent"), Span(Plain("  c ends it · esc leaves"), "dim"))
         at = self._chosen
-        command = None if at is None else self._tests[at].command
-        if command is None:
+        if at is None or self._bench.command(at) is None:
             return literal("" if at is None else "esc back", "dim")
         if self._read_only:
             return literal("read-only: nothing is run", "warn")
         if self._asks:
             return literal("the word at the end of the text above runs exactly this: ", "label")
-        seen = " · t what it would run, or its output" if command in self._reruns else ""
+        seen = " · t what it would run, or its output" if self._bench.rerun(at) is not None else ""
         return literal(f"enter asks for its word{seen} · esc back", "dim")
 
     # What it does
@@ -225,8 +191,7 @@ class ReplayScreen(Card[None]):
     def on_table_opened(self, event: Table.Opened) -> None:
         """Ask for the word of this command, with all of it in sight or below."""
         event.stop()
-        at = self._chosen
-        if at is None or self._tests[at].command is None or self._at_work is not None or self._read_only:
+        if self._bench.command(self._chosen) is None or self._bench.at_work is not None or self._read_only:
             return
         self._plan = self._asks = True
         self._draw()
@@ -245,8 +210,8 @@ class ReplayScreen(Card[None]):
     @on(WordLine.Answered)
     def _answered(self, event: WordLine.Answered) -> None:
         at = self._chosen
-        command = None if at is None else self._tests[at].command
-        if at is None or command is None or self._at_work is not None or self._read_only:
+        command = self._bench.command(at)
+        if at is None or command is None or self._bench.at_work is not None or self._read_only:
             return
         if event.text != command.word:
             words = (
@@ -256,60 +221,33 @@ class ReplayScreen(Card[None]):
             )
             self.line.set_prompt(literal(f"{words}   ", "warn"))
             return
-        self._at_work, self._begun, self._live, self._plan = at, self._clock(), Live(), False
-        self._asks = False
+        live = self._bench.begin(at)
+        self._plan = self._asks = False
         self.table.focus()
         self.text.set_lines([literal("starting …", "dim")], keep_scroll=False)
         self._list()
-        self.run_worker(self._play(at, command, event.text, self._live), group=GROUP)
+        self.run_worker(self._play(at, command, event.text, live), group=GROUP)
 
     async def _play(self, at: int, command: Command, typed: str, live: Live) -> None:
-        told: Plain | None = None
-        try:
-            became = await asyncio.to_thread(
-                rerun_one,
-                self._runs_dir,
-                self._run_id,
-                self._conditions,
-                at,
-                command,
-                typed=typed,
-                live=live,
-            )
-            told = self._settle(at, command, became)
-        except (OSError, BuddyError, NotApproved) as error:
-            told = shown(f"nothing was run: {error}", limit=200)
-        finally:
-            live.cancel()
-            self._at_work = self._live = None
+        told = await self._bench.play(at, command, typed, live)
         self._leaving = False
         self._list()
         self._draw()
         if told is not None:
             self.line.set_prompt((Span(told, "warn"),))
 
-    def _settle(self, at: int, command: Command, became: Rerun | RecordedTest | None) -> Plain | None:
-        """Keep the outcome; words where something else stands in the files now, and nothing was run."""
-        if isinstance(became, Rerun):
-            self._reruns[command] = became
-            return None
-        self._tests[at] = became or replace(
-            self._tests[at], command=None, obstacle="it is not there any more"
-        )
-        return Plain("it has changed meanwhile: nothing was run, read it again")
-
     async def _watch(self) -> None:
         """Draw what was printed since the last look; laid out elsewhere."""
-        live = self._live
-        if live is None or self._at_work is None:
+        live = self._bench.live
+        if live is None or self._bench.at_work is None:
             return
         self.line.set_prompt(self._prompt())
         printed = live.output.printed()
-        if self._plan or self._chosen != self._at_work or printed.size == self._looked_at:
+        if self._plan or self._chosen != self._bench.at_work or printed.size == self._looked_at:
             return
         self._looked_at = printed.size
         lines = await asyncio.to_thread(output_cells, printed, self._width)
-        if live is self._live:
+        if live is self._bench.live:
             at_end = self.text.top >= self.text.max_top
             self.text.set_lines(lines)
             if at_end:
@@ -317,8 +255,7 @@ class ReplayScreen(Card[None]):
 
     def action_cancel(self) -> None:
         """End the command that runs, and everything it started."""
-        if self._live is not None:
-            self._live.cancel()
+        if self._bench.cancel():
             self.line.set_prompt(literal("ending it …", "warn"))
 
     def action_toggle_text(self) -> None:
@@ -334,7 +271,7 @@ class ReplayScreen(Card[None]):
 
     def action_leave(self) -> None:
         """Back; where something runs, ask first."""
-        if self._at_work is None:
+        if self._bench.at_work is None:
             self.dismiss(None)
         else:
             self._leaving = True
