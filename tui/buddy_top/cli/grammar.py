@@ -90,14 +90,14 @@ def _draws_a_screen(words: Sequence[str], parser: OneLineParser) -> bool:
 
 def _add_others(commands: Commands, everywhere: OneLineParser) -> None:
     from buddy_top.cli import alerts, config, doctor, metrics
-    from buddy_top.cli.run import diff, export, family, index, keep, replay, runs, search
+    from buddy_top.cli.run import diff, export, family, index, keep, listed, replay, search, shown
     from buddy_top.cli.run import doctor as run_doctor
 
     run = commands.add_parser(
         "run", parents=[everywhere], allow_abbrev=False, help="list, show and follow recorded runs"
     )
     about_runs = run.add_subparsers(dest="run_command", metavar="COMMAND", required=True)
-    for module in (runs, search, diff, family, keep, replay, export, run_doctor, index):
+    for module in (listed, shown, search, diff, family, keep, replay, export, run_doctor, index):
         module.add(about_runs, everywhere)
     for module in (alerts, config, metrics, doctor):
         module.add(commands, everywhere)

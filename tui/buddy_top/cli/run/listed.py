@@ -1,9 +1,8 @@
-"""`buddy-top run list`, `show` and `tail`."""
+"""`buddy-top run list`."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +10,16 @@ from typing import TYPE_CHECKING
 from buddy_core.clock import Clock
 from buddy_core.safety.text import plain
 from buddy_top.cli.filters import filter_help, parsed_filter
-from buddy_top.cli.output import DONE, complain, print_lines, print_text, terminal_width, writer
-from buddy_top.cli.parser import RUN_ID_HELP, Commands, OneLineParser, whole_number
-from buddy_top.cli.run.found import archive_of, found_run, kept_ids, kept_runs
+from buddy_top.cli.output import DONE, complain, print_lines, print_text, terminal_width
+from buddy_top.cli.parser import Commands, OneLineParser, whole_number
+from buddy_top.cli.run.found import archive_of, kept_ids, kept_runs
 
 if TYPE_CHECKING:
-    from buddy_core.prices.table import PriceTable
     from buddy_core.runs.facts import RunFacts
 
 
 def add(commands: Commands, everywhere: OneLineParser) -> None:
-    """Add the three commands to `buddy-top run`."""
+    """Add the command to `buddy-top run`."""
     listed = commands.add_parser(
         "list",
         parents=[everywhere],
@@ -35,13 +33,6 @@ def add(commands: Commands, everywhere: OneLineParser) -> None:
     listed.add_argument("filter", nargs="*", metavar="FILTER", help="only runs that fit; see below")
     listed.add_argument("--kept", action="store_true", help="the runs in the archive instead")
     listed.set_defaults(handler=_list)
-    for name, handler, words in (
-        ("show", _show, "one run with its events"),
-        ("tail", _tail, "follow one run until it ends"),
-    ):
-        one = commands.add_parser(name, parents=[everywhere], allow_abbrev=False, help=words)
-        one.add_argument("run_id", metavar="ID", help=RUN_ID_HELP)
-        one.set_defaults(handler=handler)
 
 
 def _list(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
@@ -85,50 +76,3 @@ def _leaving(runs_dir: Path, clock: Clock) -> Sequence[str]:
     from buddy_core.runs.keeping.leaving import leaving_next
 
     return leaving_next(runs_dir, clock=clock)
-
-
-def _show(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_top.config.prices import prices_for
-
-    with found_run(args, runs_dir, args.run_id) as (place, run_id):
-        if args.json:
-            _show_json(place, run_id, clock, prices_for(args))
-        else:
-            from buddy_core.runs.viewing import viewer
-
-            width = terminal_width()
-            viewer.show_run(run_id, store=place, out=writer(), width=width, prices=prices_for(args))
-    return DONE
-
-
-def _show_json(runs_dir: Path, run_id: str, clock: Clock, prices: PriceTable | None) -> None:
-    from buddy_core.runs.reading.reader import read_metrics
-    from buddy_core.runs.viewing import viewer
-    from buddy_core.runs.viewing.joined import joined_events
-    from buddy_top.export.documents import joined_entry, show_document, to_text
-
-    facts = viewer.find_facts(viewer.load_facts(runs_dir, clock=clock, prices=prices), run_id, runs_dir)
-    events = [joined_entry(joined) for joined in joined_events(runs_dir, facts.run_id)]
-    metrics = read_metrics(runs_dir, facts.run_id)
-    print_text(to_text(show_document(facts, metrics, events, now_ms=clock.now_ms())))
-
-
-def _tail(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
-    from buddy_core.runs.viewing.viewer import tail_run
-
-    with found_run(args, runs_dir, args.run_id) as (place, run_id):
-        if args.json:
-            asyncio.run(_tail_json(place, run_id, clock))
-        else:
-            asyncio.run(tail_run(run_id, store=place, out=writer(), width=terminal_width()))
-    return DONE
-
-
-async def _tail_json(runs_dir: Path, run_id: str, clock: Clock) -> None:
-    """One JSON object a line, one line an event."""
-    from buddy_core.runs.viewing.entries import event_entry
-    from buddy_core.runs.watching.following import RunFollower
-    from buddy_top.export.documents import to_text
-
-    async for event in RunFollower(runs_dir, run_id, clock=clock).events():
-        print_text(to_text(event_entry(event), compact=True))
