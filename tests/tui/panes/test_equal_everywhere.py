@@ -22,7 +22,7 @@ from buddy_core import format as fmt
 from buddy_core.metrics.window import Window
 from buddy_core.prometheus.exporter import PrometheusExporter
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.cli.once import picture
+from buddy_top.cli.once_lines import picture
 from buddy_top.commands import Place
 from buddy_top.export.documents import once_document, to_text
 from buddy_top.panes.tiles import TILES

@@ -12,7 +12,7 @@ from tests.tui.monitor import NOW, Monitor, cell_words, monitor, samples
 
 from buddy_core import format as fmt
 from buddy_core.metrics.window import Window
-from buddy_top.cli.once import picture
+from buddy_top.cli.once_lines import picture
 from buddy_top.export.documents import once_document, to_text
 from buddy_top.panes.tiles import TILES
 

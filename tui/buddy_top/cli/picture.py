@@ -31,7 +31,7 @@ def print_once(
     from buddy_core.history.keeper import reading_history
     from buddy_core.metrics.collector import MetricsCollector
     from buddy_core.observing.observer import Observer
-    from buddy_top.cli.once import picture
+    from buddy_top.cli.once_lines import picture
     from buddy_top.config.prices import chosen_prices, price_table
     from buddy_top.export.documents import monitor_entry, once_document, to_text
     from buddy_top.metering.use import own_use
