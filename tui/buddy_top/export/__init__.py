@@ -1,1 +1,1 @@
-"""What leaves the screen: copies, tables, documents and pictures, with secrets masked."""
+"""What leaves the program: copies, tables, pictures, with secrets masked, and the JSON documents of screen and shell."""
