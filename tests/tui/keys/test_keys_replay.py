@@ -34,7 +34,7 @@ async def replay(recorded: Replayable, *, read_only: bool = False) -> AsyncItera
     async with monitor(recorded.run.root, size=(120, 40), window=Window.ALL, read_only=read_only) as seen:
         await seen.go("run")
         await seen.press("R")
-        await until(seen, lambda: bool(screen(seen)._tests) or "no test" in seen.text)
+        await until(seen, lambda: bool(screen(seen)._bench.tests) or "no test" in seen.text)
         yield seen
 
 
