@@ -21,9 +21,7 @@ from buddy_top.options import Options
 from buddy_top.state import Snapshot, Wants
 
 if TYPE_CHECKING:
-    from buddy_core.observing.observer import Observer
     from buddy_core.runs.facts import RunFacts
-    from buddy_core.runs.timeline.around import Moment, Surroundings
     from buddy_top.feeding.pictures import Pictures
     from buddy_top.metering.meter import Meter
     from buddy_top.metering.use import MonitorUse
@@ -152,7 +150,6 @@ class Feed:
 
     def _open(self) -> None:
         """Load the library, here and not before: the first frame need not wait for it."""
-        from buddy_core.observing.observer import Observer
         from buddy_top.feeding.pictures import Pictures
         from buddy_top.metering.meter import Meter
 

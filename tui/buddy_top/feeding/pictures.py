@@ -22,7 +22,7 @@ from buddy_top.state import RunDetail, Snapshot, Wants
 
 if TYPE_CHECKING:
     from buddy_core.history.keeper import RunHistory
-    from buddy_core.runs.viewing.around import Moment, Surroundings
+    from buddy_core.runs.timeline.around import Moment, Surroundings
     from buddy_top.listing.model import Listing
     from buddy_top.past.pictures import PastPictures
     from buddy_top.reading.around_reader import OpenAround
@@ -47,7 +47,7 @@ class Pictures:
         self, options: Options, looking: Looking, *, more: Callable[[], None], grown: Callable[[], None]
     ) -> None:
         from buddy_core.alerts.watch import AlertWatch
-        from buddy_core.observe import Observer
+        from buddy_core.observing.observer import Observer
 
         self._options = options
         self._clock = options.clock

@@ -67,7 +67,7 @@ def _tail(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 async def _tail_json(runs_dir: Path, run_id: str, clock: Clock) -> None:
     """One JSON object a line, one line an event."""
     from buddy_core.runs.viewing.entries import event_entry
-    from buddy_core.runs.viewing.following import RunFollower
+    from buddy_core.runs.watching.following import RunFollower
     from buddy_top.export.documents import to_text
 
     async for event in RunFollower(runs_dir, run_id, clock=clock).events():

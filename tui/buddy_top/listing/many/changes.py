@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from buddy_core.observe import Observer
-from buddy_core.runs.model import RunFacts
+from buddy_core.observing.observer import Observer
+from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.watching.watch import DirectoryChange
 from buddy_top.listing.many.keeping import CatalogKeeper
 
