@@ -72,7 +72,7 @@ class BuddyTop(PaneActions):
 
     def _space_plays(self) -> bool:
         """A key that works before what has the keyboard sees it: not where a space is typed, or turns a page."""
-        from buddy_top.widgets.textview import TextView
+        from buddy_top.widgets.text.view import TextView
 
         on_top, focused = len(self.screen_stack) > 1, self.focused
         reads = isinstance(focused, TextView) and self.journey.traveller is None
@@ -101,7 +101,7 @@ class BuddyTop(PaneActions):
 
     def action_open(self) -> None:
         """Open what the cursor is on."""
-        from buddy_top.widgets.table import Table
+        from buddy_top.widgets.table.table import Table
 
         if isinstance(self.focused, Table):
             self.focused.action_open()

@@ -15,7 +15,7 @@ from buddy_top.drawing.cells import text_of
 from buddy_top.keys.inturn import Followed
 from buddy_top.listing.filter_advice import advise
 from buddy_top.panes.runs import RunsPane
-from buddy_top.widgets.adviceline import AdviceLine
+from buddy_top.widgets.filter.advice import AdviceLine
 
 
 def advice(seen: Monitor) -> str:

@@ -9,8 +9,8 @@ from tests.tui.monitor import NOW, Monitor, monitor, samples
 
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.commands import MOVING, Place
-from buddy_top.widgets.table import Table
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.table.table import Table
+from buddy_top.widgets.text.view import TextView
 
 ROWS = 60
 WORDS_OF_KEYS = {"↑": "up", "↓": "down", "pgup": "pageup", "pgdn": "pagedown"}

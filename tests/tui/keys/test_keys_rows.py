@@ -14,7 +14,7 @@ from buddy_top.panes.errors import ErrorsPane
 from buddy_top.panes.runs import RunsPane
 from buddy_top.screens.event import EventScreen
 from buddy_top.screens.menus.sort import SortMenu
-from buddy_top.widgets.filterfield import FilterField
+from buddy_top.widgets.filter.field import FilterField
 
 NEEDLES: dict[Place, tuple[str, str]] = {
     "providers": ("haiku", "anthropic/claude-haiku-4-5"),

@@ -10,7 +10,7 @@ from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.panes.run import RunPage
 from buddy_top.panes.runs import RunsPane
 from buddy_top.run_view.view import VIEWS, RunDetailView
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.text.view import TextView
 
 
 def detail_of(seen: Monitor) -> RunDetailView:

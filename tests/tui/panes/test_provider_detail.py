@@ -13,7 +13,7 @@ from buddy_top.feeding.snapshots import MOST_USES
 from buddy_top.panes.provider_detail import latencies, spread, tokens
 from buddy_top.panes.providers import ProvidersPane
 from buddy_top.state import SeriesDetail
-from buddy_top.widgets.plot import plot_lines
+from buddy_top.widgets.charts.plot import plot_lines
 
 HOUR = 3_600_000
 

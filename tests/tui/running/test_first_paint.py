@@ -41,10 +41,10 @@ LATER = (
     "buddy_top.panes.overview",
     "buddy_top.run_view",
     "buddy_top.screens.help",
-    "buddy_top.widgets.chart",
-    "buddy_top.widgets.filterfield",
+    "buddy_top.widgets.charts",
+    "buddy_top.widgets.filter.field",
     "buddy_top.widgets.table",
-    "buddy_top.widgets.textview",
+    "buddy_top.widgets.text",
 )
 """Loaded after the first picture, or when somebody asks for it."""
 

@@ -15,7 +15,7 @@ from buddy_core.testing import RunDirectoryBuilder, sample_runs
 from buddy_top.drawing.cells import text_of, width_of
 from buddy_top.panes.budget import budget_cell
 from buddy_top.terminal.announce import QUIET_MS, desktop_words
-from buddy_top.widgets.headerline import HeaderFields, header_pieces
+from buddy_top.widgets.frame.header import HeaderFields, header_pieces
 
 MINUTE = 60_000
 CIRCLES = "was called 4 times in a row with the same arguments and the same result"

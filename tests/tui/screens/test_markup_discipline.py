@@ -42,9 +42,9 @@ OBSERVED = frozenset(
 
 OWN_TEXT = {
     ("drawing/cells.py", "text"),  # a Span's text is Plain already
-    ("widgets/wrap.py", "text"),
-    ("widgets/rowcells.py", "text"),
-    ("widgets/tabline.py", "title"),  # a TabLabel's title is Plain
+    ("widgets/text/wrap.py", "text"),
+    ("widgets/table/rowcells.py", "text"),
+    ("widgets/frame/tabs.py", "title"),  # a TabLabel's title is Plain
     ("terminal/crash.py", "stack"),  # file names of our own source
 }
 """Where a field of that name is the interface's own."""

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, literal
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table.table import Column, Table
 
 COLUMNS = (
     Column("name", Plain("name"), 8, grow=1),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
-from buddy_top.widgets.axes import Scale, shortened, time_ticks, value_scale, value_ticks
+from buddy_top.widgets.charts.axes import Scale, shortened, time_ticks, value_scale, value_ticks
 
 NOON = 1_767_873_600_000
 """Thursday 8 January 2026, 12:00 UTC."""

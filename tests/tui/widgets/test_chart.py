@@ -14,8 +14,8 @@ from textual.strip import Strip
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import text_of, width_of
-from buddy_top.widgets.chart import Chart, ChartData, Series
-from buddy_top.widgets.plot import ERROR_MARK, plot_lines
+from buddy_top.widgets.charts.chart import Chart, ChartData, Series
+from buddy_top.widgets.charts.plot import ERROR_MARK, plot_lines
 
 NOON = 1_767_873_600_000
 WAVE = tuple(max(0.0, math.sin(i / 9) * 30_000 + math.cos(i / 3) * 9_000) for i in range(96))

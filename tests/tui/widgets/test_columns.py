@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.safety.text import Plain
-from buddy_top.widgets.columns import Column, place_columns
+from buddy_top.widgets.table.columns import Column, place_columns
 
 
 def column(key: str, width: int, **options: int) -> Column:

@@ -7,7 +7,7 @@ from tests.tui.widgets.test_table import TableApp, rows_of, settle
 from textual.strip import Strip
 
 from buddy_top.drawing.cells import literal
-from buddy_top.widgets.drawn import MOST, DrawnLines
+from buddy_top.widgets.table.drawn import MOST, DrawnLines
 
 
 def test_a_line_is_drawn_once_until_what_all_are_made_of_changes() -> None:

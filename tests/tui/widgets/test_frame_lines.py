@@ -12,9 +12,9 @@ from textual.app import App, ComposeResult
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Span, text_of
-from buddy_top.widgets.footerline import FooterLine
-from buddy_top.widgets.headerline import HeaderFields, HeaderLine, header_pieces
-from buddy_top.widgets.tabline import TabLabel, TabLine
+from buddy_top.widgets.frame.footer import FooterLine
+from buddy_top.widgets.frame.header import HeaderFields, HeaderLine, header_pieces
+from buddy_top.widgets.frame.tabs import TabLabel, TabLine
 
 FIELDS = HeaderFields(
     path=Plain("~/.codebuddy/runs"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from buddy_core.metrics.looking.model import HistogramBin
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import text_of, width_of
-from buddy_top.widgets.histogram import HistogramData, histogram_lines, place
+from buddy_top.widgets.charts.histogram import HistogramData, histogram_lines, place
 
 BINS = tuple(HistogramBin(10 * 2**i, 20 * 2**i, count) for i, count in enumerate((1, 4, 30, 60, 20, 3, 0, 1)))
 MARKS = ((Plain("p50"), 120.0), (Plain("p95"), 600.0), (Plain("p99"), None))

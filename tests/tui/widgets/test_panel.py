@@ -13,9 +13,9 @@ from textual.strip import Strip
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Span, literal, text_of, width_of
+from buddy_top.widgets.charts.tile import Tile, TileFacts, tile_lines
 from buddy_top.widgets.panel import Panel, edge_labels
-from buddy_top.widgets.table import Column, Table
-from buddy_top.widgets.tile import Tile, TileFacts, tile_lines
+from buddy_top.widgets.table.table import Column, Table
 
 
 def screen_text(app: App[Any]) -> list[str]:

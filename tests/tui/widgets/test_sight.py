@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from buddy_top.drawing.cells import text_of
 from buddy_top.run_view.sight import AllRows, RowKeys, SomeRows
-from buddy_top.widgets.bars import moment_bar
-from buddy_top.widgets.keys import find_key
+from buddy_top.widgets.table.bars import moment_bar
+from buddy_top.widgets.table.keys import find_key
 
 
 def test_a_million_keys_are_found_without_being_made() -> None:

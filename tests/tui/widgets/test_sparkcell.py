@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from buddy_core.safety.ascii import to_ascii
 from buddy_top.drawing.cells import text_of, width_of
-from buddy_top.widgets.sparkcell import spark_cell
+from buddy_top.widgets.table.sparkcell import spark_cell
 
 numbers = st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True, min_value=None), max_size=40)
 

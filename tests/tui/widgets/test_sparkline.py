@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_core.safety.ascii import to_ascii
-from buddy_top.widgets.bars import bar, share_bar, slice_bar
-from buddy_top.widgets.sparkline import EIGHTHS, columns, level, resample, sparkline, top_of
+from buddy_top.widgets.charts.sparkline import EIGHTHS, columns, level, resample, sparkline, top_of
+from buddy_top.widgets.table.bars import bar, share_bar, slice_bar
 
 VALUES = st.lists(
     st.one_of(st.none(), st.floats(0, 1e12), st.sampled_from([math.nan, math.inf])), max_size=60

@@ -11,8 +11,8 @@ from textual.strip import Strip
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, literal, text_of, width_of
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.textview import TextView
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.text.view import TextView
+from buddy_top.widgets.text.wrap import wrap
 
 WORDS = "the quick brown fox jumps over the lazy dog"
 

@@ -17,16 +17,16 @@ from buddy_top.drawing.cells import Cell, Span, cell, literal
 from buddy_top.drawing.states import status_cell
 from buddy_top.drawing.themes import THEMES
 from buddy_top.terminal.guard import WithoutColor
-from buddy_top.widgets.bars import share_bar, slice_bar
-from buddy_top.widgets.chart import Chart, ChartData, Series
-from buddy_top.widgets.footerline import FooterLine
-from buddy_top.widgets.headerline import HeaderFields, HeaderLine
-from buddy_top.widgets.histogram import Histogram, HistogramData
+from buddy_top.widgets.charts.chart import Chart, ChartData, Series
+from buddy_top.widgets.charts.histogram import Histogram, HistogramData
+from buddy_top.widgets.charts.tile import Tile, TileFacts
+from buddy_top.widgets.frame.footer import FooterLine
+from buddy_top.widgets.frame.header import HeaderFields, HeaderLine
+from buddy_top.widgets.frame.tabs import TabLabel, TabLine
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
-from buddy_top.widgets.tabline import TabLabel, TabLine
-from buddy_top.widgets.textview import TextView
-from buddy_top.widgets.tile import Tile, TileFacts
+from buddy_top.widgets.table.bars import share_bar, slice_bar
+from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.text.view import TextView
 
 NOON = 1_767_873_600_000
 """Thursday 8 January 2026, 12:00 UTC."""

@@ -8,7 +8,7 @@ from buddy_core.safety.shown import shown_lines
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, width_of
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.text.wrap import wrap
 
 MOST_LINES = 100_000
 """Lines of an artifact that are laid out; the rest is counted."""

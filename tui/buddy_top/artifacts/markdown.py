@@ -18,7 +18,7 @@ from buddy_top.artifacts.markdown_table import table_lines
 from buddy_top.artifacts.page import Body
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, width_of
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.text.wrap import wrap
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

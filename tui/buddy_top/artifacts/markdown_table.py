@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, fit, width_of
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.text.wrap import wrap
 
 _GAP = "  "
 _LEAST = 4

@@ -6,7 +6,7 @@ from textual.events import Resize
 from textual.message import Message
 
 from buddy_top.artifacts.page import Body
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.text.view import TextView
 
 
 class PageView(TextView):

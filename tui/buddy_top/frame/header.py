@@ -11,8 +11,8 @@ from buddy_core.safety.text import Plain, plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Span
 from buddy_top.state import Snapshot, Tab
-from buddy_top.widgets.headerline import HeaderFields
-from buddy_top.widgets.tabline import TabLabel
+from buddy_top.widgets.frame.header import HeaderFields
+from buddy_top.widgets.frame.tabs import TabLabel
 
 if TYPE_CHECKING:
     from buddy_top.past.view import PastView

@@ -28,10 +28,10 @@ from buddy_top.past.journey import HINT, Journey
 from buddy_top.screens.root import RootScreen
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.terminal.littleroom import LittleRoom
-from buddy_top.widgets.filterline import FilterLine
-from buddy_top.widgets.footerline import FooterLine
-from buddy_top.widgets.headerline import HeaderFields, HeaderLine
-from buddy_top.widgets.tabline import TabLine
+from buddy_top.widgets.filter.line import FilterLine
+from buddy_top.widgets.frame.footer import FooterLine
+from buddy_top.widgets.frame.header import HeaderFields, HeaderLine
+from buddy_top.widgets.frame.tabs import TabLine
 
 if TYPE_CHECKING:
     from buddy_top.feeding.snapshot_feed import SnapshotFeed

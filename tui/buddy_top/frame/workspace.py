@@ -27,10 +27,10 @@ from buddy_top.starting.arenas import GIVING_BACK_S, give_back
 from buddy_top.state import Snapshot, Tab
 from buddy_top.terminal.announce import Announcer
 from buddy_top.terminal.safe_app import end_of_reading, end_of_start
-from buddy_top.widgets.filterline import FilterLine
-from buddy_top.widgets.footerline import FooterLine
-from buddy_top.widgets.headerline import HeaderLine
-from buddy_top.widgets.tabline import TabLine
+from buddy_top.widgets.filter.line import FilterLine
+from buddy_top.widgets.frame.footer import FooterLine
+from buddy_top.widgets.frame.header import HeaderLine
+from buddy_top.widgets.frame.tabs import TabLine
 
 if TYPE_CHECKING:
     from buddy_core.alerts.model import Alert

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from buddy_core.safety.text import Plain
 from buddy_top.messages import UseTaken
-from buddy_top.widgets.headerline import USE
+from buddy_top.widgets.frame.header import USE
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin

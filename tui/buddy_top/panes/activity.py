@@ -6,7 +6,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.panes.words import nothing_in
 from buddy_top.state import Snapshot
-from buddy_top.widgets.chart import Chart, ChartData, Series
+from buddy_top.widgets.charts.chart import Chart, ChartData, Series
 
 
 def activity_data(snapshot: Snapshot) -> ChartData:

@@ -18,8 +18,8 @@ from buddy_top.panes.room import fit_panel
 from buddy_top.panes.words import no_match
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Table
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.table.table import Table
+from buddy_top.widgets.text.view import TextView
 
 if TYPE_CHECKING:
     from buddy_core.metrics.looking.model import Trend

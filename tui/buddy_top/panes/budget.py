@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, width_of
-from buddy_top.widgets.bars import share_bar
-from buddy_top.widgets.frameline import FrameLine, Piece, blank
+from buddy_top.widgets.frame.line import FrameLine, Piece, blank
+from buddy_top.widgets.table.bars import share_bar
 
 if TYPE_CHECKING:
     from buddy_core.alerts.model import BudgetUse

@@ -16,7 +16,7 @@ from buddy_top.messages import OpenRun
 from buddy_top.panes.cells import run_cell
 from buddy_top.run_view.row_cells import Look, row_cells
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table.table import Column, Table
 
 _COLUMNS = (
     Column("when", Plain("when"), 7, align="right", sortable=False),

@@ -20,8 +20,8 @@ from buddy_top.panes.room import NO_ROOM
 from buddy_top.panes.series import SeriesChart
 from buddy_top.state import Snapshot
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.table.table import Column
+from buddy_top.widgets.text.view import TextView
 
 AROUND_WIDTH = 70
 """Columns below which the text has the room to itself."""

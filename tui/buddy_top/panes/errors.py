@@ -25,7 +25,7 @@ from buddy_top.panes.kinds import age_field, count_field, name_field, trend_fiel
 from buddy_top.panes.words import kind_words, within
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Table
+from buddy_top.widgets.table.table import Table
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin

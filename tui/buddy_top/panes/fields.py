@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from buddy_top.drawing.cells import Cell
-from buddy_top.widgets.table import Column
+from buddy_top.widgets.table.table import Column
 
 Row = TypeVar("Row")
 

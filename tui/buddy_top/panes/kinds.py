@@ -11,8 +11,8 @@ from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Cut
 from buddy_top.panes.cells import age_cell, name_cell, number_cell
 from buddy_top.panes.fields import Field, Row
-from buddy_top.widgets.sparkcell import spark_cell
-from buddy_top.widgets.table import Column
+from buddy_top.widgets.table.sparkcell import spark_cell
+from buddy_top.widgets.table.table import Column
 
 if TYPE_CHECKING:
     from buddy_core.metrics.looking.model import Trend

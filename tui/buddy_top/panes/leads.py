@@ -11,7 +11,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell
 from buddy_top.messages import CallNamed, OpenRun
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table.table import Column, Table
 
 
 class Lead(msgspec.Struct, frozen=True):

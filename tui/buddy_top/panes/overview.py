@@ -26,10 +26,10 @@ from buddy_top.panes.tiles import TILES
 from buddy_top.panes.welcome import is_empty, welcome_lines
 from buddy_top.panes.words import kind_words, nothing_in, within
 from buddy_top.state import Snapshot, Tab
+from buddy_top.widgets.charts.tile import Tile
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
-from buddy_top.widgets.textview import TextView
-from buddy_top.widgets.tile import Tile
+from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.text.view import TextView
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin

@@ -14,8 +14,8 @@ from buddy_top.panes.provider_leads import KIND_COLUMNS, USE_COLUMNS, kind_leads
 from buddy_top.panes.room import NO_ROOM
 from buddy_top.panes.words import within
 from buddy_top.state import SeriesDetail, Snapshot
-from buddy_top.widgets.chart import Chart, ChartData, Series
-from buddy_top.widgets.histogram import Histogram, HistogramData
+from buddy_top.widgets.charts.chart import Chart, ChartData, Series
+from buddy_top.widgets.charts.histogram import Histogram, HistogramData
 from buddy_top.widgets.panel import Panel
 
 LISTS_ALONE = 12

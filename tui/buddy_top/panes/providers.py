@@ -21,9 +21,9 @@ from buddy_top.panes.provider_detail import ProviderDetail
 from buddy_top.panes.provider_words import cost_text, provider_key
 from buddy_top.panes.words import in_part, nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
-from buddy_top.widgets.bars import share_bar
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table.bars import share_bar
+from buddy_top.widgets.table.table import Column, Table
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin

@@ -15,7 +15,7 @@ from buddy_top.panes.cells import failures_cell, number_cell, run_cell
 from buddy_top.panes.fields import Field
 from buddy_top.panes.kinds import count_field, number_field
 from buddy_top.run_view.heading import took, took_ms
-from buddy_top.widgets.table import Column
+from buddy_top.widgets.table.table import Column
 
 R = RunFacts
 

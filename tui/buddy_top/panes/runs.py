@@ -23,7 +23,7 @@ from buddy_top.panes.words import no_match
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Table
+from buddy_top.widgets.table.table import Table
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin

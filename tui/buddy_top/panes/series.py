@@ -5,7 +5,7 @@ from __future__ import annotations
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.state import SeriesDetail, Snapshot
-from buddy_top.widgets.chart import Chart, ChartData, Series
+from buddy_top.widgets.charts.chart import Chart, ChartData, Series
 
 
 def calls_data(detail: SeriesDetail | None, empty: Plain) -> ChartData:

@@ -8,7 +8,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.state import Snapshot
-from buddy_top.widgets.tile import TileFacts
+from buddy_top.widgets.charts.tile import TileFacts
 
 
 def _most_events(snapshot: Snapshot) -> float | None:

@@ -24,8 +24,8 @@ from buddy_top.panes.tool_leads import (
 )
 from buddy_top.panes.words import within
 from buddy_top.state import SeriesDetail, Snapshot
-from buddy_top.widgets.chart import Chart
-from buddy_top.widgets.histogram import Histogram, HistogramData
+from buddy_top.widgets.charts.chart import Chart
+from buddy_top.widgets.charts.histogram import Histogram, HistogramData
 from buddy_top.widgets.panel import Panel
 
 BESIDE = (150, 20)

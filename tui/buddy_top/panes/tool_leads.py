@@ -12,7 +12,7 @@ from buddy_top.drawing.cells import EMPTY_CELL, Cell, Span
 from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
 from buddy_top.panes.leads import Lead
 from buddy_top.state import Snapshot
-from buddy_top.widgets.table import Column
+from buddy_top.widgets.table.table import Column
 
 if TYPE_CHECKING:
     from buddy_core.metrics.looking.model import ErrorGroup, ToolCall

@@ -25,7 +25,7 @@ from buddy_top.panes.tool_detail import ToolDetail
 from buddy_top.panes.words import in_part, nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table.table import Column, Table
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin

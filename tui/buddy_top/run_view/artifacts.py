@@ -24,8 +24,8 @@ from buddy_top.drawing.cells import Cell, Span, spread, text_of
 from buddy_top.messages import KeysChanged
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RunDetail, RunView, Snapshot
-from buddy_top.widgets.lines import Lines
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.text.lines import Lines
 
 if TYPE_CHECKING:
     from buddy_top.commands import Need

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buddy_top.widgets.table import Table, TableMessage
+from buddy_top.widgets.table.table import Table, TableMessage
 
 
 class EventTable(Table):

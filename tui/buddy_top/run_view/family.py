@@ -24,8 +24,8 @@ from buddy_top.panes.fields import matching
 from buddy_top.panes.words import no_match
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
-from buddy_top.widgets.lines import Lines
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.text.lines import Lines
 
 if TYPE_CHECKING:
     from buddy_core.origins.model import Origin

@@ -8,7 +8,7 @@ from textual.containers import Container
 
 from buddy_core.safety.text import Plain
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.text.view import TextView
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,9 +18,9 @@ from buddy_top.drawing.cells import Cell, Span
 from buddy_top.messages import WantsChanged
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RawPage, RawSearch, RawWants, RunDetail, RunView, Snapshot, Wants
-from buddy_top.widgets.lines import Lines
-from buddy_top.widgets.table import Column, Table
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.text.lines import Lines
+from buddy_top.widgets.text.view import TextView
 
 if TYPE_CHECKING:
     from buddy_top.commands import Need

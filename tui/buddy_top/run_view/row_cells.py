@@ -21,8 +21,8 @@ from buddy_core.signs import STATE_SIGNS
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, cut_right
 from buddy_top.drawing.states import STATE_INKS
-from buddy_top.widgets.bars import moment_bar
-from buddy_top.widgets.table import Column
+from buddy_top.widgets.table.bars import moment_bar
+from buddy_top.widgets.table.table import Column
 
 BAR = 12
 """Columns of the bar that says when something was."""

@@ -31,7 +31,7 @@ from buddy_top.run_view.shown_rows import KnownRows, ShownRows
 from buddy_top.run_view.sight import AllRows, NewestKeys, RowKeys, Sight, SomeRows
 from buddy_top.run_view.step_folds import StepFolds
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
-from buddy_top.widgets.table import Table
+from buddy_top.widgets.table.table import Table
 
 if TYPE_CHECKING:
     from buddy_top.commands import Need

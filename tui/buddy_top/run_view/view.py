@@ -16,9 +16,9 @@ from buddy_top.run_view.heading import heading_lines
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.run_view.timeline import TimelineView
 from buddy_top.state import RunView, Snapshot, Wants
-from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Table
+from buddy_top.widgets.table.table import Table
+from buddy_top.widgets.text.lines import Lines
 
 if TYPE_CHECKING:
     from buddy_top.export.sheet import Sheet

@@ -16,8 +16,8 @@ from buddy_top.messages import OpenRun, OpenTab
 from buddy_top.screens.card import Card
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.text.view import TextView
 
 if TYPE_CHECKING:
     from buddy_core.alerts.limits import Limits

@@ -31,8 +31,8 @@ from buddy_top.run_view.shown_rows import KnownRows
 from buddy_top.screens.card import Card
 from buddy_top.screens.event import EventScreen
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.text.view import TextView
 
 _COLUMNS = (
     Column("sign", Plain(""), 1, sortable=False),

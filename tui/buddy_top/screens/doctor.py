@@ -15,7 +15,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Span
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.textview import MARGINS, TextView
+from buddy_top.widgets.text.view import MARGINS, TextView
 
 if TYPE_CHECKING:
     from buddy_top.surroundings.report import Report

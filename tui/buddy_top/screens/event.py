@@ -19,7 +19,7 @@ from buddy_top.drawing import format as fmt
 from buddy_top.run_view.event_text import Record, failed_words, raw, read_event, readable, records_of
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.text.view import TextView
 
 if TYPE_CHECKING:
     from buddy_top.export.sheet import Sheet

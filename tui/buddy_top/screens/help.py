@@ -18,8 +18,8 @@ from buddy_top.drawing.states import STATE_INKS
 from buddy_top.keys.command import ALL
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.textview import MARGINS, TextView
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.text.view import MARGINS, TextView
+from buddy_top.widgets.text.wrap import wrap
 
 _KEY_WIDTH = 14
 _TWO_COLUMNS = 100

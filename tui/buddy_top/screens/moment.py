@@ -16,8 +16,8 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.screens.card import Card
-from buddy_top.widgets.lines import Lines
 from buddy_top.widgets.panel import Panel
+from buddy_top.widgets.text.lines import Lines
 
 _FORMS = Plain("14:05   +3m20s   -30s   50%   2026-01-08 14:05")
 

@@ -17,7 +17,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.screens.card import Card
 from buddy_top.screens.origin_text import origin_lines
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.text.view import TextView
 
 _MARGINS = 2
 """Columns of a text beside its lines, and lines of a panel above and below."""

@@ -11,7 +11,7 @@ from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, cut, fit, width_of
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.text.wrap import wrap
 
 _INKS: dict[Kind, str] = {"measured": "label", "derived": "label", "estimated": "warn", "not known": "dim"}
 _KIND = max(map(len, _INKS))

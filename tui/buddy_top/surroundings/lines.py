@@ -9,7 +9,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.surroundings.check import Check, State
 from buddy_top.surroundings.report import Report
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.text.wrap import wrap
 
 SIGNS: dict[State, str] = {"ok": "✓", "note": "·", "warning": "!", "failed": "✗"}
 INKS: dict[State, str] = {"ok": "ok", "note": "dim", "warning": "warn", "failed": "bad"}

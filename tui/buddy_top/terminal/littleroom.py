@@ -11,7 +11,7 @@ from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, too_small_lines
 
 if TYPE_CHECKING:
     from buddy_top.frame.stage import Stage
-    from buddy_top.widgets.textview import TextView
+    from buddy_top.widgets.text.view import TextView
 
 
 class LittleRoom:
@@ -28,7 +28,7 @@ class LittleRoom:
         self._hide_all(hide)
         if not hide:
             return
-        from buddy_top.widgets.textview import TextView
+        from buddy_top.widgets.text.view import TextView
 
         stage = self._stage
         if self._card is None:

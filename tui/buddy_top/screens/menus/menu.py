@@ -12,7 +12,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
+from buddy_top.widgets.table.table import Column, Table
 
 _NOTE = 12
 """Columns for a note; longer ones make the menu wide."""

@@ -39,8 +39,8 @@ from buddy_top.screens.replay.lines import (
 )
 from buddy_top.screens.replay.wordline import WordLine
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.table import Column, Table
-from buddy_top.widgets.textview import TextView
+from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.text.view import TextView
 
 _COLUMNS = (
     Column("number", Plain(""), 2, align="right", sortable=False),

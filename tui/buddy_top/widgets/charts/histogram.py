@@ -15,8 +15,8 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, cut, fit, width_of
 from buddy_top.drawing.format import duration, tokens
 from buddy_top.drawing.inkwidget import InkWidget
-from buddy_top.widgets.axes import Tick, shortened, value_scale, value_ticks
-from buddy_top.widgets.sparkline import columns, resample, top_of
+from buddy_top.widgets.charts.axes import Tick, shortened, value_scale, value_ticks
+from buddy_top.widgets.charts.sparkline import columns, resample, top_of
 
 NOTHING_YET = Plain("no durations yet")
 

@@ -9,8 +9,8 @@ from textual.strip import Strip
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, cut, fit, spread, width_of
 from buddy_top.drawing.inkwidget import InkWidget
+from buddy_top.widgets.charts.sparkline import How, Values, columns, resample, top_of
 from buddy_top.widgets.panel import Panel
-from buddy_top.widgets.sparkline import How, Values, columns, resample, top_of
 
 _SHORTEST, _SHORT = 3, 6
 """Columns of a sparkline beside the value."""

@@ -14,9 +14,9 @@ from rich.cells import cell_len
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, cut, cut_right, fit, take
 from buddy_top.drawing.format import duration, tokens
-from buddy_top.widgets.axes import Tick, shortened, time_ticks, value_scale, value_ticks
-from buddy_top.widgets.braille import BRAILLE, line_cells
-from buddy_top.widgets.sparkline import EIGHTHS, How, columns, finite, resample, top_of
+from buddy_top.widgets.charts.axes import Tick, shortened, time_ticks, value_scale, value_ticks
+from buddy_top.widgets.charts.braille import BRAILLE, line_cells
+from buddy_top.widgets.charts.sparkline import EIGHTHS, How, columns, finite, resample, top_of
 
 ERROR_MARK = "✗"
 """Stands on the time axis where something failed."""

@@ -13,7 +13,7 @@ from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top.drawing.cells import Span, cut_left
 from buddy_top.drawing.states import PAST, PAUSED, STATE_INKS
-from buddy_top.widgets.frameline import FrameLine, Piece, blank, words
+from buddy_top.widgets.frame.line import FrameLine, Piece, blank, words
 
 LEAST_PATH = 12
 """Columns below which a shortened path says nothing any more."""

@@ -13,8 +13,8 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Span, cut, text_of, width_of
 from buddy_top.drawing.ink import Ground
 from buddy_top.listing.filter_advice import Advice, Choice
-from buddy_top.widgets.frameline import FrameLine, Piece, blank
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.frame.line import FrameLine, Piece, blank
+from buddy_top.widgets.text.wrap import wrap
 
 GAP = 2
 """Columns between two ways to go on."""

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Span
-from buddy_top.widgets.frameline import FrameLine, Piece, blank
+from buddy_top.widgets.frame.line import FrameLine, Piece, blank
 
 
 class TabLabel(msgspec.Struct, frozen=True):

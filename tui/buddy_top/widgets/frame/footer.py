@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Span, cut
-from buddy_top.widgets.frameline import FrameLine, Piece, blank
+from buddy_top.widgets.frame.line import FrameLine, Piece, blank
 
 GAP = 3
 """Columns between two keys."""

@@ -13,9 +13,9 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from buddy_top.drawing.cells import Cell, cut, text_of
-from buddy_top.widgets.rowcells import marked, match_pattern
 from buddy_top.widgets.scroller import LineScroller
-from buddy_top.widgets.wrap import wrap
+from buddy_top.widgets.table.rowcells import marked, match_pattern
+from buddy_top.widgets.text.wrap import wrap
 
 MARGINS = 2
 """Columns of a text beside its lines: a blank before them, the bar behind them."""

@@ -19,11 +19,11 @@ from textual.strip import Strip
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, cut, text_of
 from buddy_top.drawing.ink import Ground
-from buddy_top.widgets.columns import Column, Placed, place_columns
-from buddy_top.widgets.drawn import DrawnLines
-from buddy_top.widgets.keys import find_key
-from buddy_top.widgets.rowcells import header_spans, match_pattern, row_spans
 from buddy_top.widgets.scroller import LineScroller, scroll_sign
+from buddy_top.widgets.table.columns import Column, Placed, place_columns
+from buddy_top.widgets.table.drawn import DrawnLines
+from buddy_top.widgets.table.keys import find_key
+from buddy_top.widgets.table.rowcells import header_spans, match_pattern, row_spans
 
 __all__ = ["Column", "Table"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, fit
-from buddy_top.widgets.columns import Placed
+from buddy_top.widgets.table.columns import Placed
 
 ARROW_DOWN, ARROW_UP = "▾", "▴"
 

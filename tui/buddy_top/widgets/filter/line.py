@@ -15,13 +15,13 @@ from textual.widgets import Input
 from buddy_core.safety.text import Plain
 from buddy_top.commands import FILTERING
 from buddy_top.drawing.cells import Span
-from buddy_top.widgets.filterpast import FilterPast
+from buddy_top.widgets.filter.past import FilterPast
 
 if TYPE_CHECKING:
     from buddy_top.listing.filter_advice import Adviser
-    from buddy_top.widgets.adviceline import AdviceLine
-    from buddy_top.widgets.filterfield import FilterField
-    from buddy_top.widgets.lines import Lines
+    from buddy_top.widgets.filter.advice import AdviceLine
+    from buddy_top.widgets.filter.field import FilterField
+    from buddy_top.widgets.text.lines import Lines
 
 WORDS_HINT = "words that must all occur"
 
@@ -81,9 +81,9 @@ class FilterLine(Vertical):
     async def _build(self) -> None:
         """The advice, and below it the sign and the field."""
         from buddy_top.listing.filter_advice import Advice
-        from buddy_top.widgets.adviceline import AdviceLine
-        from buddy_top.widgets.filterfield import FilterField
-        from buddy_top.widgets.lines import Lines
+        from buddy_top.widgets.filter.advice import AdviceLine
+        from buddy_top.widgets.filter.field import FilterField
+        from buddy_top.widgets.text.lines import Lines
 
         self._advice = self._no_advice = Advice()
         self.sign, self.advice_line, self.field = Lines(1), AdviceLine(), FilterField(self, WORDS_HINT)

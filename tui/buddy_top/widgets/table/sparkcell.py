@@ -8,7 +8,7 @@ from itertools import groupby
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span
-from buddy_top.widgets.sparkline import EIGHTHS, Values, level, resample, top_of
+from buddy_top.widgets.charts.sparkline import EIGHTHS, Values, level, resample, top_of
 
 NOTHING = "_"
 """A slice in which nothing happened: lower than the lowest bar, and the same in ASCII."""

@@ -1,0 +1,1 @@
+"""The lines around every pane: header, tabs and footer."""

@@ -1,0 +1,1 @@
+"""Inked text in lines: as many as there are room for, or any number, wrapped and scrolled."""
