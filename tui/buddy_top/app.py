@@ -19,7 +19,7 @@ from buddy_top.frame.footer import action_is_at
 from buddy_top.keys.actions import PaneActions
 from buddy_top.keys.inturn import Followed, InTurn
 from buddy_top.options import Options
-from buddy_top.panes.welcome import is_empty
+from buddy_top.panes.overview.welcome import is_empty
 from buddy_top.state import Tab
 
 if TYPE_CHECKING:

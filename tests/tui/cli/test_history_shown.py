@@ -23,7 +23,7 @@ from buddy_top.config.load import gather
 from buddy_top.config.places import history_file
 from buddy_top.feed import Feed
 from buddy_top.options import Options
-from buddy_top.panes.welcome import is_empty
+from buddy_top.panes.overview.welcome import is_empty
 from buddy_top.starting.launch import _options
 from buddy_top.state import Snapshot, Wants
 

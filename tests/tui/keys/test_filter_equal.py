@@ -11,7 +11,7 @@ from tests.tui.monitor import NOW, Monitor, monitor, samples
 
 from buddy_core.clock import ManualClock
 from buddy_top.cli.entry import main
-from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.runs.pane import RunsPane
 
 FILTERS = (
     "",

@@ -14,7 +14,7 @@ from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.drawing.cells import text_of
 from buddy_top.keys.inturn import Followed
 from buddy_top.listing.filter_advice import advise
-from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.runs.pane import RunsPane
 from buddy_top.widgets.filter.advice import AdviceLine
 
 

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from buddy_core.clock import ManualClock
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.commands import Place
-from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.runs.pane import RunsPane
 from buddy_top.screens.compare import CompareScreen
 from buddy_top.screens.event import EventScreen
 from buddy_top.state import Tab

@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.tui.monitor import COMFORTABLE, NOW, Monitor, command, monitor, samples, ways
 
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.panes.run import RunPage
-from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.runs.page import RunPage
+from buddy_top.panes.runs.pane import RunsPane
 from buddy_top.run_view.view import VIEWS, RunDetailView
 from buddy_top.widgets.text.view import TextView
 

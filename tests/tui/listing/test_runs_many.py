@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from buddy_core.clock import ManualClock
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.listing.model import Listing
-from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.runs.pane import RunsPane
 
 RUNS = 10_000
 
@@ -151,7 +151,7 @@ async def test_the_palette_finds_a_run_by_words_wherever_it_is_in_the_list(
 async def test_an_export_reads_what_is_listed_and_says_what_it_left_out(
     catalog: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("buddy_top.panes.runs.MOST_EXPORTED", 200)
+    monkeypatch.setattr("buddy_top.panes.runs.pane.MOST_EXPORTED", 200)
     async with many(catalog, monkeypatch) as seen:
         pane = seen.app.visible_pane
         assert isinstance(pane, RunsPane)

@@ -25,7 +25,7 @@ from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cli.once_lines import picture
 from buddy_top.commands import Place
 from buddy_top.export.documents import once_document, to_text
-from buddy_top.panes.tiles import TILES
+from buddy_top.panes.overview.tiles import TILES
 
 MINUTE, HOUR = 60_000, 3_600_000
 AGES = {Window.M15: 5 * MINUTE, Window.H1: 40 * MINUTE, Window.H24: 9 * HOUR, Window.D7: 80 * HOUR,

@@ -9,7 +9,7 @@ import pytest
 from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, monitor, samples
 
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.panes.errors import ErrorsPane
+from buddy_top.panes.errors.pane import ErrorsPane
 
 
 def pane_of(seen: Monitor) -> ErrorsPane:

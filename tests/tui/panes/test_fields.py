@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import literal
-from buddy_top.panes.fields import Field, Order, matching, order_by, sort_rows, step_order
+from buddy_top.panes.columns.fields import Field, Order, matching, order_by, sort_rows, step_order
 from buddy_top.widgets.table.table import Column
 
 Pair = tuple[str, int | None]

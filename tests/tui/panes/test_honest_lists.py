@@ -13,7 +13,7 @@ from buddy_core.metrics.model import OTHER
 from buddy_core.safety.text import Plain
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.drawing import format as fmt
-from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.runs.pane import RunsPane
 from buddy_top.panes.words import EVERY_OTHER, kind_words
 from buddy_top.widgets.charts.axes import shortened
 

@@ -11,8 +11,8 @@ from textual.widget import Widget
 
 from buddy_core import RunStore
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.panes.tools import ToolsPane
-from buddy_top.panes.welcome import EXAMPLE, MIN_HEIGHT, MIN_WIDTH, too_small_lines
+from buddy_top.panes.overview.welcome import EXAMPLE, MIN_HEIGHT, MIN_WIDTH, too_small_lines
+from buddy_top.panes.tools.pane import ToolsPane
 
 
 @pytest.mark.parametrize("size", [(59, 16), (60, 15), (20, 5), (2, 10), (1, 1)])

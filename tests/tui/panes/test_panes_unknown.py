@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.tui.monitor import NOW, Monitor, cell_words, monitor
 
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.panes.tiles import TILES
+from buddy_top.panes.overview.tiles import TILES
 
 WIDE = (200, 60)
 ZERO = re.compile(r"(?<![\d.,])(\$0\.00|0 ms|0\.0 s|0 %|0/min)(?![\d.])")

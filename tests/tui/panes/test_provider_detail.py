@@ -10,8 +10,8 @@ from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, monitor, samples
 from buddy_core.metrics.looking.model import ProviderMetrics, SeriesPoint
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.feeding.snapshots import MOST_USES
-from buddy_top.panes.provider_detail import latencies, spread, tokens
-from buddy_top.panes.providers import ProvidersPane
+from buddy_top.panes.providers.detail import latencies, spread, tokens
+from buddy_top.panes.providers.pane import ProvidersPane
 from buddy_top.state import SeriesDetail
 from buddy_top.widgets.charts.plot import plot_lines
 

@@ -11,8 +11,8 @@ from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, monitor
 from buddy_core.metrics.window import Window
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.drawing.cells import text_of
-from buddy_top.panes.tool_detail import ToolDetail
-from buddy_top.panes.tools import ToolsPane
+from buddy_top.panes.tools.detail import ToolDetail
+from buddy_top.panes.tools.pane import ToolsPane
 
 LARGE = (200, 60)
 MINUTE = 60_000

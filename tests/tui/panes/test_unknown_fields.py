@@ -14,7 +14,7 @@ from buddy_core.metrics.window import Window
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.cli.once_lines import picture
 from buddy_top.export.documents import once_document, to_text
-from buddy_top.panes.tiles import TILES
+from buddy_top.panes.overview.tiles import TILES
 
 WIDE = (220, 60)
 

@@ -14,7 +14,7 @@ from buddy_core.runs.reading.descriptors import SHARED
 from buddy_core.runs.timeline.around import Moment, Surroundings
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.drawing.cells import text_of
-from buddy_top.panes.cells import run_cell
+from buddy_top.panes.columns.cells import run_cell
 from buddy_top.reading import around_reader, aside
 from buddy_top.reading.around_reader import OpenAround
 from buddy_top.reading.open_raw import OpenRaw

@@ -13,7 +13,7 @@ from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, BudgetUse
 from buddy_core.testing import RunDirectoryBuilder, sample_runs
 from buddy_top.drawing.cells import text_of, width_of
-from buddy_top.panes.budget import budget_cell
+from buddy_top.panes.overview.budget import budget_cell
 from buddy_top.terminal.announce import QUIET_MS, desktop_words
 from buddy_top.widgets.frame.header import HeaderFields, header_pieces
 

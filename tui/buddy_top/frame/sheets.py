@@ -19,12 +19,12 @@ FRAME: list[str | PurePath] = [_HERE / "app.tcss"]
 
 DIALOGS = "screens/dialogs"
 PANES = "panes/panes"
-RUN = "panes/run"
+RUN = "run_view/run"
 
 
 def sheets_of(tab: Tab) -> tuple[str, ...]:
     """Names of the sheets that a tab needs."""
-    own = (PANES, f"panes/{tab.value}")
+    own = (PANES, f"panes/{tab.value}/{tab.value}")
     return (*own, RUN) if tab is Tab.RUNS else own
 
 

@@ -23,7 +23,7 @@ from buddy_top.messages import CallNamed, WantsChanged
 from buddy_top.metering.shown import OwnUse
 from buddy_top.options import Options
 from buddy_top.panes import pane_class
-from buddy_top.panes.welcome import is_empty
+from buddy_top.panes.overview.welcome import is_empty
 from buddy_top.past.journey import HINT, Journey
 from buddy_top.screens.root import RootScreen
 from buddy_top.state import Snapshot, Tab, Wants
@@ -36,7 +36,7 @@ from buddy_top.widgets.frame.tabs import TabLine
 if TYPE_CHECKING:
     from buddy_top.feeding.snapshot_feed import SnapshotFeed
     from buddy_top.panes.base import Pane
-    from buddy_top.panes.run import RunPage
+    from buddy_top.panes.runs.page import RunPage
     from buddy_top.screens.alerts import AlertsScreen
 
 _AXIS_COLUMNS = 10
@@ -215,7 +215,7 @@ class Stage(sheets.DressedApp):
     async def open_run(self, run_id: str, at_ms: int | None = None, call: CallNamed | None = None) -> None:
         """Show one run full screen; esc brings back where one was."""
         if self.run_page is None:
-            from buddy_top.panes.run import RunPage
+            from buddy_top.panes.runs.page import RunPage
 
             self.wear(sheets.PANES, sheets.RUN)
             self.run_page, self._before_run = RunPage(), self.focused

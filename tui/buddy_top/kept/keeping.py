@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from buddy_core.safety.text import Plain, plain
-from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.runs.pane import RunsPane
 
 if TYPE_CHECKING:
     from buddy_top.frame.workspace import Workspace

@@ -115,14 +115,14 @@ class PaneActions(Workspace):
 
     def action_mark(self) -> None:
         """Mark the run under the cursor, or take its mark away."""
-        from buddy_top.panes.runs import RunsPane
+        from buddy_top.panes.runs.pane import RunsPane
 
         if isinstance(self.visible_pane, RunsPane):
             self.visible_pane.table.toggle_mark()
 
     def action_toggle_archive(self) -> None:
         """The runs of the archive in place of those that are recorded, and back."""
-        from buddy_top.panes.runs import RunsPane
+        from buddy_top.panes.runs.pane import RunsPane
 
         if isinstance(self.visible_pane, RunsPane):
             self.visible_pane.toggle_kept()
@@ -135,7 +135,7 @@ class PaneActions(Workspace):
 
     def action_compare(self) -> None:
         """Two runs side by side."""
-        from buddy_top.run_view.comparing import open_comparison
+        from buddy_top.panes.runs.comparing import open_comparison
 
         open_comparison(self)
 

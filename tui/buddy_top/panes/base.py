@@ -13,7 +13,7 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, text_of
 from buddy_top.listing.model import ListWants
 from buddy_top.messages import WantsChanged
-from buddy_top.panes.fields import Field, Order, Row, matching, order_by, sort_rows, step_order
+from buddy_top.panes.columns.fields import Field, Order, Row, matching, order_by, sort_rows, step_order
 from buddy_top.panes.room import fit_panel
 from buddy_top.panes.words import no_match
 from buddy_top.state import Snapshot, Tab, Wants

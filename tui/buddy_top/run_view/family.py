@@ -19,8 +19,8 @@ from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, text_of
 from buddy_top.drawing.states import STATE_INKS, status_cell
 from buddy_top.messages import OpenRun
-from buddy_top.panes.cells import number_cell, run_cell
-from buddy_top.panes.fields import matching
+from buddy_top.panes.columns.cells import number_cell, run_cell
+from buddy_top.panes.columns.fields import matching
 from buddy_top.panes.words import no_match
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants

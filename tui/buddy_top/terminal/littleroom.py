@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 from textual.widget import Widget
 
-from buddy_top.panes.welcome import MIN_HEIGHT, MIN_WIDTH, too_small_lines
+from buddy_top.panes.overview.welcome import MIN_HEIGHT, MIN_WIDTH, too_small_lines
 
 if TYPE_CHECKING:
     from buddy_top.frame.stage import Stage

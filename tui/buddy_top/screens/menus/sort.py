@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from buddy_core.safety.text import Plain, plain
-from buddy_top.panes.fields import Field, Order
+from buddy_top.panes.columns.fields import Field, Order
 from buddy_top.screens.menus.menu import Choice, Menu
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def open_replay(app: Workspace) -> None:
     """Show them, or say that no run is chosen."""
-    from buddy_top.panes.runs import RunsPane
+    from buddy_top.panes.runs.pane import RunsPane
 
     pane = app.panes.get(Tab.RUNS)
     under_cursor = pane.table.cursor_key if isinstance(pane, RunsPane) else None

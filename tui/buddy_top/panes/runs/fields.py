@@ -11,9 +11,9 @@ from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.drawing.states import status_cell
 from buddy_top.listing.memory import STATUS_ORDER
-from buddy_top.panes.cells import failures_cell, number_cell, run_cell
-from buddy_top.panes.fields import Field
-from buddy_top.panes.kinds import count_field, number_field
+from buddy_top.panes.columns.cells import failures_cell, number_cell, run_cell
+from buddy_top.panes.columns.fields import Field
+from buddy_top.panes.columns.kinds import count_field, number_field
 from buddy_top.run_view.heading import took, took_ms
 from buddy_top.widgets.table.table import Column
 

@@ -16,14 +16,14 @@ from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.drawing.states import status_cell
 from buddy_top.messages import OpenRun, OpenTab
-from buddy_top.panes.activity import ActivityChart
 from buddy_top.panes.alone import is_alone
 from buddy_top.panes.base import Pane
-from buddy_top.panes.budget import BudgetLine
-from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
-from buddy_top.panes.provider_words import cost_text, provider_key
-from buddy_top.panes.tiles import TILES
-from buddy_top.panes.welcome import is_empty, welcome_lines
+from buddy_top.panes.columns.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
+from buddy_top.panes.overview.activity import ActivityChart
+from buddy_top.panes.overview.budget import BudgetLine
+from buddy_top.panes.overview.tiles import TILES
+from buddy_top.panes.overview.welcome import is_empty, welcome_lines
+from buddy_top.panes.providers.words import cost_text, provider_key
 from buddy_top.panes.words import kind_words, nothing_in, within
 from buddy_top.state import Snapshot, Tab
 from buddy_top.widgets.charts.tile import Tile

@@ -14,7 +14,7 @@ from buddy_top.drawing.cells import Cell, Span
 from buddy_top.panes.leads import LeadsPanel
 from buddy_top.panes.room import NO_ROOM
 from buddy_top.panes.series import SeriesChart, latency_data
-from buddy_top.panes.tool_leads import (
+from buddy_top.panes.tools.leads import (
     LATEST_COLUMNS,
     SLOWEST_COLUMNS,
     TEXT_COLUMNS,

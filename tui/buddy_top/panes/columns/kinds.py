@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Cut
-from buddy_top.panes.cells import age_cell, name_cell, number_cell
-from buddy_top.panes.fields import Field, Row
+from buddy_top.panes.columns.cells import age_cell, name_cell, number_cell
+from buddy_top.panes.columns.fields import Field, Row
 from buddy_top.widgets.table.sparkcell import spark_cell
 from buddy_top.widgets.table.table import Column
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from buddy_core.runs.names import started_at_of
 from buddy_core.safety.text import Plain
-from buddy_top.panes.runs import RunsPane
+from buddy_top.panes.runs.pane import RunsPane
 from buddy_top.state import Snapshot, Tab
 
 if TYPE_CHECKING:

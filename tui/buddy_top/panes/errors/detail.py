@@ -13,8 +13,8 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.states import status_cell
 from buddy_top.messages import WantsChanged
-from buddy_top.panes.cells import name_cell, number_cell, run_cell
-from buddy_top.panes.error_around import NO_ERROR, AroundPanel
+from buddy_top.panes.columns.cells import name_cell, number_cell, run_cell
+from buddy_top.panes.errors.around import NO_ERROR, AroundPanel
 from buddy_top.panes.leads import Lead, LeadsPanel
 from buddy_top.panes.room import NO_ROOM
 from buddy_top.panes.series import SeriesChart

@@ -10,7 +10,7 @@ from buddy_core.metrics.looking.model import ProviderMetrics
 from buddy_core.safety.text import Plain, plain
 from buddy_top.drawing import format as fmt
 from buddy_top.panes.leads import LeadsPanel
-from buddy_top.panes.provider_leads import KIND_COLUMNS, USE_COLUMNS, kind_leads, use_leads
+from buddy_top.panes.providers.leads import KIND_COLUMNS, USE_COLUMNS, kind_leads, use_leads
 from buddy_top.panes.room import NO_ROOM
 from buddy_top.panes.words import within
 from buddy_top.state import SeriesDetail, Snapshot

@@ -9,7 +9,7 @@ from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import EMPTY_CELL, Cell, Span
-from buddy_top.panes.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
+from buddy_top.panes.columns.cells import age_cell, failures_cell, name_cell, number_cell, run_cell
 from buddy_top.panes.leads import Lead
 from buddy_top.state import Snapshot
 from buddy_top.widgets.table.table import Column

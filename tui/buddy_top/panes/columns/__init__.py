@@ -1,0 +1,1 @@
+"""From rows to a table: what each column shows, and what it is sorted by."""

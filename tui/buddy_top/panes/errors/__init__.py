@@ -1,0 +1,1 @@
+"""The tab of errors by kind, and one of them in depth."""

@@ -1,0 +1,1 @@
+"""The first tab: whether all is right, at one look."""

@@ -1,0 +1,1 @@
+"""The tab of providers and models, and one of them in depth."""

@@ -1,0 +1,1 @@
+"""The tab of tools, and one of them in depth."""
