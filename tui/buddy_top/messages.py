@@ -12,7 +12,7 @@ from buddy_top.state import Snapshot, Tab
 if TYPE_CHECKING:
     from buddy_core.runs.timeline.timeline import TimelineRow
     from buddy_top.metering.use import MonitorUse
-    from buddy_top.run_view.shown_rows import ShownRows
+    from buddy_top.run_view.timeline.shown_rows import ShownRows
 
 CallNamed = tuple[str, float | None]
 """Tool and duration of a call, which tell it from others that ended at the same moment."""

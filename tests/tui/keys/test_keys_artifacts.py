@@ -10,7 +10,7 @@ import pytest
 from tests.tui.artifact_texts import run_with_every_kind
 from tests.tui.monitor import Monitor, monitor, ways
 
-from buddy_top.run_view.artifacts import ArtifactsView
+from buddy_top.run_view.artifacts.view import ArtifactsView
 
 
 @asynccontextmanager
@@ -56,7 +56,7 @@ async def test_lists_reads_searches_and_shows_raw(tmp_path: Path) -> None:
 async def test_a_list_that_is_not_all_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Case 38."""
     monkeypatch.setattr("buddy_core.runs.artifacts.files.MAX_LISTED", 3)
-    monkeypatch.setattr("buddy_top.run_view.artifacts.MAX_LISTED", 3)
+    monkeypatch.setattr("buddy_top.run_view.artifacts.view.MAX_LISTED", 3)
     run_with_every_kind(tmp_path)
     async with artifacts(tmp_path) as seen:
         assert "3 are listed, and there may be more" in seen.text

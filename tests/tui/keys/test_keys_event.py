@@ -10,7 +10,7 @@ from tests.tui.monitor import COMFORTABLE, NOW, Monitor, command, monitor, sampl
 from buddy_core.runs.timeline.timeline import load_timeline
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.drawing.cells import text_of
-from buddy_top.run_view.event_text import MOST_LINES, Record, raw, read_event, readable
+from buddy_top.run_view.timeline.event_text import MOST_LINES, Record, raw, read_event, readable
 from buddy_top.screens.event import EventScreen
 
 

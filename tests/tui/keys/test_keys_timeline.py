@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.tui.monitor import COMFORTABLE, NOW, Monitor, monitor, ways
 
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.run_view.timeline import TimelineView
+from buddy_top.run_view.timeline.view import TimelineView
 from buddy_top.screens.event import EventScreen
 from buddy_top.screens.moment import MomentScreen
 

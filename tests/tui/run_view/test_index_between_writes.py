@@ -16,7 +16,7 @@ from buddy_core.runs.timeline.index.folds import Folded, outermost_steps, steps_
 from buddy_core.runs.timeline.index.indexing import Indexer
 from buddy_core.runs.timeline.index.indexlines import INDEX_LINES
 from buddy_core.runs.timeline.index.moments import row_of_moment
-from buddy_top.run_view.remarks import _running
+from buddy_top.run_view.timeline.remarks import _running
 
 NOW = 1_770_000_000_000
 

@@ -22,7 +22,7 @@ from buddy_top.feed import Feed
 from buddy_top.options import Options
 from buddy_top.reading import run_indexing
 from buddy_top.reading.run_reader import RunReader
-from buddy_top.run_view.metrics import metrics_lines
+from buddy_top.run_view.metrics.view import metrics_lines
 from buddy_top.state import RunDetail, Snapshot, Tab, Wants
 
 CALLS = 200

@@ -19,7 +19,7 @@ from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.drawing.cells import text_of
 from buddy_top.reading import numbers_reader
 from buddy_top.reading.numbers_reader import NumbersReader
-from buddy_top.run_view.timebar import time_bar
+from buddy_top.run_view.metrics.timebar import time_bar
 
 MINUTE = 60_000
 SIZES = pytest.mark.parametrize("size", [SMALL, COMFORTABLE], ids=lambda size: f"{size[0]}x{size[1]}")

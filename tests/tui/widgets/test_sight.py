@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buddy_top.drawing.cells import text_of
-from buddy_top.run_view.sight import AllRows, RowKeys, SomeRows
+from buddy_top.run_view.timeline.sight import AllRows, RowKeys, SomeRows
 from buddy_top.widgets.table.bars import moment_bar
 from buddy_top.widgets.table.keys import find_key
 

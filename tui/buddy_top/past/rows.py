@@ -11,7 +11,7 @@ from buddy_core.runs.timeline.index.eventindex import NONE, REFUSED, RUNNING
 from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.past.view import PastView
-from buddy_top.run_view.row_cells import COLUMNS, Fold, Look, outline_cells, row_cells
+from buddy_top.run_view.timeline.row_cells import COLUMNS, Fold, Look, outline_cells, row_cells
 from buddy_top.state import RunDetail
 
 _KEPT_OF_LATER = ("at", "gap", "what", "detail")

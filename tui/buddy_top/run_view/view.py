@@ -14,7 +14,7 @@ from buddy_top.drawing.cells import Span
 from buddy_top.messages import WantsChanged
 from buddy_top.run_view.heading import heading_lines
 from buddy_top.run_view.part import NO_REMARK, RunPart
-from buddy_top.run_view.timeline import TimelineView
+from buddy_top.run_view.timeline.view import TimelineView
 from buddy_top.state import RunView, Snapshot, Wants
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table.table import Table
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 
 def _metrics() -> RunPart:
-    from buddy_top.run_view.metrics import MetricsView
+    from buddy_top.run_view.metrics.view import MetricsView
 
     return MetricsView()
 
 
 def _artifacts() -> RunPart:
-    from buddy_top.run_view.artifacts import ArtifactsView
+    from buddy_top.run_view.artifacts.view import ArtifactsView
 
     return ArtifactsView()
 
 
 def _family() -> RunPart:
-    from buddy_top.run_view.family import FamilyView
+    from buddy_top.run_view.family.view import FamilyView
 
     return FamilyView()
 
 
 def _raw() -> RunPart:
-    from buddy_top.run_view.raw import RawView
+    from buddy_top.run_view.raw.view import RawView
 
     return RawView()
 

@@ -27,7 +27,7 @@ from buddy_top.config.prices import price_table
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, literal
 from buddy_top.options import Options
-from buddy_top.run_view.shown_rows import KnownRows
+from buddy_top.run_view.timeline.shown_rows import KnownRows
 from buddy_top.screens.card import Card
 from buddy_top.screens.event import EventScreen
 from buddy_top.widgets.panel import Panel

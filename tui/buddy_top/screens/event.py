@@ -16,14 +16,14 @@ from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_core.signs import STATE_SIGNS
 from buddy_top.drawing import format as fmt
-from buddy_top.run_view.event_text import Record, failed_words, raw, read_event, readable, records_of
+from buddy_top.run_view.timeline.event_text import Record, failed_words, raw, read_event, readable, records_of
 from buddy_top.screens.card import Card
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.text.view import TextView
 
 if TYPE_CHECKING:
     from buddy_top.export.sheet import Sheet
-    from buddy_top.run_view.shown_rows import ShownRows
+    from buddy_top.run_view.timeline.shown_rows import ShownRows
 
 
 class EventScreen(Card[TimelineRow | None]):

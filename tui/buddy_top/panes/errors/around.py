@@ -14,7 +14,7 @@ from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.messages import OpenRun
 from buddy_top.panes.columns.cells import run_cell
-from buddy_top.run_view.row_cells import Look, row_cells
+from buddy_top.run_view.timeline.row_cells import Look, row_cells
 from buddy_top.widgets.panel import Panel
 from buddy_top.widgets.table.table import Column, Table
 

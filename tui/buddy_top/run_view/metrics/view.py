@@ -17,8 +17,8 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, fit, text_of
 from buddy_top.run_view.heading import took
+from buddy_top.run_view.metrics.timebar import time_lines
 from buddy_top.run_view.part import NO_REMARK, RunPart
-from buddy_top.run_view.timebar import time_lines
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
 from buddy_top.widgets.charts.plot import ChartData, Series, plot_lines
 from buddy_top.widgets.text.view import TextView

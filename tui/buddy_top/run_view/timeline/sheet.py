@@ -6,8 +6,8 @@ from buddy_core.runs.timeline.timeline import TimelineRow
 from buddy_core.runs.viewing.entries import fields_of
 from buddy_top.drawing.cells import text_of
 from buddy_top.export.sheet import Sheet, one_record
-from buddy_top.run_view.row_cells import COLUMNS, Look, row_cells
-from buddy_top.run_view.shown_rows import ShownRows, Written
+from buddy_top.run_view.timeline.row_cells import COLUMNS, Look, row_cells
+from buddy_top.run_view.timeline.shown_rows import ShownRows, Written
 
 MOST_WRITTEN = 20_000
 """Rows that are exported: those from the cursor on, or the last ones."""

@@ -10,7 +10,7 @@ from typing import Any, overload
 from buddy_core.runs.timeline.index.eventindex import EventIndex
 from buddy_core.runs.timeline.index.rowmaker import RowMaker
 from buddy_core.runs.timeline.timeline import TimelineRow
-from buddy_top.run_view.sight import Sight
+from buddy_top.run_view.timeline.sight import Sight
 
 _AT_ONCE = 200
 

@@ -23,13 +23,13 @@ from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell
 from buddy_top.messages import CallNamed, MomentChosen, OpenEvent, WantsChanged
 from buddy_top.past.then import rows_then
-from buddy_top.run_view.event_table import EventTable
 from buddy_top.run_view.part import RunPart
-from buddy_top.run_view.remarks import empty_words, searching_words, timeline_remark
-from buddy_top.run_view.row_cells import COLUMNS, Look, outline_cells, row_cells, when_bar
-from buddy_top.run_view.shown_rows import KnownRows, ShownRows
-from buddy_top.run_view.sight import AllRows, NewestKeys, RowKeys, Sight, SomeRows
-from buddy_top.run_view.step_folds import StepFolds
+from buddy_top.run_view.timeline.event_table import EventTable
+from buddy_top.run_view.timeline.remarks import empty_words, searching_words, timeline_remark
+from buddy_top.run_view.timeline.row_cells import COLUMNS, Look, outline_cells, row_cells, when_bar
+from buddy_top.run_view.timeline.shown_rows import KnownRows, ShownRows
+from buddy_top.run_view.timeline.sight import AllRows, NewestKeys, RowKeys, Sight, SomeRows
+from buddy_top.run_view.timeline.step_folds import StepFolds
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
 from buddy_top.widgets.table.table import Table
 
@@ -395,7 +395,7 @@ class TimelineView(RunPart):
         """The rows as they are shown; of very many those from the cursor on. They are read when it is gone through."""
         if self._detail is None:
             return None
-        from buddy_top.run_view.timeline_sheet import sheet_of
+        from buddy_top.run_view.timeline.sheet import sheet_of
 
         return sheet_of(self._rows_shown(self._detail), self.table.cursor_index, self._look)
 
@@ -403,7 +403,7 @@ class TimelineView(RunPart):
         """The selected row's own words, or all that is known of it as JSON."""
         if self.selected is None:
             return ""
-        from buddy_top.run_view.timeline_sheet import copy_of
+        from buddy_top.run_view.timeline.sheet import copy_of
 
         return copy_of(self.selected, whole=whole)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from buddy_core.runs.timeline.index.eventindex import EventIndex
 from buddy_core.runs.timeline.index.folds import Folded, outermost_steps, steps_around
-from buddy_top.run_view.row_cells import Fold
-from buddy_top.run_view.sight import AllRows, Sight
+from buddy_top.run_view.timeline.row_cells import Fold
+from buddy_top.run_view.timeline.sight import AllRows, Sight
 
 
 class StepFolds:

@@ -1,0 +1,1 @@
+"""A run among its forks."""
