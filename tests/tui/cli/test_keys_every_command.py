@@ -17,7 +17,7 @@ from buddy_core.alerts.limits import Limits
 from buddy_top.app import BuddyTop, monitor_class
 from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.config.keymap import remapped
-from buddy_top.panes.base import TablePane
+from buddy_top.panes.tablepane import TablePane
 
 
 class Touched:

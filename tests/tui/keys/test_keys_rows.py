@@ -9,9 +9,9 @@ from tests.tui.monitor import COMFORTABLE, NOW, Monitor, command, monitor, sampl
 
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.commands import Place
-from buddy_top.panes.base import TablePane
 from buddy_top.panes.errors.pane import ErrorsPane
 from buddy_top.panes.runs.pane import RunsPane
+from buddy_top.panes.tablepane import TablePane
 from buddy_top.screens.event import EventScreen
 from buddy_top.screens.menus.sort import SortMenu
 from buddy_top.widgets.filter.field import FilterField

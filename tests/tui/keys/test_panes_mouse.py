@@ -8,7 +8,7 @@ from tests.tui.monitor import COMFORTABLE, monitor, samples
 from textual.events import MouseScrollDown
 
 from buddy_core.metrics.window import Window
-from buddy_top.panes.base import TablePane
+from buddy_top.panes.tablepane import TablePane
 from buddy_top.screens.help import HelpScreen
 from buddy_top.state import Tab
 

@@ -14,7 +14,8 @@ from textual.widget import Widget
 
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.options import TabName
-from buddy_top.panes.base import Pane, TablePane
+from buddy_top.panes.base import Pane
+from buddy_top.panes.tablepane import TablePane
 from buddy_top.widgets.table.table import Table
 
 TABS: tuple[TabName, ...] = get_args(TabName)

@@ -10,7 +10,7 @@ from tests.tui.monitor import COMFORTABLE, NOW, SMALL, Monitor, monitor, samples
 
 from buddy_core.testing import RunDirectoryBuilder
 from buddy_top.commands import Place
-from buddy_top.panes.base import TablePane
+from buddy_top.panes.tablepane import TablePane
 
 TABLES: tuple[Place, ...] = ("providers", "tools", "errors", "runs")
 

@@ -13,7 +13,7 @@ from buddy_top.frame.workspace import Workspace
 
 if TYPE_CHECKING:
     from buddy_top.outside.programs import Kind
-    from buddy_top.panes.base import TablePane
+    from buddy_top.panes.tablepane import TablePane
 
 
 class PaneActions(Workspace):
@@ -22,7 +22,7 @@ class PaneActions(Workspace):
     @property
     def _table_pane(self) -> TablePane[Any] | None:
         """The pane on the screen, where it is one around a table."""
-        from buddy_top.panes.base import TablePane
+        from buddy_top.panes.tablepane import TablePane
 
         return self.visible_pane if isinstance(self.visible_pane, TablePane) else None
 

@@ -17,11 +17,11 @@ from buddy_core.safety.text import Plain, plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell
 from buddy_top.messages import OpenRun
-from buddy_top.panes.base import TablePane
 from buddy_top.panes.columns.fields import Field, Order
 from buddy_top.panes.columns.kinds import age_field, count_field, name_field, trend_field
 from buddy_top.panes.errors.detail import ErrorDetail
 from buddy_top.panes.errors.text import error_lines
+from buddy_top.panes.tablepane import TablePane
 from buddy_top.panes.words import kind_words, within
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel

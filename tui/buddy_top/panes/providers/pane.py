@@ -13,12 +13,12 @@ from buddy_core.metrics.looking.wilson import wilson_lower_bound
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span
-from buddy_top.panes.base import TablePane
 from buddy_top.panes.columns.cells import failure_share_cell, number_cell
 from buddy_top.panes.columns.fields import Field, Order
 from buddy_top.panes.columns.kinds import age_field, count_field, name_field, number_field, trend_field
 from buddy_top.panes.providers.detail import ProviderDetail
 from buddy_top.panes.providers.words import cost_text, provider_key
+from buddy_top.panes.tablepane import TablePane
 from buddy_top.panes.words import in_part, nothing_in
 from buddy_top.state import Snapshot, Tab, Wants
 from buddy_top.widgets.panel import Panel

@@ -16,9 +16,9 @@ from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, text_of
 from buddy_top.listing.model import Listing, ListWants
 from buddy_top.messages import OpenRun, WantsChanged
-from buddy_top.panes.base import TablePane
 from buddy_top.panes.columns.fields import Field, Order
 from buddy_top.panes.runs.fields import RUN_FIELDS, unread_cells, without_events
+from buddy_top.panes.tablepane import TablePane
 from buddy_top.panes.words import no_match
 from buddy_top.run_view.view import RunDetailView
 from buddy_top.state import Snapshot, Tab, Wants
