@@ -13,6 +13,7 @@ from buddy_top.drawing.cells import Cell, text_of
 from buddy_top.messages import WantsChanged
 from buddy_top.panes.base import Pane
 from buddy_top.panes.columns.fields import Field, Order, Row, matching, order_by, sort_rows, step_order
+from buddy_top.panes.columns.still import RowCells
 from buddy_top.panes.room import fit_panel
 from buddy_top.panes.words import no_match
 from buddy_top.state import Snapshot
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.export.documents import Document
     from buddy_top.export.sheet import Sheet
-
-MOST_STILL = 500
-"""Rows whose cells are remembered: more than any screen has lines."""
 
 
 class TablePane(Pane, Generic[Row]):
@@ -52,7 +50,7 @@ class TablePane(Pane, Generic[Row]):
         self._filter = ""
         self._snapshot: Snapshot | None = None
         self._rows: list[Row] = []
-        self._still: dict[str, tuple[Row, list[Cell | None]]] = {}
+        self._cells = RowCells[Row]()
         self._total = 0
 
     def rows_of(self, snapshot: Snapshot) -> Sequence[Row]:
@@ -141,33 +139,22 @@ class TablePane(Pane, Generic[Row]):
     def _row_cells(self, row: Row) -> list[Cell]:
         """One cell for each field."""
         now = self._snapshot.taken_at if self._snapshot is not None else 0
-        still = self._still_cells(row, now)
-        return [
-            field.cell(row, now) if cell is None else cell
-            for field, cell in zip(self.fields, still, strict=True)
-        ]
-
-    def _still_cells(self, row: Row, now_ms: int) -> list[Cell | None]:
-        """The cells that stay as they are until the row itself is another; None for each of the others."""
-        key = self.key_of(row)
-        known = self._still.get(key)
-        if known is None or known[0] is not row:
-            if len(self._still) >= MOST_STILL:
-                self._still.clear()
-            cells = [field.cell(row, now_ms) if field.still else None for field in self.fields]
-            known = self._still[key] = (row, cells)
-        return known[1]
+        return self._cells.of(row, self.key_of(row), self.fields, now)
 
     def sheet(self) -> Sheet | None:
         """The rows as they are listed."""
+        return self.sheet_of(self._rows)
+
+    def sheet_of(self, rows: Sequence[Row]) -> Sheet:
+        """These rows under the titles of the columns, and whole under the names of the library's types."""
         from buddy_top.export.sheet import Sheet
 
         now = self._snapshot.taken_at if self._snapshot is not None else 0
         return Sheet(
             title=self.TAB.value,
             columns=[field.column.title or field.key for field in self.fields],
-            lines=[[text_of(field.cell(row, now)) for field in self.fields] for row in self._rows],
-            records=[self.record_of(row) for row in self._rows],
+            lines=[[text_of(field.cell(row, now)) for field in self.fields] for row in rows],
+            records=[self.record_of(row) for row in rows],
         )
 
     def copied(self, focused: Widget | None, *, whole: bool) -> str:

@@ -13,7 +13,7 @@ from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain
 from buddy_top.drawing import format as fmt
-from buddy_top.drawing.cells import Cell, Span, text_of
+from buddy_top.drawing.cells import Cell, Span
 from buddy_top.listing.model import Listing, ListWants
 from buddy_top.messages import OpenRun, WantsChanged
 from buddy_top.panes.columns.fields import Field, Order
@@ -259,26 +259,15 @@ class RunsPane(TablePane[RunFacts]):
         """The first rows, as far as they have been read."""
         ids = () if self._listing is None else self._listing.ids[:MARGIN]
         by_id = {} if self._snapshot is None else self._snapshot.by_id
-        return self._sheet_of([by_id[run_id] for run_id in ids if run_id in by_id])
+        return self.sheet_of([by_id[run_id] for run_id in ids if run_id in by_id])
 
     async def whole_sheet(self) -> Sheet | None:
         """All rows that are listed, at most `MOST_EXPORTED` of them; raises LookupError when they cannot be read."""
         ids = () if self._listing is None else self._listing.ids
         feed = cast("Workspace", self.app).feed
         runs = await asyncio.wrap_future(feed.read_runs(ids[:MOST_EXPORTED]))
-        sheet = await asyncio.to_thread(self._sheet_of, runs)
+        sheet = await asyncio.to_thread(self.sheet_of, runs)
         return replace(sheet, of=len(ids)) if len(ids) > MOST_EXPORTED else sheet
-
-    def _sheet_of(self, runs: Sequence[R]) -> Sheet:
-        from buddy_top.export.sheet import Sheet
-
-        now = self._snapshot.taken_at if self._snapshot is not None else 0
-        return Sheet(
-            title=self.TAB.value,
-            columns=[field.column.title or field.key for field in self.fields],
-            lines=[[text_of(field.cell(run, now)) for field in self.fields] for run in runs],
-            records=[self.record_of(run) for run in runs],
-        )
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Open the run under the cursor full screen."""
