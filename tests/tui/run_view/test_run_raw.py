@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 
 from buddy_core.clock import ManualClock
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.run_view.raw.view import LineNumbers, RawView
+from buddy_top.run_view.raw.lines import LineNumbers
+from buddy_top.run_view.raw.view import RawView
 from buddy_top.widgets.table.keys import find_key
 
 SIZES = pytest.mark.parametrize("size", [SMALL, COMFORTABLE], ids=lambda size: f"{size[0]}x{size[1]}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, overload
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
@@ -17,8 +16,9 @@ from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.messages import WantsChanged
 from buddy_top.run_view.part import NO_REMARK, RunPart
+from buddy_top.run_view.raw.lines import COLUMNS, LineNumbers, line_cells, whole_line
 from buddy_top.state import RawPage, RawSearch, RawWants, RunDetail, RunView, Snapshot, Wants
-from buddy_top.widgets.table.table import Column, Table
+from buddy_top.widgets.table.table import Table
 from buddy_top.widgets.text.lines import Lines
 from buddy_top.widgets.text.view import TextView
 
@@ -26,46 +26,8 @@ if TYPE_CHECKING:
     from buddy_top.commands import Need
     from buddy_top.export.sheet import Sheet
 
-_COLUMNS = (
-    Column("number", Plain("line"), 9, align="right", sortable=False),
-    Column("state", Plain(""), 1, sortable=False),
-    Column("text", Plain("as it stands"), 20, grow=1, sortable=False),
-    Column("size", Plain("size"), 7, align="right", priority=1, sortable=False),
-)
-_STATES = {"ok": ("", "dim"), "damaged": ("✗", "bad"), "unfinished": ("…", "warn"), "blank": ("", "dim")}
-_WORDS = {
-    "damaged": "no record: this line cannot be read as one",
-    "unfinished": "not finished: its end has not been written yet",
-    "blank": "a blank line",
-}
 _MARGIN, _STEP = 60, 20
 """Lines read beyond those in sight, in steps of so many."""
-
-_SHOWN_CELLS = 600
-"""Of a line in the list; the line itself is shown below."""
-
-
-class LineNumbers(Sequence[str]):
-    """The keys of so many lines: their numbers from 0, none of which is kept."""
-
-    def __init__(self, count: int) -> None:
-        self._range = range(count)
-
-    def __len__(self) -> int:
-        return len(self._range)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [str(number) for number in self._range[index]]
-        return str(self._range[index])
-
-    def index(self, value: str, start: int = 0, stop: int | None = None) -> int:
-        """The place of a key; raises ValueError where there is none."""
-        return self._range.index(int(value))
 
 
 class RawView(RunPart):
@@ -76,7 +38,7 @@ class RawView(RunPart):
     def __init__(self) -> None:
         super().__init__()
         self.files = Lines(1, classes="raw-files")
-        self.table = Table(*_COLUMNS)
+        self.table = Table(*COLUMNS)
         self.text = TextView(classes="raw-line")
         self._name: RawName = "events.jsonl"
         self._page: RawPage | None = None
@@ -133,7 +95,7 @@ class RawView(RunPart):
         count = 0 if page is None else page.lines
         self.table.set_source(LineNumbers(count), self._cells_at)
         chosen = None if page is None else page.chosen
-        self.text.set_lines([] if chosen is None else list(_line_text(chosen)))
+        self.text.set_lines([] if chosen is None else list(whole_line(chosen)))
 
     def _draw_names(self) -> None:
         sizes = {} if self._page is None else dict(self._page.sizes)
@@ -245,29 +207,3 @@ class RawView(RunPart):
             for line, (_, text) in zip(self._page.page, lines, strict=True)
         ]
         return Sheet(title="lines", columns=("line", "text"), lines=lines, records=records)
-
-
-def line_cells(line: RawLine) -> tuple[Cell, ...]:
-    """A line of the list; what is damaged, unfinished or cut says so."""
-    sign, ink = _STATES[line.state]
-    text = shown(line.text[: 4 * _SHOWN_CELLS].decode("utf-8", "replace"), limit=_SHOWN_CELLS)
-    return (
-        (Span(fmt.count(line.number + 1), "dim"),),
-        (Span(Plain(sign), ink),),
-        (Span(text, ink if line.state == "damaged" else "value"),),
-        (Span(fmt.bytes_(line.size), "dim"),),
-    )
-
-
-def _line_text(line: RawLine) -> Sequence[Cell]:
-    """One line in full, wrapped where it is drawn."""
-    lines: list[Cell] = []
-    if line.state in _WORDS:
-        lines.append((Span(Plain(_WORDS[line.state]), "warn"),))
-    text = shown(line.text.decode("utf-8", "replace"), limit=len(line.text) + 1)
-    if text:
-        lines.append((Span(text),))
-    if line.size > len(line.text):
-        told = f"… cut: the first {fmt.bytes_(len(line.text))} of {fmt.bytes_(line.size)}"
-        lines.append((Span(Plain(told), "warn"),))
-    return lines
