@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import text_of
-from buddy_top.widgets.charts.plot import ChartData, Series, joined_slices, plot_lines
+from buddy_top.widgets.charts.data import ChartData, Series, joined_slices
+from buddy_top.widgets.charts.plot import plot_lines
 
 MINUTE = 60_000
 QUARTER = 15 * MINUTE

@@ -20,7 +20,8 @@ from buddy_top.run_view.heading import took
 from buddy_top.run_view.metrics.timebar import time_lines
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RunDetail, RunView, Snapshot, Wants
-from buddy_top.widgets.charts.plot import ChartData, Series, plot_lines
+from buddy_top.widgets.charts.data import ChartData, Series
+from buddy_top.widgets.charts.plot import plot_lines
 from buddy_top.widgets.text.view import TextView
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from textual.strip import Strip
 
 from buddy_top.drawing.cells import Cell
 from buddy_top.drawing.inkwidget import InkWidget
-from buddy_top.widgets.charts.plot import ChartData, Series, plot_lines
+from buddy_top.widgets.charts.data import ChartData, Series
+from buddy_top.widgets.charts.plot import plot_lines
 
 __all__ = ["Chart", "ChartData", "Series"]
 

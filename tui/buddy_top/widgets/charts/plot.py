@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import tzinfo
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Literal
 
-import msgspec
-from msgspec.structs import replace
 from rich.cells import cell_len
 
 from buddy_core.safety.text import Plain
 from buddy_top.drawing.cells import Cell, Span, cut, cut_right, fit, take
-from buddy_top.drawing.format import duration, tokens
+from buddy_top.drawing.format import duration
 from buddy_top.widgets.charts.axes import Tick, shortened, time_ticks, value_scale, value_ticks
 from buddy_top.widgets.charts.braille import BRAILLE, line_cells
-from buddy_top.widgets.charts.sparkline import EIGHTHS, How, columns, finite, resample, top_of
+from buddy_top.widgets.charts.data import ChartData, Series, joined_slices
+from buddy_top.widgets.charts.sparkline import EIGHTHS, columns, finite, resample, top_of
 
 ERROR_MARK = "✗"
 """Stands on the time axis where something failed."""
@@ -26,42 +23,6 @@ WIDEST_GUTTER = 8
 
 LEAST_WIDTH = 16
 """Columns below which a chart has no axes."""
-
-NO_WORDS, NOTHING_YET = Plain(""), Plain("nothing recorded yet")
-
-
-class Series(msgspec.Struct, frozen=True):
-    """One row of values, a value for each slice of time; None where nothing is known."""
-
-    values: tuple[float | None, ...]
-    ink: str = "accent"
-    label: Plain = NO_WORDS
-    """Its name in the legend; needed only where there is more than one."""
-
-
-class ChartData(msgspec.Struct, frozen=True):
-    """Everything a chart shows: series that share slices of time and one scale."""
-
-    series: tuple[Series, ...] = ()
-    start_ms: float = 0
-    bucket_ms: float = 0
-    """Length of one slice; 0 draws no time axis."""
-    failures: tuple[int, ...] = ()
-    """Failures in each slice, marked on the time axis."""
-    unit: Plain = NO_WORDS
-    """Said once, above the axis: `tokens/min`."""
-    per_slice: bool = False
-    """The unit is an amount in one column's time, which is said after it: `calls / 15m`."""
-    style: Literal["columns", "lines", "layers"] = "columns"
-    """`layers` are columns of two series, the second behind the first."""
-    how: How = "max"
-    """How slices are joined where there are more than columns."""
-    words: Callable[[float], Plain] = tokens
-    """Writes a value, on the axis and at the largest one."""
-    empty: Plain = NOTHING_YET
-    """Said in the middle when no value is above nought."""
-    tz: tzinfo | None = None
-
 
 BEHIND = "░"
 """What a column behind another one is made of, so that the two differ without colour."""
@@ -75,15 +36,15 @@ Grid = list[list[tuple[str, str]]]
 def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
     """The lines of a chart, `height` of them; a single one where there is no room for axes."""
     if width < LEAST_WIDTH or height < 3:
-        return [cut((Span(data.empty, "dim"),), width) if _is_empty(data) else _tiny(data, width)][:height]
+        return [cut((Span(data.empty, "dim"),), width) if data.is_empty else _tiny(data, width)][:height]
     data = joined_slices(data, width - WIDEST_GUTTER)
     rows = height - 2
     scale = value_scale(top_of(*(series.values for series in data.series)), rows, data.words)
-    ticks = [] if _is_empty(data) else value_ticks(scale, rows, data.words)
+    ticks = [] if data.is_empty else value_ticks(scale, rows, data.words)
     gutter = min(max([cell_len(tick.label) for tick in ticks], default=1) + 1, width // 2)
     plot_width = width - gutter - 1
     grid = _grid(data, plot_width, rows, scale.top)
-    if _is_empty(data):
+    if data.is_empty:
         words = cut_right(data.empty, plot_width - 2)
         _write(grid, rows // 2, max((plot_width - cell_len(words)) // 2, 1), words, "dim")
     else:
@@ -92,43 +53,6 @@ def plot_lines(data: ChartData, width: int, height: int) -> list[Cell]:
     lines = [_row(grid[y], y, ticks, gutter) for y in range(rows)]
     time = _time_ticks(data, plot_width)
     return [*lines, _axis(data, plot_width, gutter, time), _time_labels(time, gutter, width)]
-
-
-def joined_slices(data: ChartData, width: int) -> ChartData:
-    """The same amounts in at most `width` slices: each the sum of as many as every other.
-
-    They are joined where a clock would part them, so that a column keeps what is in it while time goes on.
-    """
-    count = max((len(series.values) for series in data.series), default=0)
-    if data.style != "columns" or data.how != "sum" or data.bucket_ms <= 0 or count <= max(width, 1):
-        return data
-    first = int(data.start_ms // data.bucket_ms)
-    each = next(
-        each for each in range(2, count + 2) if _slices(first, count, each) <= max(width, 1) or each > count
-    )
-    before = first % each
-    series = tuple(replace(one, values=_sums(one.values, each, before)) for one in data.series)
-    failures = tuple(int(total or 0) for total in _sums(data.failures, each, before))
-    start = data.start_ms - before * data.bucket_ms
-    return replace(data, series=series, failures=failures, start_ms=start, bucket_ms=data.bucket_ms * each)
-
-
-def _slices(first: int, count: int, each: int) -> int:
-    """How many slices are left when `each` are made one."""
-    return -(-(first % each + count) // each)
-
-
-def _sums(values: Sequence[float | None], each: int, before: int) -> tuple[float | None, ...]:
-    """Sums of `each` values, the first of `before` fewer; None where nothing is known."""
-    if not values:
-        return ()
-    padded = [*[None] * before, *values]
-    groups = (padded[start : start + each] for start in range(0, len(padded), each))
-    return tuple(resample(group, 1, "sum")[0] for group in groups)
-
-
-def _is_empty(data: ChartData) -> bool:
-    return top_of(*(series.values for series in data.series)) <= 0 and not any(data.failures)
 
 
 def _tiny(data: ChartData, width: int) -> Cell:
