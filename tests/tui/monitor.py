@@ -27,7 +27,7 @@ from buddy_top.app import BuddyTop
 from buddy_top.commands import COMMANDS, Command, Place
 from buddy_top.drawing.cells import text_of
 from buddy_top.options import Options, TabName
-from buddy_top.run_view.artifacts.view import WORKERS
+from buddy_top.run_view.artifacts.reading import WORKERS
 from buddy_top.widgets.table.table import Table
 
 NOW = 1_767_961_867_000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,12 +14,13 @@ from buddy_core.runs.artifacts.kinds import kind_of_name
 from buddy_core.runs.facts import RunFacts
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain, plain
-from buddy_top.artifacts.making import Request, make_page
+from buddy_top.artifacts.making import Request
 from buddy_top.artifacts.page import Page
 from buddy_top.artifacts.pageview import PageView
 from buddy_top.drawing import format as fmt
 from buddy_top.drawing.cells import Cell, Span, spread, text_of
 from buddy_top.messages import KeysChanged
+from buddy_top.run_view.artifacts.reading import PageMaker
 from buddy_top.run_view.part import NO_REMARK, RunPart
 from buddy_top.state import RunDetail, RunView, Snapshot
 from buddy_top.widgets.table.table import Column, Table
@@ -40,9 +39,6 @@ _COLUMNS = (
 _LEAST_LIST, _LIST_HEIGHT = 4, 7
 """Lines of the list with its header: a quarter of the room, within these."""
 
-WORKERS = "artifact"
-"""Group of the workers that read and lay out; there is at most one."""
-
 
 class ArtifactsView(RunPart):
     """A short list above, the text of the artifact under its cursor below; the text is made in a thread."""
@@ -58,9 +54,7 @@ class ArtifactsView(RunPart):
         self._run_dir: Path | None = None
         self._taken_at = 0
         self._raw = False
-        self._wanted: Request | None = None
-        self._made: tuple[Request, Page] | None = None
-        self._busy = False
+        self._pages = PageMaker(self, self._show_page)
         self._marked = ""
 
     def compose(self) -> ComposeResult:
@@ -82,8 +76,7 @@ class ArtifactsView(RunPart):
     @property
     def page(self) -> Page | None:
         """What is on the screen of the chosen artifact; None while it is read."""
-        made = self._made
-        return made[1] if made is not None and self._is_chosen(made[0]) else None
+        return self._pages.page_of(self._run_dir, self.chosen)
 
     @property
     def opened(self) -> tuple[Path, str] | None:
@@ -147,7 +140,7 @@ class ArtifactsView(RunPart):
         """Ask for the page that belongs to what is chosen, how wide it is and how it is looked at."""
         info = next((info for info in self._infos if info.name == self.chosen), None)
         if info is None or self._run_dir is None:
-            self._wanted = self._made = None
+            self._pages.forget()
             self.heading.set_lines([])
             self.text.set_lines([], keep_scroll=False)
             return
@@ -156,42 +149,15 @@ class ArtifactsView(RunPart):
         request = Request(
             self._run_dir, info.name, info.size, info.modified_at, self.text.room, raw=self._raw
         )
-        before = self._wanted
-        if before is not None and (before.run_dir, before.name) == (request.run_dir, request.name):
-            request = replace(request, limit=before.limit)
-        self._want_page(request)
+        self._pages.want(request)
 
-    def _want_page(self, request: Request) -> None:
-        """Have it made: the newest wish, as soon as the page that is being made is there."""
-        self._wanted = request
-        if not self._busy and (self._made is None or self._made[0] != request):
-            self._busy = True
-            self.run_worker(self._make(), group=WORKERS)
-
-    async def _make(self) -> None:
-        try:
-            while (request := self._wanted) is not None and (self._made is None or self._made[0] != request):
-                page = await asyncio.to_thread(make_page, request)
-                self._show_page(request, page)
-        finally:
-            self._busy = False
-
-    def _show_page(self, request: Request, page: Page) -> None:
-        before = self._made[0] if self._made is not None else None
-        same = before is not None and (before.run_dir, before.name, before.raw) == (
-            request.run_dir,
-            request.name,
-            request.raw,
-        )
-        self._made = (request, page)
-        if self._is_chosen(request):
+    def _show_page(self, page: Page, same: bool) -> None:
+        """It has been made; by now another artifact may be chosen."""
+        if page is self.page:
             self.text.set_body(page.body, keep_scroll=same)
             self._mark(go=not same)
             self._show_heading()
             self.post_message(KeysChanged())
-
-    def _is_chosen(self, request: Request) -> bool:
-        return (request.run_dir, request.name) == (self._run_dir, self.chosen)
 
     def _show_heading(self) -> None:
         """Name and summary of the text, and what can be done with it."""
@@ -215,8 +181,7 @@ class ArtifactsView(RunPart):
     @on(PageView.EndReached)
     def _read_on(self) -> None:
         """Scrolled to the end of a part: twice as much is read."""
-        if self._made is not None and self._made[1].more and self._made[0] == self._wanted:
-            self._want_page(replace(self._made[0], limit=2 * self._made[0].limit))
+        self._pages.read_on()
 
     @on(PageView.WidthChanged)
     def _lay_out_anew(self) -> None:
