@@ -230,7 +230,7 @@ def cell_words(table: Table, key: str, column: str) -> str:
     """What stands in one cell of a table, whole, as it would without a lack of room."""
     index = list(table.keys).index(key)
     at = [one.key for one in table.columns].index(column)
-    return text_of(table._row(index)[at])
+    return text_of(table.cells_of(index)[at])
 
 
 class Staying(BuddyTop):

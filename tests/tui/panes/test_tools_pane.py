@@ -55,7 +55,7 @@ def detail_of(seen: Monitor) -> ToolDetail:
 def rows_of(seen: Monitor, place: int) -> list[str]:
     """The rows of a list, each as words."""
     table = detail_of(seen).lists[place].table
-    return [" ".join(text_of(cell).strip() for cell in table._row(n)) for n in range(len(table.keys))]
+    return [" ".join(text_of(cell).strip() for cell in table.cells_of(n)) for n in range(len(table.keys))]
 
 
 @pytest.mark.parametrize("seen", [COMFORTABLE, LARGE], indirect=True)
