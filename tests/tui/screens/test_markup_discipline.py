@@ -43,7 +43,7 @@ OBSERVED = frozenset(
 OWN_TEXT = {
     ("drawing/cells.py", "text"),  # a Span's text is Plain already
     ("widgets/text/wrap.py", "text"),
-    ("widgets/table/rowcells.py", "text"),
+    ("widgets/text/matches.py", "text"),
     ("widgets/frame/tabs.py", "title"),  # a TabLabel's title is Plain
     ("terminal/crash.py", "stack"),  # file names of our own source
 }

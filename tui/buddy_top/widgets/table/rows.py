@@ -19,7 +19,8 @@ from buddy_top.drawing.ink import Ground
 from buddy_top.widgets.scroller import LineScroller, scroll_sign
 from buddy_top.widgets.table.columns import Column, Placed, place_columns
 from buddy_top.widgets.table.drawn import DrawnLines
-from buddy_top.widgets.table.rowcells import header_spans, match_pattern, row_spans
+from buddy_top.widgets.table.rowcells import header_spans, row_spans
+from buddy_top.widgets.text.matches import match_pattern
 
 Render = Callable[[int], Sequence[Cell]]
 """Row index to one cell for each column, in the order of the columns."""

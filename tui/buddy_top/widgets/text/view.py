@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from buddy_top.drawing.cells import Cell, cut, text_of
 from buddy_top.widgets.scroller import LineScroller
-from buddy_top.widgets.table.rowcells import marked, match_pattern
+from buddy_top.widgets.text.matches import marked, match_pattern
 from buddy_top.widgets.text.wrap import wrap
 
 MARGINS = 2
