@@ -11,8 +11,9 @@ from textual.widget import Widget
 
 from buddy_core import RunStore
 from buddy_core.testing import RunDirectoryBuilder
-from buddy_top.panes.overview.welcome import EXAMPLE, MIN_HEIGHT, MIN_WIDTH, too_small_lines
+from buddy_top.panes.overview.welcome import EXAMPLE
 from buddy_top.panes.tools.pane import ToolsPane
+from buddy_top.terminal.littleroom import MIN_HEIGHT, MIN_WIDTH, too_small_lines
 
 
 @pytest.mark.parametrize("size", [(59, 16), (60, 15), (20, 5), (2, 10), (1, 1)])

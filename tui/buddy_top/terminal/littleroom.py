@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 from textual.widget import Widget
 
-from buddy_top.panes.overview.welcome import MIN_HEIGHT, MIN_WIDTH, too_small_lines
+from buddy_core.safety.text import Plain
+from buddy_top.drawing.cells import Cell, Span
 
 if TYPE_CHECKING:
     from buddy_top.frame.stage import Stage
     from buddy_top.widgets.text.view import TextView
+
+MIN_WIDTH, MIN_HEIGHT = 60, 16
+"""Below this a card says that the terminal is too small."""
 
 
 class LittleRoom:
@@ -47,3 +51,12 @@ class LittleRoom:
             self._focused_before = None
         screen.set_class(hide, "-too-small")
         app.body.display = not hide  # at once, or lists would scroll to fit into a line or two
+
+
+def too_small_lines(width: int, height: int, key: str = "q") -> list[Cell]:
+    """What a terminal of this size is told; `key` is the one that quits."""
+    return [
+        (Span(Plain("This terminal is too small."), "strong"),),
+        (Span(Plain(f"{width}×{height}: it takes {MIN_WIDTH}×{MIN_HEIGHT} at least."), "label"),),
+        (Span(Plain(key), "accent"), Span(Plain(" quits"), "label")),
+    ]

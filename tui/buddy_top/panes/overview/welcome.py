@@ -1,4 +1,4 @@
-"""The card one sees where nothing has been recorded yet, and the one for terminals that are too small."""
+"""The card one sees where nothing has been recorded yet."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from pathlib import Path
 from buddy_core.safety.text import Plain, plain
 from buddy_top.drawing.cells import Cell, Span
 from buddy_top.state import Snapshot
-
-MIN_WIDTH, MIN_HEIGHT = 60, 16
-"""Below this a card says that the terminal is too small."""
 
 EXAMPLE = (
     "from buddy_core import RunStore",
@@ -55,12 +52,3 @@ def _place(runs_dir: Path, problem: str | None) -> Cell:
         Span(Plain(": "), "label"),
         Span(plain(words), "warn" if problem else "label"),
     )
-
-
-def too_small_lines(width: int, height: int, key: str = "q") -> list[Cell]:
-    """What a terminal of this size is told; `key` is the one that quits."""
-    return [
-        (Span(Plain("This terminal is too small."), "strong"),),
-        (Span(Plain(f"{width}×{height}: it takes {MIN_WIDTH}×{MIN_HEIGHT} at least."), "label"),),
-        (Span(Plain(key), "accent"), Span(Plain(" quits"), "label")),
-    ]
