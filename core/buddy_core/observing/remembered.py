@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from buddy_core.observing.residual import Residual
-from buddy_core.runs.folding.harvest import RequestSums
+from buddy_core.runs.folding.requests import RequestSums
 from buddy_core.runs.folding.seen import SeenRecords
 
 if TYPE_CHECKING:

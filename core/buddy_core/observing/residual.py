@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from buddy_core.runs.folding.facts import RunUsage
-from buddy_core.runs.folding.harvest import RequestSums
+from buddy_core.runs.folding.requests import RequestSums
 
 
 class Residual(NamedTuple):

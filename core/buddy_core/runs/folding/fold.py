@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from buddy_core.metrics.recording.batch import RequestRow, ToolColumn
+from buddy_core.metrics.recording.batch import ToolColumn
 from buddy_core.runs.folding.calls import (
     MAX_ARGUMENTS,
     NO_ARGUMENTS,
@@ -24,8 +24,9 @@ from buddy_core.runs.folding.calls import (
     duration_of,
     name_of,
 )
-from buddy_core.runs.folding.harvest import CustomValue, Harvest, RequestSums, error_record, tool_error_record
+from buddy_core.runs.folding.harvest import CustomValue, Harvest, error_record, tool_error_record
 from buddy_core.runs.folding.pairing import MAX_UNANSWERED, WaitingCalls
+from buddy_core.runs.folding.requests import RequestSums, count_requests
 from buddy_core.runs.model import RunMetadata
 from buddy_core.runs.names import is_run_id
 from buddy_core.runs.reading.jsonl import Batch, EventBatch, WireEvent
@@ -37,9 +38,7 @@ from buddy_core.runs.records.payloads import (
     StepData,
     ToolCallData,
     ToolResultData,
-    bounded,
     coerced,
-    is_sound,
     observed_text,
     payload_decoder,
     plain_payload,
@@ -62,7 +61,6 @@ MAX_FOREIGN = 16
 """Other runs whose records in a run's file are told apart."""
 
 _MAX_STEPS = 100
-_MAX_MODELS = 100
 _NOTHING = Harvest()  # stands in between two batches, and is never added to
 
 # Most events are calls and results: for them the decoders are used without a function around them.
@@ -305,7 +303,7 @@ class RunFold:
     def _metric(self, ts: int, metric: MetricData, new: bool) -> None:
         if metric.kind == "api_request":
             self._enter_requests()
-            self._api_requests([(ts, metric)], new)
+            self._count_requests([(ts, metric)], new)
         elif metric.kind == "value" and new and metric.name and metric.value is not None:
             self._harvest.values.append(CustomValue(metric.name, metric.value, metric.labels, ts))
 
@@ -313,29 +311,11 @@ class RunFold:
         """Count the requests that wait, before whatever comes after them."""
         lines, self._requests = self._requests, []
         if lines:
-            self._api_requests([(line.ts, line.data) for line in lines], True)
+            self._count_requests([(line.ts, line.data) for line in lines], True)
 
-    def _api_requests(self, found: Iterable[tuple[int, MetricData]], new: bool) -> None:
-        models, harvested = self.models, self._harvest.requests
-        rows: list[RequestRow] = []
-        for ts, one in found:
-            if not is_sound(one):
-                one = bounded(one)
-            prompt, completion, cost = one.prompt_tokens, one.completion_tokens, one.cost
-            read, written = one.cache_read_tokens, one.cache_write_tokens
-            provider, model = one.provider or UNNAMED, one.model or UNNAMED
-            if len(provider) > MAX_NAME or len(model) > MAX_NAME:
-                provider, model = provider[:MAX_NAME], model[:MAX_NAME]
-            if cost is None and self.prices is not None:
-                tokens = (prompt, completion, read, written)
-                self.sums.add_estimate(self.prices.of_request(provider, model, ts, *tokens))
-            if model in models or len(models) < _MAX_MODELS:
-                models[model] += 1
-            row = ts, prompt, completion, read, written, cost, one.latency_ms, one.ttft_ms, one.success
-            rows.append(row)
-            if new:
-                harvested.setdefault((provider, model), []).append(row)
-        self.sums.add_rows(rows)
+    def _count_requests(self, found: Iterable[tuple[int, MetricData]], new: bool) -> None:
+        harvested = self._harvest.requests if new else None
+        count_requests(found, self.sums, self.models, prices=self.prices, harvested=harvested)
 
     def _run_start(self, ts: int, data: msgspec.Raw, new: bool) -> None:
         found = plain_payload(data)

@@ -1,8 +1,8 @@
-"""What a batch of events brought for the collector, and what a run's own requests add up to."""
+"""What a batch of events brought for the collector."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -66,47 +66,6 @@ class Harvest:
 
     def __bool__(self) -> bool:
         return bool(self.tools or self.errors or self.requests or self.values)
-
-
-@dataclass(slots=True)
-class RequestSums:
-    """What a run's own `api_request` events add up to."""
-
-    requests: int = 0
-    total_tokens: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float | None = None
-    """None until one of them states a cost."""
-    costs: int = 0
-    """How many do."""
-    estimate: float | None = None
-    """What those without a cost were priced at; None while none was."""
-    estimates: int = 0
-    """How many were."""
-
-    def add_estimate(self, dollars: float | None) -> None:
-        """Count what a request that states no cost was priced at; None: nobody knows."""
-        if dollars is not None:
-            self.estimate = (self.estimate or 0.0) + dollars
-            self.estimates += 1
-
-    def add_rows(self, rows: Sequence[RequestRow]) -> None:
-        """Count any number of requests."""
-        tokens, prompts, completions, cost, costs = 0, 0, 0, self.cost, 0
-        for _, prompt, completion, read, written, dollars, _, _, _ in rows:
-            tokens += prompt + completion + read + written
-            prompts += prompt
-            completions += completion
-            if dollars is not None:
-                cost = (cost or 0.0) + dollars
-                costs += 1
-        self.requests += len(rows)
-        self.total_tokens += tokens
-        self.prompt_tokens += prompts
-        self.completion_tokens += completions
-        self.cost = cost
-        self.costs += costs
 
 
 def tool_error_record(tool: str, at_ms: int, reason: str, run_id: str) -> ErrorRecord:
