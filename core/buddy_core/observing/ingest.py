@@ -7,30 +7,30 @@ has been recorded for the run before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from buddy_core.history.contribution import StoredUsage, Told
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest, ErrorRecord
-from buddy_core.metrics.recording.batch import HistoryBatch, ModelKey, RequestRow, batches, row_of
+from buddy_core.metrics.recording.batch import HistoryBatch, batches, row_of
 from buddy_core.metrics.recording.provenance import has_passed_on, reading_files
+from buddy_core.observing.estimated import Estimated
 from buddy_core.observing.onebyone import record_one_by_one, record_request
 from buddy_core.observing.remembered import RunRecord, RunRecords
 from buddy_core.observing.residual import Residual, residual_of
 from buddy_core.runs.folding.calls import argument_of
-from buddy_core.runs.folding.costs import price_of_totals, states_more
-from buddy_core.runs.folding.facts import RunFiles, RunUsage, ended_at, model_of, started_at, usage_of
+from buddy_core.runs.folding.costs import states_more
+from buddy_core.runs.folding.facts import RunFiles, ended_at, model_of, started_at, usage_of
 from buddy_core.runs.folding.harvest import Harvest
-from buddy_core.runs.folding.turns import JOIN_MARGIN_MS, RunSpan
+from buddy_core.runs.folding.turns import RunSpan
 from buddy_core.runs.folding.uses import ModelUse, ModelUses
 from buddy_core.runs.reading.garbage import without_collection
 
 if TYPE_CHECKING:
     from buddy_core.history.hourpacking import Merged
     from buddy_core.history.keeper import RunHistory
-    from buddy_core.prices.estimates import Estimates
 
 _A_TENTH_OF_A_MICRODOLLAR = 1e-7
 
@@ -43,12 +43,12 @@ class Ingest:
         self.listed_above = collector.listed_above
         """Which calls need no argument, for whoever reads."""
         self._records = RunRecords()
+        self._estimated = Estimated(collector, self._records)
         self.uses = ModelUses()
         """What each run used of each model, also of runs that are gone and still remembered."""
         self.gone_spans: list[RunSpan] = []
         """When runs were at work that are gone and have been recounted, until `all_recounted`."""
         self._stated: list[RunSpan] = []  # those of them that stated their costs
-        self._ownerless: Estimates | None = None  # of turns that no run, or more than one, could have made
 
     def record_of(self, run_id: str) -> RunRecord:
         """What is remembered of a run; a new or forgotten run begins with nothing."""
@@ -125,7 +125,7 @@ class Ingest:
     def all_recounted(self) -> None:
         """Runs that are gone, and all turns, are counted: costs that such runs stated were not paid twice."""
         for span in self._stated:
-            self._retract_turns(span)
+            self._estimated.retract_turns(span)
         self.gone_spans, self._stated = [], []
 
     def begin_with(self, told: Told) -> None:
@@ -136,7 +136,7 @@ class Ingest:
             self.uses.add(told.run_id, model, rows)
         record.usage_at, record.usage = told.usage.at_ms, Residual(*told.usage[1:5])
         if not told.usage.states_cost:
-            self._remember_estimates(told.run_id, told.found.rows)
+            self._estimated.remember(told.run_id, told.found.rows)
 
     def stored_usage(self, files: RunFiles, span: RunSpan) -> StoredUsage:
         """What was recorded of a run beyond its requests, and what else decides about its cost."""
@@ -159,7 +159,7 @@ class Ingest:
         with reading_files():
             news = self._news(run_id, harvest)
             self._record(run_id, news, live=live)
-        self._remember_estimates(run_id, news.requests)
+        self._estimated.remember(run_id, news.requests)
 
     def _news(self, run_id: str, harvest: Harvest) -> Harvest:
         """Without what this very collector passed on to the run, should it be recorded in this process."""
@@ -191,27 +191,7 @@ class Ingest:
                     record_request(self._collector, request)
             elif requests:
                 self._collector.absorb(HistoryBatch(run_id=None, requests=list(requests)))
-        if self._collector.prices is not None:
-            for run_id, rows in rows_by_run(requests).items():
-                self._remember_estimates(run_id, rows)
-
-    def _remember_estimates(self, run_id: str | None, requests: Mapping[ModelKey, list[RequestRow]]) -> None:
-        """Keep what the collector has priced requests at, for the case that their run states its cost later."""
-        prices = self._collector.prices
-        if prices is None or not requests:
-            return
-        from buddy_core.prices.estimates import Estimates, estimates_of
-
-        found = estimates_of(prices, requests)
-        if not found:
-            return
-        if run_id is None:
-            self._ownerless = self._ownerless or Estimates()
-            self._ownerless.extend(found)
-        else:
-            record = self.record_of(run_id)
-            record.estimates = record.estimates or Estimates()
-            record.estimates.extend(found)
+        self._estimated.remember_turns(requests)
 
     def settle(self, files: RunFiles, *, tokens_by_turns: bool, turns_of: RunSpan | None = None) -> None:
         """Record what the run's totals say beyond its requests, as far as that is not recorded yet.
@@ -223,14 +203,16 @@ class Ingest:
         record = self.record_of(files.fold.run_id)
         usage = usage_of(files)
         if self._collector.prices is not None and states_more(usage.cost, record.requests.cost):
-            self._retract(record, turns_of)
+            self._estimated.retract(record, turns_of)
         unaccounted = residual_of(usage, record.requests, tokens_by_turns=tokens_by_turns)
         more = unaccounted.beyond(record.usage)
         if not more.total_tokens and more.cost < _A_TENTH_OF_A_MICRODOLLAR:
             return
         record.usage = record.usage.plus(more)
         record.usage_at = ended_at(files) or files.fold.last_at or started_at(files)
-        estimated = self._price(record, files, more, record.usage_at) if usage.cost is None else None
+        estimated = (
+            self._estimated.price(record, files, more, record.usage_at) if usage.cost is None else None
+        )
         with reading_files():
             self._record_usage(files.fold.run_id, more, record.usage_at, estimated)
 
@@ -245,42 +227,9 @@ class Ingest:
             at_ms=at_ms,
         )
 
-    def _price(self, record: RunRecord, files: RunFiles, more: Residual, at_ms: int) -> float | None:
-        """What tokens of a run that logged no request cost, remembered like what requests are priced at."""
-        tokens = RunUsage(more.total_tokens, more.prompt_tokens, more.completion_tokens)
-        dollars = price_of_totals(files, tokens, None)
-        if dollars is not None:
-            from buddy_core.prices.estimates import Estimates
-
-            record.estimates = record.estimates or Estimates()
-            record.estimates.add(None, [(at_ms, dollars)])
-        return dollars
-
-    def _retract(self, record: RunRecord, span: RunSpan | None) -> None:
-        if record.estimates is not None:
-            self._collector.retract_estimates(record.estimates)
-            record.estimates = None
-        if span is not None:
-            self._retract_turns(span)
-
-    def _retract_turns(self, span: RunSpan) -> None:
-        """Count the estimates no more of turns without an owner that a run could have made."""
-        if self._ownerless is not None:
-            first, last = span.started_at - JOIN_MARGIN_MS, span.ended_at + JOIN_MARGIN_MS
-            self._collector.retract_estimates(self._ownerless.take_between(first, last))
-
     def _absorb(self, run_id: str, harvest: Harvest, errors: list[ErrorRecord]) -> None:
         whole = HistoryBatch(
             run_id=run_id, tools=harvest.tools, errors=errors, rows=harvest.requests, argument_of=argument_of
         )
         for batch in batches(whole):
             self._collector.absorb(batch)
-
-
-def rows_by_run(requests: Sequence[ApiRequest]) -> dict[str | None, dict[ModelKey, list[RequestRow]]]:
-    """Requests as rows, by run and by provider and model."""
-    found: dict[str | None, dict[ModelKey, list[RequestRow]]] = {}
-    for one in requests:
-        rows = found.setdefault(one.run_id, {}).setdefault((one.provider, one.model), [])
-        rows.append(row_of(one))
-    return found
