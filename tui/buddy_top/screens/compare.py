@@ -11,16 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from buddy_core.runs.comparing.compare import compare_runs
-from buddy_core.runs.comparing.lines import (
-    SIGNS,
-    call_words,
-    difference,
-    headline,
-    near_differences,
-    remark,
-    summary_lines,
-)
+from buddy_core.runs.comparing.lines import summary_lines
 from buddy_core.runs.comparing.model import Call, DiffStep, RunDiff, StepKind
+from buddy_core.runs.comparing.steptable import near_differences
+from buddy_core.runs.comparing.words import SIGNS, call_words, difference, headline, remark
 from buddy_core.safety.shown import shown
 from buddy_core.safety.text import Plain, plain
 from buddy_top.config.prices import price_table
