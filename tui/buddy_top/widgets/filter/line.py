@@ -119,9 +119,7 @@ class FilterLine(Vertical):
             await self._build()
             self.look()
         self.add_class("-shown")
-        self.set_class(
-            self._adviser is not None, "-advised"
-        )  # with the line, not behind it: the list moves once
+        self.set_class(self._adviser is not None, "-advised")  # with the line: the list moves once
         self.screen.set_focus(self.field)  # at once: the next letter may be here already
 
     def serve(self, place: str, text: str, adviser: Adviser | None) -> None:
