@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.tui.monitor import Monitor, Staying, monitor, samples
+from textual.screen import ModalScreen
 
 from buddy_core.alerts.limits import Limits
-from buddy_top.screens.card import Card
 
 OPENING = {"menu": "s", "export": "x", "help": "question_mark", "origin": "i", "alerts": "a"}
 
@@ -16,7 +16,7 @@ OPENING = {"menu": "s", "export": "x", "help": "question_mark", "origin": "i", "
 def left_twice(seen: Monitor) -> None:
     """The first enter is a message on its way when the second key is read."""
     dialog = seen.app.screen
-    assert isinstance(dialog, Card)
+    assert isinstance(dialog, ModalScreen)
     for _ in range(2):
         dialog.call_next(lambda: dialog.dismiss(None) and None)
 
@@ -26,6 +26,15 @@ def left_twice(seen: Monitor) -> None:
 async def test_a_dialog_that_is_left_twice_is_left_once(dialog: str, tmp_path: Path) -> None:
     async with monitor(samples(tmp_path), tab="tools", kind=Staying, limits=Limits()) as seen:
         await seen.press(OPENING[dialog])
+        left_twice(seen)
+        await seen.settle()
+        assert len(seen.app.screen_stack) == 1
+        assert seen.app.is_running
+
+
+async def test_a_palette_that_is_left_by_a_click_and_by_a_key_is_left_once(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="tools", kind=Staying) as seen:
+        await seen.press("ctrl+p")
         left_twice(seen)
         await seen.settle()
         assert len(seen.app.screen_stack) == 1

@@ -17,6 +17,7 @@ from buddy_core.safety.shown import shown
 from buddy_top.commands import commands_at
 from buddy_top.drawing.cells import cut_right
 from buddy_top.messages import OpenRun
+from buddy_top.screens.card import Card
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -43,7 +44,7 @@ _LEAST_SCORE = 0.01
 """Of a run whose name does not match, but what else is known of it."""
 
 
-class Palette(CommandPalette):
+class Palette(CommandPalette, Card[None]):
     """Textual's palette, less its crashes when a hit or a key arrives behind the one that leaves it.
 
     Its private `_gather_commands` is overridden; checked against textual 8.2.8.
