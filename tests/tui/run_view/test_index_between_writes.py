@@ -1,6 +1,6 @@
 """Whoever reads an index while another thread lets it grow sees whole rows and whole events, whatever was written last.
 
-Threads take turns wherever they like; here the reader gets its turn after every single write (Case 35).
+Threads take turns wherever they like; here the reader gets its turn after every single write (case 39).
 """
 
 from __future__ import annotations
