@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buddy_core.cachedb import CacheDb, CacheLayout, CacheUnavailable, open_reader
+from buddy_core.caches.db import CacheDb, open_reader
+from buddy_core.caches.errors import CacheUnavailable
+from buddy_core.caches.layout import CacheLayout
 
 _SCRIPT = """
 CREATE TABLE roots (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, used_at INTEGER NOT NULL);

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import cast
 
-from buddy_core.cachedb import CacheDamaged, cache_errors
+from buddy_core.caches.errors import CacheDamaged, cache_errors
 from buddy_core.history.contribution import Contribution, Told, of_turns, turns_of
 from buddy_core.history.hourpacking import Merged
 from buddy_core.history.hourshelf import UNDATED

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buddy_core.cachedb import CacheDamaged, CacheUnavailable
+from buddy_core.caches.errors import CacheDamaged, CacheUnavailable
 from buddy_core.history.contribution import Contribution, Told, of_turns
 from buddy_core.metrics.model import ApiRequest
 

@@ -12,15 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from buddy_core.cachedb import (
-    CacheBusy,
-    CacheDamaged,
-    CacheDb,
-    CacheUnavailable,
-    cache_errors,
-    discard,
-    open_writer,
-)
+from buddy_core.caches.db import CacheDb, discard, open_writer
+from buddy_core.caches.errors import CacheBusy, CacheDamaged, CacheUnavailable, cache_errors
 from buddy_core.clock import Clock
 from buddy_core.history.ageing import Ageing
 from buddy_core.history.jobs import Beyond, Job, Piece, Turns, size_of, span_of

@@ -12,15 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from buddy_core.cachedb import (
-    CacheDb,
-    CacheLayout,
-    CacheUnavailable,
-    cache_errors,
-    discard,
-    open_reader,
-    open_writer,
-)
+from buddy_core.caches.db import CacheDb, discard, open_reader, open_writer
+from buddy_core.caches.errors import CacheUnavailable, cache_errors
+from buddy_core.caches.layout import CacheLayout
 
 LAYOUT = CacheLayout(0x0B0D1, 3, ("CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT) STRICT",))
 
@@ -81,7 +75,7 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
 def test_the_lock_of_a_killed_writer_is_free(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     code = (
-        "import os,sys,pathlib;from buddy_core.cachedb import *;"
+        "import os,sys,pathlib;from buddy_core.caches.db import *;"
         f"c=open_writer(pathlib.Path({str(path)!r}),CacheLayout(0x0B0D1,3,{LAYOUT.statements!r}));"
         "c.connection.execute('BEGIN IMMEDIATE');c.connection.execute(\"INSERT INTO note(text) VALUES('x')\");"
         "os.kill(os.getpid(),9)"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.core.catalog_stores import NOW, RunPlan, make_old, plans, stores
 from tests.core.filter_texts import queries
 
-from buddy_core.cachedb import CacheUnavailable
+from buddy_core.caches.errors import CacheUnavailable
 from buddy_core.clock import ManualClock
 from buddy_core.prices.rates import Rates
 from buddy_core.prices.table import PriceEntry, PriceTable

@@ -16,7 +16,7 @@ import pytest
 from tests.core.catalog.test_catalog import CLOCK, by_catalog, by_scan, opened, plan, write
 from tests.core.catalog_stores import RunPlan
 
-from buddy_core.cachedb import CacheUnavailable
+from buddy_core.caches.errors import CacheUnavailable
 from buddy_core.runs.catalog import catalog as catalog_module
 from buddy_core.runs.catalog.catalog import Catalog
 from buddy_core.runs.query.model import EVERYTHING
@@ -144,7 +144,7 @@ def in_child(root: Path, limits: str) -> str:
     """Keep a catalog in a process with less of something; gives what became of it."""
     code = (
         "import pathlib,resource,sys,signal\nfrom buddy_core.clock import ManualClock\n"
-        "from buddy_core.cachedb import CacheUnavailable\nfrom buddy_core.runs.catalog.catalog import Catalog\n"
+        "from buddy_core.caches.errors import CacheUnavailable\nfrom buddy_core.runs.catalog.catalog import Catalog\n"
         f"{limits}\nroot=pathlib.Path(sys.argv[1])\n"
         "try:\n"
         f"    c=Catalog(root/'runs',root/'state',write=True,clock=ManualClock({CLOCK.now_ms()}))\n"
@@ -190,7 +190,7 @@ def test_a_write_that_waits_for_ever_is_given_up(tmp_path: Path, monkeypatch: py
     """Case 52: `BEGIN EXCLUSIVE` by somebody else."""
     import sqlite3
 
-    monkeypatch.setattr("buddy_core.cachedb.BUSY_S", 0.05)
+    monkeypatch.setattr("buddy_core.caches.db.BUSY_S", 0.05)
     store(tmp_path)
     with opened(tmp_path) as catalog:
         catalog.keep()

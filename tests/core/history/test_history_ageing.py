@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.core.history_home import DAY, NOW, Home, a_run, differences, numbers, saw_everything
 
-from buddy_core.cachedb import open_writer
+from buddy_core.caches.db import open_writer
 from buddy_core.history.ageing import Ageing
 from buddy_core.history.layout import HISTORY
 from buddy_core.history.shelf import Shelf

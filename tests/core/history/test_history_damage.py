@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from tests.core.history_home import NOW, Home, differences, numbers, until_it_rests
 
-from buddy_core.cachedb import open_writer
+from buddy_core.caches.db import open_writer
 from buddy_core.history.keeper import RunHistory
 from buddy_core.history.layout import HISTORY
 from buddy_core.metrics.collector import MetricsCollector
@@ -142,7 +142,7 @@ def test_a_file_that_somebody_else_has_locked_is_done_without(home: Home) -> Non
     with contextlib.closing(sqlite3.connect(home.history, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("buddy_core.cachedb.BUSY_S", 0.05)
+            patch.setattr("buddy_core.caches.db.BUSY_S", 0.05)
             collector, observer = home.monitor()
     assert collector.view(Window.ALL).total_tool_calls == kept(home)
     assert "locked" in (observer.sources().history_problem or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from buddy_core.cachedb import open_writer
+from buddy_core.caches.db import open_writer
 from buddy_core.runs.catalog.filling.writing import RowWriter
 from buddy_core.runs.catalog.layout import LAYOUT, catalog_path
 from buddy_core.runs.facts import RunFacts

@@ -13,7 +13,7 @@ import pytest
 from tests.tui.monitor import NOW
 from tests.tui.surroundings.surroundings import bad, surroundings
 
-from buddy_core.cachedb import open_writer
+from buddy_core.caches.db import open_writer
 from buddy_core.clock import ManualClock
 from buddy_core.history.layout import HISTORY
 from buddy_core.runs.names import run_id_at

@@ -13,15 +13,8 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buddy_core.cachedb import (
-    CacheDamaged,
-    CacheDb,
-    CacheUnavailable,
-    cache_errors,
-    discard,
-    open_reader,
-    open_writer,
-)
+from buddy_core.caches.db import CacheDb, discard, open_reader, open_writer
+from buddy_core.caches.errors import CacheDamaged, CacheUnavailable, cache_errors
 from buddy_core.clock import Clock, SystemClock
 from buddy_core.runs.catalog.asking.known import KnownRun
 from buddy_core.runs.catalog.asking.order import Suspect, forks_of, order_text, suspects_of, unknown_among

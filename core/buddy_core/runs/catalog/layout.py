@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from buddy_core.cachedb import CacheLayout
+from buddy_core.caches.layout import CacheLayout
 from buddy_core.safety.paths import real_root
 
 _RUN = """CREATE TABLE run(

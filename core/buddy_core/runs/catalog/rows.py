@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import msgspec
 
-from buddy_core.cachedb import CacheDamaged
+from buddy_core.caches.errors import CacheDamaged
 from buddy_core.runs.catalog.early import Early
 from buddy_core.runs.facts import RunFacts
 from buddy_core.runs.folding.turns import span_of

@@ -32,7 +32,7 @@ def matching_runs(
     """
     with current_catalog(runs_dir, clock, prices) as catalog:
         if catalog is not None:
-            from buddy_core.cachedb import CacheUnavailable
+            from buddy_core.caches.errors import CacheUnavailable
 
             with contextlib.suppress(CacheUnavailable):
                 return [row.facts for row in catalog.page(query, limit=limit)]
@@ -55,7 +55,7 @@ def current_catalog(
     if len(run_ids(runs_dir)) <= MANY_RUNS:
         yield None
         return
-    from buddy_core.cachedb import CacheUnavailable
+    from buddy_core.caches.errors import CacheUnavailable
     from buddy_core.runs.catalog.catalog import Catalog
     from buddy_core.runs.catalog.layout import catalog_path
 

@@ -53,7 +53,7 @@ def _family(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> int:
 
 def read_family(runs_dir: Path, run_id: str, clock: Clock, prices: PriceTable | None) -> Family:
     """From the index where there are many runs, else from the files of all of them; the answer is the same."""
-    from buddy_core.cachedb import CacheUnavailable
+    from buddy_core.caches.errors import CacheUnavailable
     from buddy_core.runs.lineage.tree import Kindred, family_of
     from buddy_top.cli.run.catalogs import current_catalog
     from buddy_top.reading.family_reader import MOST_KIN

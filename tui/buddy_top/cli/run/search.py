@@ -122,7 +122,7 @@ def _among(args: argparse.Namespace, runs_dir: Path, clock: Clock) -> frozenset[
         )
     if args.regex:
         return among
-    from buddy_core.cachedb import CacheUnavailable
+    from buddy_core.caches.errors import CacheUnavailable
 
     with (
         current_catalog(runs_dir, clock, prices, make=False) as catalog,

@@ -114,7 +114,7 @@ class Asker:
             self._catalog.close()
 
     def _serve(self) -> None:
-        from buddy_core.cachedb import CacheDamaged, CacheUnavailable
+        from buddy_core.caches.errors import CacheDamaged, CacheUnavailable
         from buddy_core.runs.catalog.asking.pages import Cancelled
 
         try:
@@ -156,7 +156,7 @@ class Asker:
             self._told()
 
     def _do_jobs(self, catalog: Catalog) -> None:
-        from buddy_core.cachedb import CacheUnavailable
+        from buddy_core.caches.errors import CacheUnavailable
 
         while self._jobs:
             job, future = self._jobs.pop(0)

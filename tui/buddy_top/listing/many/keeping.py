@@ -102,7 +102,7 @@ class CatalogKeeper:
         self._thread.join(timeout=0.5)
 
     def _run(self) -> None:
-        from buddy_core.cachedb import CacheBusy
+        from buddy_core.caches.errors import CacheBusy
         from buddy_core.errors import BuddyError
         from buddy_core.runs.catalog.asking.pages import Cancelled
         from buddy_core.runs.catalog.catalog import Catalog

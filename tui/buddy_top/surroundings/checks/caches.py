@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from buddy_core.cachedb import CacheDamaged, CacheLayout, CacheOfAnotherVersion, CacheUnavailable, open_reader
+from buddy_core.caches.db import open_reader
+from buddy_core.caches.errors import CacheDamaged, CacheOfAnotherVersion, CacheUnavailable
+from buddy_core.caches.layout import CacheLayout
 from buddy_core.format import bytes_, plural
 from buddy_top.surroundings.around import Surroundings
 from buddy_top.surroundings.check import Check

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal
 
-from buddy_core.cachedb import CacheDamaged
+from buddy_core.caches.errors import CacheDamaged
 from buddy_core.runs.catalog.asking.conditions import Conditions, compiled
 from buddy_core.runs.catalog.layout import SEGMENT_BITS
 from buddy_core.runs.catalog.rows import Row, read_body

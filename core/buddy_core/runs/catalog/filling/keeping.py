@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from buddy_core.cachedb import CacheDb
+from buddy_core.caches.db import CacheDb
 from buddy_core.clock import Clock
 from buddy_core.runs.catalog.asking.pages import Cancelled
 from buddy_core.runs.catalog.early import Early, id_of

@@ -16,12 +16,17 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buddy_core.errors import BuddyError
+from buddy_core.caches.errors import (
+    CacheBusy,
+    CacheOfAnotherVersion,
+    CacheUnavailable,
+    cache_errors,
+    is_damage,
+)
+from buddy_core.caches.layout import CacheLayout, check, create, is_empty
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,30 +41,6 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
 )
 _WRITER_PRAGMAS = ("PRAGMA journal_mode=TRUNCATE", "PRAGMA synchronous=NORMAL", "PRAGMA cache_spill=OFF")
-
-
-class CacheUnavailable(BuddyError):
-    """The cache cannot be used now, in words; whatever it would have made faster works without it."""
-
-
-class CacheBusy(CacheUnavailable):
-    """Another process writes it: nothing is wrong."""
-
-
-class CacheDamaged(CacheUnavailable):
-    """The file is no good: its writer throws it away and begins anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class CacheLayout:
-    """What is in a cache of one kind."""
-
-    application_id: int
-    """Tells the kinds of files apart; 32 bits."""
-    version: int
-    """Grows with every change of the tables or of what stands in them; another version is begun anew."""
-    statements: tuple[str, ...]
-    """Make the tables in an empty database."""
 
 
 class CacheDb:
@@ -102,7 +83,7 @@ def open_writer(path: Path, layout: CacheLayout) -> CacheDb:
     Raises:
         CacheUnavailable: Another process writes (`CacheBusy`), the place cannot be written, or SQLite cannot do it.
     """
-    with _told(path):
+    with cache_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _locked(path.with_name(path.name + ".lock"))
         try:
@@ -117,13 +98,13 @@ def open_reader(path: Path, layout: CacheLayout, *, mends: bool = True) -> Cache
 
     What a killed writer left half done is undone first, unless nothing at all is to be changed (not `mends`).
     """
-    with _told(path):
+    with cache_errors(path):
         _demand_own_file(path)
         # A writer that was killed has left a journal, and to roll it back takes the right to write.
         connection = _connect(path, "rw" if mends and os.access(path, os.W_OK) else "ro")
         try:
             connection.execute("PRAGMA query_only=ON")
-            _check(connection, layout)
+            check(connection, layout)
         except BaseException:
             connection.close()
             raise
@@ -142,13 +123,6 @@ def discard(path: Path, *, keep: bool = False) -> None:
         path.with_name(name).unlink(missing_ok=True)
 
 
-@contextmanager
-def cache_errors(path: Path) -> Iterator[None]:
-    """Turns what SQLite and the system complain about into `CacheDamaged` or `CacheUnavailable`."""
-    with _told(path):
-        yield
-
-
 def _opened(path: Path, layout: CacheLayout, lock: int) -> CacheDb:
     for last in (False, True):
         fresh = _make_file(path)
@@ -156,22 +130,18 @@ def _opened(path: Path, layout: CacheLayout, lock: int) -> CacheDb:
         try:
             for pragma in _WRITER_PRAGMAS:
                 connection.execute(pragma)
-            if fresh or _is_empty(connection):
-                _create(connection, layout)
+            if fresh or is_empty(connection):
+                create(connection, layout)
                 fresh = True
-            _check(connection, layout)
+            check(connection, layout)
         except BaseException as error:
             connection.close()
-            if last or not _is_damage(error):
+            if last or not is_damage(error):
                 raise
             discard(path, keep=not isinstance(error, CacheOfAnotherVersion))
             continue
         return CacheDb(connection, lock, fresh)
     raise AssertionError("unreachable")
-
-
-class CacheOfAnotherVersion(CacheDamaged):
-    """The file was made by another version of ours: not damaged, and of no use."""
 
 
 def _make_file(path: Path) -> bool:
@@ -221,79 +191,3 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _create(connection: sqlite3.Connection, layout: CacheLayout) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in layout.statements:
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id={int(layout.application_id)}")
-    connection.execute(f"PRAGMA user_version={int(layout.version)}")
-    connection.execute("COMMIT")
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    return int(count) == 0
-
-
-def _check(connection: sqlite3.Connection, layout: CacheLayout) -> None:
-    """Nothing but our own tables, as we make them: a table of another shape could run what we never wrote."""
-    (kind,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if (kind, version) != (layout.application_id, layout.version):
-        raise CacheOfAnotherVersion("it is of another version")
-    if _tables(connection) != _expected(layout):
-        raise CacheDamaged("its tables are not as they were made")
-
-
-def _tables(connection: sqlite3.Connection) -> frozenset[tuple[object, ...]]:
-    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
-    return frozenset(map(tuple, rows))
-
-
-@cache
-def _expected(layout: CacheLayout) -> frozenset[tuple[object, ...]]:
-    import sqlite3
-
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        for statement in layout.statements:
-            connection.execute(statement)
-        return _tables(connection)
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    import sqlite3
-
-    try:
-        yield
-    except sqlite3.Error as error:
-        kind = CacheDamaged if _is_damage(error) else CacheUnavailable
-        raise kind(f"{path.name} cannot be used: {error}") from error
-    except OSError as error:
-        raise CacheUnavailable(f"{path.name} cannot be used: {error.strerror or error}") from error
-    except UnicodeError as error:
-        raise CacheDamaged(f"{path.name} cannot be used: it holds what is no text") from error
-    except MemoryError as error:
-        raise CacheUnavailable(f"there is not enough memory for {path.name}") from error
-
-
-def _is_damage(error: BaseException) -> bool:
-    """True for what a file is thrown away for; a lock, a full disk or a missing right is no damage."""
-    import sqlite3
-
-    if isinstance(error, CacheDamaged | UnicodeError) or "decode to UTF-8" in str(error):
-        return True
-    if not isinstance(error, sqlite3.DatabaseError):
-        return False
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code in (
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_FORMAT,
-        sqlite3.SQLITE_MISMATCH,
-    ):
-        return True
-    words = str(error)
-    return code == sqlite3.SQLITE_ERROR and "no such" in words and "no such module" not in words
