@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     from buddy_core.metrics.looking.model import ToolMetrics as ToolMetrics
     from buddy_core.metrics.looking.model import Trend as Trend
     from buddy_core.metrics.looking.model import WindowView as WindowView
+    from buddy_core.metrics.looking.named import Metric as Metric
+    from buddy_core.metrics.looking.named import MetricPoint as MetricPoint
     from buddy_core.metrics.model import ApiRequest as ApiRequest
     from buddy_core.metrics.model import ErrorRecord as ErrorRecord
-    from buddy_core.metrics.model import Metric as Metric
-    from buddy_core.metrics.model import MetricPoint as MetricPoint
     from buddy_core.metrics.model import SessionMetrics as SessionMetrics
     from buddy_core.metrics.model import ToolExecution as ToolExecution
     from buddy_core.metrics.recording.batch import HistoryBatch as HistoryBatch
@@ -86,9 +86,9 @@ if TYPE_CHECKING:
     from buddy_core.runs.model import RunEvent as RunEvent
     from buddy_core.runs.model import RunMetadata as RunMetadata
     from buddy_core.runs.model import RunMetrics as RunMetrics
-    from buddy_core.runs.model import RunRecord as RunRecord
     from buddy_core.runs.model import RunSummary as RunSummary
     from buddy_core.runs.pruning.prune import PruneReport as PruneReport
+    from buddy_core.runs.reading.wholerun import RunRecord as RunRecord
     from buddy_core.runs.replay.model import ReplayReport as ReplayReport
     from buddy_core.runs.replay.session import ReplayCancelled as ReplayCancelled
     from buddy_core.runs.replay.session import replay_run as replay_run
@@ -133,8 +133,8 @@ _HOMES: dict[str, str] = {
     "KeptRunDamaged": "errors",
     "Limits": "alerts.limits",
     "ManualClock": "clock",
-    "Metric": "metrics.model",
-    "MetricPoint": "metrics.model",
+    "Metric": "metrics.looking.named",
+    "MetricPoint": "metrics.looking.named",
     "MetricRecorded": "metrics.recording.events",
     "MetricsCollector": "metrics.collector",
     "MetricsExport": "metrics.looking.model",
@@ -159,7 +159,7 @@ _HOMES: dict[str, str] = {
     "RunMetadata": "runs.model",
     "RunMetrics": "runs.model",
     "RunNotFound": "errors",
-    "RunRecord": "runs.model",
+    "RunRecord": "runs.reading.wholerun",
     "RunStore": "runs.store.store",
     "RunSummary": "runs.model",
     "SearchHit": "runs.searching.hit",

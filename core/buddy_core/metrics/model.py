@@ -8,7 +8,7 @@ None means "not known": a latency nobody measured, a cost nobody stated. It is n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 MetricType = Literal["counter", "gauge", "histogram"]
@@ -18,26 +18,6 @@ METRIC_TYPES: tuple[MetricType, ...] = get_args(MetricType)
 
 OTHER = "other"
 """Where names and label sets go that came after the limit was reached."""
-
-
-@dataclass(frozen=True, slots=True)
-class MetricPoint:
-    """One recorded value of a custom metric."""
-
-    timestamp: int
-    value: float
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A registered metric with its newest points, oldest first."""
-
-    name: str
-    type: MetricType
-    description: str = ""
-    unit: str | None = None
-    points: tuple[MetricPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

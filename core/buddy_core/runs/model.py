@@ -74,12 +74,3 @@ class RunSummary:
     artifact_count: int = 0
     metadata: RunMetadata = field(default_factory=RunMetadata)
     extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """Everything the files of one run say in total, without its events."""
-
-    summary: RunSummary
-    metrics: RunMetrics | None
-    artifacts: tuple[str, ...] = ()

@@ -81,7 +81,7 @@ with store.run("record") as run:
     collector.record_error("network", "refused", context={"provider": "p"})
     collector.end_session()
 assert len(events.drain()) > 1_000
-looking = ("buddy_core.metrics.looking.model", "buddy_core.runs.facts", "buddy_core.runs.artifacts.files")
+looking = ("buddy_core.metrics.looking.model", "buddy_core.runs.facts", "buddy_core.runs.reading.wholerun")
 print(*[name for name in looking if name in sys.modules])
 """
 

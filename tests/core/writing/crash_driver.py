@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buddy_core.runs.reading.jsonl import JsonlReader
-from buddy_core.runs.reading.reader import read_events, run_ids
+from buddy_core.runs.reading.reader import run_ids
+from buddy_core.runs.reading.wholerun import read_events
 from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.watching.liveness import lock_state
 from buddy_core.runs.writing.eventlog import EventLog, encode_event

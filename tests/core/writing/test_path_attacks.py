@@ -17,7 +17,7 @@ from tests.core.writing.hostile_names import ORDINARY, hostile_names
 
 from buddy_core.errors import BadArtifactName, BuddyError, StoreUnavailable
 from buddy_core.runs.artifacts.names import check_artifact_name
-from buddy_core.runs.reading.reader import read_events, read_run
+from buddy_core.runs.reading.wholerun import read_events, read_run
 from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.eventlog import EventLog
 from buddy_core.runs.writing.files import NotPrivate, make_directory, open_root

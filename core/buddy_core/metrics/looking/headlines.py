@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from buddy_core.metrics.counting.grains import HOUR, MINUTE
-from buddy_core.metrics.model import ErrorRecord, MetricPoint, SessionMetrics
+from buddy_core.metrics.model import ErrorRecord, SessionMetrics
 from buddy_core.metrics.recording.books import Books
 
 if TYPE_CHECKING:
     from buddy_core.metrics.looking.model import DashboardState
+    from buddy_core.metrics.looking.named import MetricPoint
 
 RATE_MS = 5 * MINUTE
 """How far the rates of the dashboard state look back."""
@@ -107,9 +108,11 @@ class HeadlineReader(Books):
 
         Absorbed history adds to every total, and no points.
         """
+        from buddy_core.metrics.looking.named import points_of
+
         with self._lock:
             metric = self._registry.metrics.get(name)
-            return metric.history(since_ms) if metric else []
+            return points_of(metric, since_ms) if metric else []
 
     def get_session_metrics(self) -> SessionMetrics | None:
         """The running session as it stands; None without one."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from buddy_core.metrics.looking.late import LateQuantiles
-from buddy_core.metrics.model import ErrorRecord, Metric, SessionMetrics
+from buddy_core.metrics.looking.named import Metric
+from buddy_core.metrics.model import ErrorRecord, SessionMetrics
 from buddy_core.metrics.window import Window
 
 

@@ -234,12 +234,13 @@ class MetricsReader(HeadlineReader):
     def export(self) -> MetricsExport:
         """Everything at once, as of one moment."""
         from buddy_core.metrics.looking.model import MetricsExport
+        from buddy_core.metrics.looking.named import metric_of
 
         with self._lock:
             return MetricsExport(
                 exported_at=self._clock.now_ms(),
                 state=self.get_dashboard_state(),
-                metrics=tuple(metric.as_metric() for metric in self._registry.metrics.values()),
+                metrics=tuple(map(metric_of, self._registry.metrics.values())),
                 tools=tuple(self.get_tool_metrics()),
                 providers=tuple(self.get_provider_metrics()),
                 errors=tuple(self.get_recent_errors(self._limits[1])),

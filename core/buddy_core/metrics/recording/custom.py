@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from buddy_core.metrics.counting.timing import Timing
-from buddy_core.metrics.model import METRIC_TYPES, OTHER, Metric, MetricPoint, MetricType
+from buddy_core.metrics.model import METRIC_TYPES, OTHER, MetricType
 from buddy_core.metrics.recording.checks import Refusals
 from buddy_core.metrics.recording.events import MetricRecorded
 
@@ -53,17 +53,6 @@ class Custom:
     def __contains__(self, key: LabelKey) -> bool:
         return key in self.totals or key in self.timings
 
-    def history(self, since_ms: int | None = None) -> list[MetricPoint]:
-        """The points kept, oldest first, from `since_ms` on."""
-        first = -1 if since_ms is None else since_ms
-        points = [MetricPoint(at, value, dict(labels)) for at, value, labels in self.points if at >= first]
-        points.sort(key=_time_of)
-        return points
-
-    def as_metric(self) -> Metric:
-        """The frozen value that leaves the collector."""
-        return Metric(self.name, self.type, self.description, self.unit, tuple(self.history()))
-
     def take(self, key: LabelKey, number: float, *, adding: bool) -> float:
         """Count a value in its label set; gives the value of its point."""
         if self.type == "histogram":
@@ -75,10 +64,6 @@ class Custom:
         # What `record` says of a counter is its total as somebody else counted it: it never takes any back.
         self.totals[key] = max(number, total) if self.type == "counter" else number
         return number
-
-
-def _time_of(point: MetricPoint) -> int:
-    return point.timestamp
 
 
 class Registry:

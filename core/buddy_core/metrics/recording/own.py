@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from buddy_core.clock import Clock
-from buddy_core.metrics.model import Metric, MetricType, SessionMetrics
+from buddy_core.metrics.model import MetricType, SessionMetrics
 from buddy_core.metrics.recording.broadcast import Broadcast
 from buddy_core.metrics.recording.custom import ROLES
 from buddy_core.metrics.recording.pricing import PricingReader
 
 if TYPE_CHECKING:
+    from buddy_core.metrics.looking.named import Metric
     from buddy_core.prices.table import PriceTable
 
 
@@ -31,11 +32,13 @@ class OwnRecorder(PricingReader):
 
         Raises `ValueError` for a type that is none: that is a slip in the program, found at its start.
         """
+        from buddy_core.metrics.looking.named import Metric, metric_of
+
         with self._lock:
             checked = self._refusals.name(name)
             if checked is None:
                 return Metric(str(name)[:64], type, description, unit)
-            return self._registry.register(checked, type, description, unit).as_metric()
+            return metric_of(self._registry.register(checked, type, description, unit))
 
     def record(
         self, name: str, value: float, labels: Mapping[str, str] | None = None, *, at_ms: int | None = None

@@ -1,18 +1,14 @@
-"""Reading whole runs from the disk, for code that asks once; the monitor follows them with `tail` instead."""
+"""Which runs there are, and the small files of one, for code that asks once; `wholerun` reads the rest."""
 
 from __future__ import annotations
 
 import os
-import stat
-from functools import partial
 from pathlib import Path
 
-from buddy_core.runs.model import RunEvent, RunMetrics, RunRecord, RunSummary
+from buddy_core.runs.model import RunMetrics, RunSummary
 from buddy_core.runs.names import EVENTS_NAME, is_run_id, started_at_of
 from buddy_core.runs.records.smallfiles import MAX_RECORD_BYTES, parse_metrics, parse_summary
 from buddy_core.safety.paths import open_beneath, stat_beneath
-
-_CHUNK = 256 * 1024
 
 
 def run_ids(runs_dir: Path) -> list[str]:
@@ -64,40 +60,6 @@ def read_metrics(runs_dir: Path, run_id: str) -> RunMetrics | None:
     """The totals on the disk; None when there are none that can be read."""
     data = read_small_file(runs_dir, run_id, "metrics.json")
     return parse_metrics(data) if data is not None else None
-
-
-def read_run(runs_dir: Path, run_id: str) -> RunRecord | None:
-    """Everything but the events; None when there is no such run directory, and a link to one is none."""
-    from buddy_core.runs.artifacts.files import list_artifacts  # who only records lists none
-
-    if not is_run_id(run_id) or not _is_directory(runs_dir / run_id):
-        return None
-    names = tuple(info.name for info in list_artifacts(runs_dir / run_id))
-    return RunRecord(read_summary(runs_dir, run_id), read_metrics(runs_dir, run_id), names)
-
-
-def _is_directory(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def read_events(runs_dir: Path, run_id: str) -> list[RunEvent]:
-    """Every event that can be had, damaged lines salvaged or left out, in the order of the file."""
-    from buddy_core.runs.reading.jsonl import JsonlReader, payload  # a program that records reads none
-
-    try:
-        fd = open_beneath(runs_dir, run_id, EVENTS_NAME)
-    except OSError:
-        return []
-    reader = JsonlReader()
-    with os.fdopen(fd, "rb", buffering=0) as file:
-        return [
-            RunEvent(event.ts, event.type, run_id, payload(event.data))
-            for chunk in iter(partial(file.read, _CHUNK), b"")
-            for event in reader.feed(chunk).events
-        ]
 
 
 def read_small_file(runs_dir: Path, *parts: str, limit: int = MAX_RECORD_BYTES) -> bytes | None:

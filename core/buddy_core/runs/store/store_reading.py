@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
 from buddy_core.runs.artifacts.names import check_component
-from buddy_core.runs.model import RunEvent, RunRecord, RunSummary
+from buddy_core.runs.model import RunEvent, RunSummary
 from buddy_core.runs.names import ARTIFACTS_NAME, is_run_id
-from buddy_core.runs.reading.reader import read_events, read_run, read_small_file, read_summary, run_ids
+from buddy_core.runs.reading.reader import read_small_file, read_summary, run_ids
 from buddy_core.runs.store.streaming import stream_run
 from buddy_core.runs.writing.writer import RunWriter
+
+if TYPE_CHECKING:
+    from buddy_core.runs.reading.wholerun import RunRecord
 
 MAX_TEXT_ARTIFACT_BYTES = 16 * 1024 * 1024
 """Longer artifacts are not returned as text; read them in parts with `read_artifact`."""
@@ -41,6 +45,8 @@ class RunReading:
 
     def get_run(self, run_id: str) -> RunRecord | None:
         """What the files of a run say; of one that this store is writing, what it is at this moment."""
+        from buddy_core.runs.reading.wholerun import read_run  # a program that records reads none
+
         record = read_run(self.runs_dir, run_id)
         writer = self._writers.get(run_id)
         if record is None or writer is None:
@@ -57,6 +63,8 @@ class RunReading:
 
     def get_events(self, run_id: str) -> list[RunEvent]:
         """Every event of a run that can be read, oldest first; none when there is no such run."""
+        from buddy_core.runs.reading.wholerun import read_events
+
         return read_events(self.runs_dir, run_id) if is_run_id(run_id) else []
 
     def stream_events(self, run_id: str) -> AsyncIterator[RunEvent]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from buddy_core.runs.writing.eventlog import EventLog
 
@@ -20,8 +20,7 @@ MAX_WAITING_BYTES = 1024 * 1024
 """Bytes that wait at most: one event of the largest size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """What a disk that took no events for a while did to the record."""
 
     late: int
