@@ -15,9 +15,9 @@ from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import Alert, BudgetUse
 from buddy_core.alerts.rules import provider_subject, too_many_failed
 from buddy_core.alerts.sliding import overspending
+from buddy_core.metrics.collecting.reading import MetricsReader
 from buddy_core.metrics.counting.grains import HOUR, MINUTE
 from buddy_core.metrics.looking.model import ActivityBucket, ProviderMetrics, SeriesPoint, ToolMetrics
-from buddy_core.metrics.looking.reading import MetricsReader
 from buddy_core.metrics.window import Window
 
 _BY_MINUTE, _BY_HOUR = 25 * 60, 8 * 24

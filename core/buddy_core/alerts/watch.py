@@ -15,9 +15,9 @@ from buddy_core.alerts.evaluate import AlertBook, Observed, evaluate
 from buddy_core.alerts.limits import Limits
 from buddy_core.alerts.model import NO_ALERTS, AlertState, BudgetUse, Known, Repetition
 from buddy_core.alerts.repetition import RepetitionDetector
+from buddy_core.metrics.collecting.reading import MetricsReader
 from buddy_core.metrics.counting.grains import MINUTE
 from buddy_core.metrics.looking.model import ProviderMetrics, ToolMetrics
-from buddy_core.metrics.looking.reading import MetricsReader
 from buddy_core.metrics.window import Window
 from buddy_core.observing.observer import Observer
 from buddy_core.runs.facts import RunFacts

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from buddy_core.clock import Clock
+from buddy_core.metrics.collecting.own import OwnRecorder
 from buddy_core.metrics.counting.calls import NO_FLOOR
 from buddy_core.metrics.counting.errorlog import error_record, text_of
 from buddy_core.metrics.counting.ledger import TOOL_ERROR
@@ -24,7 +25,6 @@ from buddy_core.metrics.recording.checks import LARGEST_AMOUNT, request_row
 from buddy_core.metrics.recording.events import CollectorEvent, CollectorReset, EventName, MetricRecorded
 from buddy_core.metrics.recording.forks import OnePerProcess, renew_after_fork
 from buddy_core.metrics.recording.live import MOST_WAITING
-from buddy_core.metrics.recording.own import OwnRecorder
 from buddy_core.metrics.recording.subscription import Subscription
 
 if TYPE_CHECKING:

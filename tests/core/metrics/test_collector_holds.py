@@ -21,10 +21,10 @@ from buddy_core import (
     Usage,
     Window,
 )
+from buddy_core.metrics.collecting.books import AT_ONCE
 from buddy_core.metrics.counting.stats import ErrorStats, ProviderStats, ToolStats
 from buddy_core.metrics.looking import gathering
 from buddy_core.metrics.recording.batch import batches
-from buddy_core.metrics.recording.books import AT_ONCE
 
 SERIES = 1_300
 """Of each kind: nearly four thousand in all."""

@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from tests.scraping import both_ways, check_with_promtool, promtool, samples_of, total, value
 
 from buddy_core.clock import ManualClock
+from buddy_core.metrics.collecting.books import AT_ONCE
 from buddy_core.metrics.collector import MetricsCollector, get_metrics_collector, reset_metrics_collector
 from buddy_core.metrics.counting.sketch import BOUNDS_MS
-from buddy_core.metrics.recording.books import AT_ONCE
 from buddy_core.prometheus.exporter import PrometheusExporter, get_prometheus_exporter
 
 FAMILIES = {

@@ -1,1 +1,1 @@
-"""How things come to be counted: checked, one by one or by the column, with prices and listeners."""
+"""How things come to be counted: checked, one by one or by the column; and who is told of them."""

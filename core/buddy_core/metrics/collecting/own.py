@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from buddy_core.clock import Clock
+from buddy_core.metrics.collecting.pricing import PricingReader
 from buddy_core.metrics.model import MetricType, SessionMetrics
 from buddy_core.metrics.recording.broadcast import Broadcast
 from buddy_core.metrics.recording.custom import ROLES
-from buddy_core.metrics.recording.pricing import PricingReader
 
 if TYPE_CHECKING:
     from buddy_core.metrics.looking.named import Metric

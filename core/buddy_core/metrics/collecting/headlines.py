@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from buddy_core.metrics.collecting.books import Books
 from buddy_core.metrics.counting.grains import HOUR, MINUTE
 from buddy_core.metrics.model import ErrorRecord, SessionMetrics
-from buddy_core.metrics.recording.books import Books
 
 if TYPE_CHECKING:
     from buddy_core.metrics.looking.model import DashboardState

@@ -12,11 +12,11 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from buddy_core.metrics.collecting.books import AT_ONCE
+from buddy_core.metrics.collecting.headlines import HeadlineReader
 from buddy_core.metrics.counting.grains import MINUTE, SECOND, since_of
 from buddy_core.metrics.counting.ledger import Kind
-from buddy_core.metrics.looking.headlines import HeadlineReader
 from buddy_core.metrics.model import ErrorRecord
-from buddy_core.metrics.recording.books import AT_ONCE
 from buddy_core.metrics.window import Window
 
 if TYPE_CHECKING:

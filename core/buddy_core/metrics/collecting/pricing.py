@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from buddy_core.clock import Clock
-from buddy_core.metrics.looking.reading import MetricsReader
+from buddy_core.metrics.collecting.reading import MetricsReader
 
 if TYPE_CHECKING:
     from buddy_core.metrics.counting.hours import HourStats, Lasting
