@@ -19,7 +19,6 @@ from buddy_top.frame.footer import action_is_at
 from buddy_top.keys.actions import PaneActions
 from buddy_top.keys.inturn import Followed, InTurn
 from buddy_top.options import Options
-from buddy_top.panes.overview.welcome import is_empty
 from buddy_top.state import Tab
 
 if TYPE_CHECKING:
@@ -167,7 +166,7 @@ class BuddyTop(PaneActions):
 
     def action_watch_demo(self) -> None:
         """From the welcome card: leave, so that the demonstration can take the terminal."""
-        if self.snapshot is not None and is_empty(self.snapshot):
+        if self.snapshot is not None and self.snapshot.is_empty:
             self.wants_demo = True
             self.exit()
 

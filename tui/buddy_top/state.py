@@ -259,6 +259,13 @@ class Snapshot(msgspec.Struct, frozen=True):
         return self.place or self.sources.runs_dir
 
     @property
+    def is_empty(self) -> bool:
+        """True when there is nothing at all to show, and nothing being read."""
+        sources = self.sources
+        known = self.runs or sources.turn_requests or sources.history_runs
+        return not known and sources.complete
+
+    @property
     def running(self) -> int:
         """How many runs are at work."""
         return sum(run.status == "running" for run in self.at_work)

@@ -23,7 +23,6 @@ from buddy_top.config.load import gather
 from buddy_top.config.places import history_file
 from buddy_top.feed import Feed
 from buddy_top.options import Options
-from buddy_top.panes.overview.welcome import is_empty
 from buddy_top.starting.launch import _options
 from buddy_top.state import Snapshot, Wants
 
@@ -129,7 +128,7 @@ async def test_a_directory_whose_runs_are_all_pruned_shows_what_they_did(runs: P
     shutil.rmtree(next(runs.glob("*_000001")))
     picture = seen(options(runs))
     assert (picture.view.total_tool_calls, picture.sources.history_runs) == (4, 2)
-    assert not is_empty(picture)
+    assert not picture.is_empty
     app = BuddyTop(options(runs))
     async with app.run_test(size=(120, 40)) as pilot:
         for _ in range(200):

@@ -38,7 +38,7 @@ LATER = (
     "buddy_top.keys.palette",
     "buddy_top.listing.filter_advice",
     "buddy_top.panes.base",
-    "buddy_top.panes.overview.pane",
+    "buddy_top.panes.overview",
     "buddy_top.run_view",
     "buddy_top.screens.help",
     "buddy_top.widgets.charts",

@@ -23,7 +23,6 @@ from buddy_top.messages import CallNamed, WantsChanged
 from buddy_top.metering.shown import OwnUse
 from buddy_top.options import Options
 from buddy_top.panes import pane_class
-from buddy_top.panes.overview.welcome import is_empty
 from buddy_top.past.journey import HINT, Journey
 from buddy_top.screens.root import RootScreen
 from buddy_top.state import Snapshot, Tab, Wants
@@ -154,7 +153,7 @@ class Stage(sheets.DressedApp):
         if self.filter_line.editing:
             self.footer.set_keys(self.filter_line.keys)
             return
-        empty = self.snapshot is not None and is_empty(self.snapshot)
+        empty = self.snapshot is not None and self.snapshot.is_empty
         there = self.there
         self.footer.set_keys(footer_keys(self.place, self.registry, there=there, empty=empty))
 

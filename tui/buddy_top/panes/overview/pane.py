@@ -20,7 +20,7 @@ from buddy_top.panes.overview.activity import ActivityChart
 from buddy_top.panes.overview.budget import BudgetLine
 from buddy_top.panes.overview.running import RUNNING, running_cells
 from buddy_top.panes.overview.tiles import TILES
-from buddy_top.panes.overview.welcome import is_empty, welcome_lines
+from buddy_top.panes.overview.welcome import welcome_lines
 from buddy_top.panes.providers.words import cost_text, provider_key
 from buddy_top.panes.words import kind_words, nothing_in, within
 from buddy_top.state import Snapshot, Tab
@@ -107,7 +107,7 @@ class OverviewPane(Pane):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw everything; each part repaints only what differs. Without any run a card says how to begin."""
-        empty = is_empty(snapshot)
+        empty = snapshot.is_empty
         if empty is not self.has_class("-empty"):
             self.set_class(empty, "-empty")
             self.focus_main()  # what had the keyboard is hidden now

@@ -17,13 +17,6 @@ EXAMPLE = (
 )
 
 
-def is_empty(snapshot: Snapshot) -> bool:
-    """True when there is nothing at all to show, and nothing being read."""
-    sources = snapshot.sources
-    known = snapshot.runs or sources.turn_requests or sources.history_runs
-    return not known and sources.complete
-
-
 def welcome_lines(snapshot: Snapshot) -> list[Cell]:
     """What was looked for and where, how an agent starts to record, and the key for the demonstration."""
     sources = snapshot.sources
