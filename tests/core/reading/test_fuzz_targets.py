@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.fuzz import __main__ as command
 from tests.fuzz.targets import TARGETS
 
-from buddy_core.runs import artifacts
+from buddy_core.runs.artifacts import names as artifact_names
 from buddy_core.runs.query import canonical
 from buddy_core.runs.reading import jsonl, salvage
 from buddy_core.runs.records import smallfiles as records
@@ -66,7 +66,7 @@ BROKEN: dict[str, Break] = {
     "summary": replaced(records, "text_of", lambda value: value if isinstance(value, str) else None),
     "filter": replaced(canonical, "quoted", lambda word: f'"{word}"'),
     "text": everything_is_shown,
-    "names": replaced(artifacts, "_RESERVED", frozenset()),
+    "names": replaced(artifact_names, "_RESERVED", frozenset()),
 }
 
 
