@@ -213,15 +213,19 @@ class Stage(sheets.DressedApp):
 
     async def open_run(self, run_id: str, at_ms: int | None = None, call: CallNamed | None = None) -> None:
         """Show one run full screen; esc brings back where one was."""
-        if self.run_page is None:
+        page = self.run_page
+        if page is None:
             from buddy_top.panes.runs.page import RunPage
 
             self.wear(sheets.PANES, sheets.RUN)
-            self.run_page, self._before_run = RunPage(), self.focused
-            self.run_page.listed = self._list_to_step_through()
+            page = RunPage(run_id)
+            self.run_page, self._before_run = page, self.focused
+            page.listed = self._list_to_step_through()
             self.panes[self.tab].display = False
-            await self.body.mount(self.run_page)
-        self.run_page.open(run_id, at_ms, call)
+            await self.body.mount(page)
+            if self.run_page is not page:
+                return  # left while it was being built
+        page.open(run_id, at_ms, call)
         self.journey.open_run(run_id)
         self._arrive()
 

@@ -8,9 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.app import ComposeResult
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.css.styles import RenderStyles, Styles
+from textual.events import Click
 from textual.fuzzy import Matcher
 
 from buddy_core.safety.shown import shown
@@ -44,11 +46,26 @@ _LEAST_SCORE = 0.01
 """Of a run whose name does not match, but what else is known of it."""
 
 
+class HitList(CommandList):
+    """Textual's list of hits; a click on one that has been replaced meanwhile chooses nothing."""
+
+    def _on_click(self, event: Click) -> None:  # type: ignore[override]
+        """What was clicked is a number in the list that was on the screen: in a shorter one it means nothing."""
+        option = event.style.meta.get("option")
+        if option is not None and option >= self.option_count:
+            event.prevent_default()
+
+
 class Palette(CommandPalette, Card[None]):
-    """Textual's palette, less its crashes when a hit or a key arrives behind the one that leaves it.
+    """Textual's palette, less its crashes when a hit, a click or a key arrives behind what changes or leaves it.
 
     Its private `_gather_commands` is overridden; checked against textual 8.2.8.
     """
+
+    def compose(self) -> ComposeResult:
+        """What Textual's consists of, with a list of hits that minds what it lists."""
+        for widget in super().compose():
+            yield HitList() if isinstance(widget, CommandList) else widget
 
     def get_component_styles(self, *names: str) -> RenderStyles:
         """How a part of it looks; a palette that is gone has no looks, and draws nothing with them."""

@@ -39,10 +39,10 @@ class RunPage(Pane):
 
     TAB = Tab.RUNS
 
-    def __init__(self) -> None:
+    def __init__(self, run_id: str) -> None:
         super().__init__(id="run-page")
         self.detail = RunDetailView(id="run-page-detail")
-        self.run_id = ""
+        self.run_id = run_id
         self.listed = ListWants(last=0)
         """The list one steps through."""
 
