@@ -14,6 +14,7 @@ from buddy_core.runs.reading.jsonl import JsonlReader
 from buddy_core.runs.reading.reader import read_metrics, read_summary
 from buddy_core.runs.store.store import RunStore
 from buddy_core.runs.writing.eventlog import EventLog, encode_event
+from buddy_core.runs.writing.lock import RunLock
 
 NOW = 1_770_000_000_000
 RUN = "run_mk5k1qoj_724ab2"
@@ -143,6 +144,16 @@ class TestStrays:
         (run_dir / ".link.tmp").symlink_to(secret)
         assert self.swept(run_dir) == 0
         assert all(path.exists() for path in (*kept, secret))
+
+    def test_what_a_living_writer_has_stays_however_old_its_clock_makes_it(self, run_dir: Path) -> None:
+        held = self.aged(run_dir / ".metrics.json.tmp", STRAY_AFTER_MS + 1)
+        fd = os.open(run_dir, os.O_RDONLY)
+        lock = RunLock(fd)
+        assert self.swept(run_dir) == 0
+        assert held.exists()
+        lock.release()
+        os.close(fd)
+        assert self.swept(run_dir) == 1
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
     def test_what_is_somebody_elses_stays(self, run_dir: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.css.styles import RenderStyles, Styles
@@ -19,7 +20,6 @@ from buddy_core.safety.shown import shown
 from buddy_top.commands import commands_at
 from buddy_top.drawing.cells import cut_right
 from buddy_top.messages import OpenRun
-from buddy_top.screens.card import Card
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -56,7 +56,7 @@ class HitList(CommandList):
             event.prevent_default()
 
 
-class Palette(CommandPalette, Card[None]):
+class Palette(CommandPalette):
     """Textual's palette, less its crashes when a hit, a click or a key arrives behind what changes or leaves it.
 
     Its private `_gather_commands` is overridden; checked against textual 8.2.8.
@@ -66,6 +66,10 @@ class Palette(CommandPalette, Card[None]):
         """What Textual's consists of, with a list of hits that minds what it lists."""
         for widget in super().compose():
             yield HitList() if isinstance(widget, CommandList) else widget
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Leave, once: a click and a key that do are both on their way before either is heeded, as in a `Card`."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def get_component_styles(self, *names: str) -> RenderStyles:
         """How a part of it looks; a palette that is gone has no looks, and draws nothing with them."""

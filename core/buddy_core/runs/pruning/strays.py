@@ -1,11 +1,13 @@
 """Temporary files that a crash left between being written and being renamed are removed after an hour.
 
 Once a process and runs directory, in the flusher's thread, within bounds, and only what is this user's own and
-bears the names that `files` gives to temporary files.
+bears the names that `files` gives to temporary files. A run whose lock is held is left alone: the clock of this
+machine and that of the disk may differ by more than an hour, and what looks old may be written right now.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import stat
@@ -16,12 +18,14 @@ from itertools import islice
 
 from buddy_core.runs.names import ARTIFACTS_NAME, is_run_id
 from buddy_core.runs.writing.flusher import SHARED
+from buddy_core.runs.writing.lock import LOCK_NAME
 
 STRAY_AFTER_MS = 60 * 60_000
 """A temporary file this old is nobody's any more; a writer has one for microseconds."""
 
 _MOST = 1_000
 _STRAY = re.compile(r"\..+\.tmp", re.DOTALL)
+_ASKING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _seen: set[tuple[int, int]] = set()
 
@@ -48,6 +52,8 @@ def sweep(root_fd: int, now_ms: int) -> int:
 def _sweep_run(root_fd: int, run_id: str, now_ms: int) -> int:
     run_fd = os.open(run_id, _DIRECTORY, dir_fd=root_fd)
     try:
+        if _is_held(run_fd):
+            return 0
         removed = _sweep_directory(run_fd, now_ms)
         with suppress(OSError):
             artifacts_fd = os.open(ARTIFACTS_NAME, _DIRECTORY, dir_fd=run_fd)
@@ -58,6 +64,21 @@ def _sweep_run(root_fd: int, run_id: str, now_ms: int) -> int:
         return removed
     finally:
         os.close(run_fd)
+
+
+def _is_held(run_fd: int) -> bool:
+    """True while a writer has the lock of the run; one without a lock has none of our temporary files either."""
+    try:
+        fd = os.open(LOCK_NAME, _ASKING, dir_fd=run_fd)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
 
 
 def _sweep_directory(fd: int, now_ms: int) -> int:
