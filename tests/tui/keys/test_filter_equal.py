@@ -54,7 +54,7 @@ async def test_the_pane_lists_what_the_command_lists(
         for text in FILTERS:
             seen.app.filter_line.field.value = text
             await seen.until(lambda text=text: pane.filter_text == text and listed(seen))  # type: ignore[misc]
-            assert sorted(pane.table.keys) == sorted(told[text]), text
+            await seen.until(lambda text=text: sorted(pane.table.keys) == sorted(told[text]))  # type: ignore[misc]
 
 
 def listed(seen: Monitor) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,13 @@ def test_a_line_of_bars_has_its_width_whatever_the_values(
     lines = columns(shown, height, top_of(shown))
     assert [len(line) for line in lines] == [width] * height
     assert set("".join(lines)) <= set(EIGHTHS)
+
+
+def test_a_sum_beyond_all_numbers_is_the_largest_there_is() -> None:
+    assert resample([1e308] * 4, 1, "sum") == [sys.float_info.max]
+    assert resample([-1e308] * 4, 1, "sum") == [-sys.float_info.max]
+    assert resample([1.5e308, 1.5e308, -1.5e308, -1.5e308], 1, "sum") == [0.0]
+    assert resample([1e308] * 4, 2, "mean") == [pytest.approx(sys.float_info.max / 2)] * 2
 
 
 def test_bars_grow_by_eighths_and_fill_lower_lines_first() -> None:

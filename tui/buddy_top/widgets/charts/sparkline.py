@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -44,10 +45,20 @@ def _joined(reduce: Callable[[list[float]], float]) -> Callable[[Values], float 
     return join
 
 
+def _total(known: list[float]) -> float:
+    """Their sum; beyond all numbers it is the largest there is, which draws a full bar."""
+    try:
+        return math.fsum(known)
+    except OverflowError:
+        share = math.fsum(value / len(known) for value in known)
+        total = share * len(known)
+        return total if math.isfinite(total) else math.copysign(sys.float_info.max, share)
+
+
 _JOIN: dict[How, Callable[[Values], float | None]] = {
     "max": _joined(max),
-    "sum": _joined(math.fsum),
-    "mean": _joined(lambda known: math.fsum(known) / len(known)),
+    "sum": _joined(_total),
+    "mean": _joined(lambda known: _total(known) / len(known)),
 }
 
 
