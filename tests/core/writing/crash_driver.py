@@ -37,8 +37,8 @@ PARALLEL = 4
 PIPE_BYTES = 1024 * 1024
 NUMBER = struct.Struct("<I")
 TEXTS = ["x" * size for size in (0, 10, 40, 200, 3_000, 60, 5, 30) * 8 + (300_000,)]
-LIFE_S = 2.0
-"""Longest a recorder lives, should nobody be left to kill it."""
+LIFE_S = 60.0
+"""Longest a recorder lives, should nobody be left to kill it; a busy machine may let it wait for its killer for seconds."""
 RUN_ID = "run_mk5k1qoj_724ab2"
 
 Recorder = Callable[[Path, int], None]

@@ -51,7 +51,8 @@ class TestDurability:
 
     @pytest.fixture
     def broken(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-        """`fsync` fails as often as the list has entries."""
+        """`fsync` fails as often as the list has entries; what other tests have left to ask of the disk is done with."""
+        assert flusher.SHARED.wait(20)
         fsync, failures = os.fsync, [1]
 
         def failing(fd: int) -> None:
