@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from buddy_core.metrics.collector import MetricsCollector
 from buddy_core.metrics.model import ApiRequest
 from buddy_core.metrics.recording.batch import ModelKey, RequestRow, row_of
-from buddy_core.observing.remembered import RunRecord, RunRecords
+from buddy_core.observing.remembered import ToldRun, ToldRuns
 from buddy_core.observing.residual import Residual
 from buddy_core.runs.folding.costs import price_of_totals
 from buddy_core.runs.folding.facts import RunFiles, RunUsage
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Estimated:
     """Estimates of one collector, on the `records` of the runs they were made for."""
 
-    def __init__(self, collector: MetricsCollector, records: RunRecords) -> None:
+    def __init__(self, collector: MetricsCollector, records: ToldRuns) -> None:
         self._collector = collector
         self._records = records
         self._ownerless: Estimates | None = None
@@ -54,7 +54,7 @@ class Estimated:
             for run_id, rows in _rows_by_run(requests).items():
                 self.remember(run_id, rows)
 
-    def price(self, record: RunRecord, files: RunFiles, more: Residual, at_ms: int) -> float | None:
+    def price(self, record: ToldRun, files: RunFiles, more: Residual, at_ms: int) -> float | None:
         """What tokens of a run that logged no request cost, remembered like what requests are priced at."""
         tokens = RunUsage(more.total_tokens, more.prompt_tokens, more.completion_tokens)
         dollars = price_of_totals(files, tokens, None)
@@ -65,7 +65,7 @@ class Estimated:
             record.estimates.add(None, [(at_ms, dollars)])
         return dollars
 
-    def retract(self, record: RunRecord, span: RunSpan | None) -> None:
+    def retract(self, record: ToldRun, span: RunSpan | None) -> None:
         """Count no more what was estimated for a run, nor for turns without an owner within its `span`."""
         if record.estimates is not None:
             self._collector.retract_estimates(record.estimates)

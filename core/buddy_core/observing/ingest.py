@@ -18,7 +18,7 @@ from buddy_core.metrics.recording.batch import HistoryBatch, batches, row_of
 from buddy_core.metrics.recording.provenance import has_passed_on, reading_files
 from buddy_core.observing.estimated import Estimated
 from buddy_core.observing.onebyone import record_one_by_one, record_request
-from buddy_core.observing.remembered import RunRecord, RunRecords
+from buddy_core.observing.remembered import ToldRun, ToldRuns
 from buddy_core.observing.residual import Residual, residual_of
 from buddy_core.runs.folding.calls import argument_of
 from buddy_core.runs.folding.costs import states_more
@@ -42,7 +42,7 @@ class Ingest:
         self._collector = collector
         self.listed_above = collector.listed_above
         """Which calls need no argument, for whoever reads."""
-        self._records = RunRecords()
+        self._records = ToldRuns()
         self._estimated = Estimated(collector, self._records)
         self.uses = ModelUses()
         """What each run used of each model, also of runs that are gone and still remembered."""
@@ -50,7 +50,7 @@ class Ingest:
         """When runs were at work that are gone and have been recounted, until `all_recounted`."""
         self._stated: list[RunSpan] = []  # those of them that stated their costs
 
-    def record_of(self, run_id: str) -> RunRecord:
+    def record_of(self, run_id: str) -> ToldRun:
         """What is remembered of a run; a new or forgotten run begins with nothing."""
         return self._records.of(run_id)
 

@@ -22,7 +22,7 @@ MAX_GONE_RECORDS = 250_000
 """And of so many records all told, at eight bytes each; the run that left last is remembered whatever its length."""
 
 
-class RunRecord:
+class ToldRun:
     """What the collector has been told of one run id."""
 
     __slots__ = ("estimates", "requests", "seen", "usage", "usage_at")
@@ -39,21 +39,21 @@ class RunRecord:
         """What was estimated for the run, as long as it has not stated its cost."""
 
 
-class RunRecords:
-    """One `RunRecord` a run."""
+class ToldRuns:
+    """One `ToldRun` a run."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, RunRecord] = {}
-        self._gone: dict[str, RunRecord] = {}
+        self._runs: dict[str, ToldRun] = {}
+        self._gone: dict[str, ToldRun] = {}
 
-    def of(self, run_id: str) -> RunRecord:
+    def of(self, run_id: str) -> ToldRun:
         """What is remembered of a run; a new or forgotten run begins with nothing."""
         record = self._runs.get(run_id)
         if record is None:
-            record = self._runs[run_id] = self._gone.pop(run_id, RunRecord())
+            record = self._runs[run_id] = self._gone.pop(run_id, ToldRun())
         return record
 
-    def present(self, run_id: str) -> RunRecord | None:
+    def present(self, run_id: str) -> ToldRun | None:
         """The same of a run whose directory is there, if anything was asked of it before."""
         return self._runs.get(run_id)
 
