@@ -13,6 +13,7 @@ import signal
 import string
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from tests.pty.restored import assert_restored
-from tests.pty.terminal import ENVIRONMENT, Terminal, terminal
+from tests.pty.terminal import DEADLINE_S, ENVIRONMENT, Terminal, terminal
 
 STORMS = int(os.environ.get("BUDDY_STORMS", "1"))
 STRUCK = int(os.environ.get("BUDDY_STRUCK", "120"))
@@ -53,6 +54,9 @@ _ANY = [
     *(b"tool:bash", b"status:failed", b"cost>0.01", b"\x1b[200~of\nmany lines\x1b[201~"),
 ]
 _SIZES = ((120, 40), (80, 24), (200, 60), (60, 15), (40, 12), (20, 5))
+
+_TALL = 61
+"""Lines of the last size, which none before has: whoever still draws draws the last of them."""
 
 Strike = Callable[[Terminal, random.Random], object]
 
@@ -101,6 +105,12 @@ def storm(term: Terminal, chance: random.Random, count: int, last: deque[object]
         if not term.read(chance.choice((0.0, 0.0, 0.02, 0.05, 0.1))):
             return struck + 1
         del term.out[: -(1 << 16)]
+    term.resize(100, _TALL)
+    end = time.monotonic() + DEADLINE_S
+    while b"\x1b[%d;1H" % _TALL not in term.out:
+        assert time.monotonic() < end, f"no picture of that size: {list(last)}"
+        if not term.read():
+            return count
     term.signal(signal.SIGTERM)
     return count
 
