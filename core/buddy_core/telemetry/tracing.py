@@ -25,6 +25,10 @@ def make_provider(config: TracingConfig, env: Mapping[str, str]) -> tuple[Tracer
     The resource is written out rather than detected: the SDK's detectors would add the command line, which
     holds whatever its user typed, and the host's name.
     """
+    # Before the provider: in the child of a fork the SDK (1.45) starts a thread of a pool at once. A pool that
+    # is imported after the provider is made holds its lock at that moment, and the child would wait for it for ever.
+    import concurrent.futures.thread  # noqa: F401
+
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
 

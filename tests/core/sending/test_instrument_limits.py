@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 import warnings
@@ -206,6 +211,27 @@ def test_spans_go_to_the_provider_of_the_host_where_it_hands_one_over(tmp_path: 
     context = by_run[parent].context
     assert context is not None
     assert (link.trace_id, link.span_id) == (context.trace_id, context.span_id)
+
+
+def test_a_host_that_begins_to_use_a_pool_of_threads_later_can_fork() -> None:
+    """Case 17: who is told of a fork first depends on what was imported first, and the SDK starts a pool in the child."""
+    host = """
+        import os
+        from buddy_core import init_tracing
+        assert init_tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}) is not None
+        import concurrent.futures.thread
+        child = os.fork()
+        if child:
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        os._exit(0)
+    """
+    argv = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(host)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as told:
+        try:
+            assert told.communicate(timeout=30)[0] == b"0\n"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(told.pid, signal.SIGKILL)
 
 
 def test_in_the_child_of_a_fork_the_parents_spans_are_not_exported_and_nothing_hangs(bench: Bench) -> None:
