@@ -28,6 +28,7 @@ from buddy_core import (
     telemetry_losses,
 )
 from buddy_core.bridge import bridge
+from buddy_core.clock import ManualClock
 from buddy_core.metrics.recording.provenance import reading_files
 from buddy_core.telemetry.spans import book as spans
 from buddy_core.telemetry.spans import openrun
@@ -168,7 +169,8 @@ def test_a_provider_of_the_host_that_raises_or_blocks_hurts_nobody(tmp_path: Pat
 
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(Bad())
-    collector, store = MetricsCollector(), RunStore(tmp_path)
+    clock = ManualClock(1_770_000_000_000)  # by which nothing is slow, however busy the machine
+    collector, store = MetricsCollector(clock=clock), RunStore(tmp_path)
     off = instrument(collector, store, provider=provider)
     collector.record_api_request(provider="p", model="raises")
     collector.record_api_request(provider="p", model="blocks")

@@ -24,6 +24,7 @@ from tests.core.sending.otlp_receiver import OtlpReceiver
 from tests.core.sending.sentry_stub import SentryStub
 
 from buddy_core import MetricsCollector, RunStore, init_observability, instrument, shutdown_observability
+from buddy_core.clock import ManualClock
 from buddy_core.telemetry.sending.mailbox import Mailbox
 
 pytestmark = pytest.mark.sweep
@@ -270,7 +271,8 @@ def test_recording_does_not_wait_for_silent_back_ends(tmp_path: Path) -> None:
             "OTEL_BSP_MAX_QUEUE_SIZE": "50",
         }
         assert init_observability(env).sentry == "on"
-        collector, store = MetricsCollector(), RunStore(tmp_path)
+        clock = ManualClock(1_770_000_000_000)  # by which nothing is slow, however busy the machine
+        collector, store = MetricsCollector(clock=clock), RunStore(tmp_path)
         off = instrument(collector, store)
         run = store.start_run("x")
         times = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from rich.segment import Segment
@@ -107,3 +108,12 @@ async def test_a_line_that_is_painted_whole_does_not_come_to_hold_itself() -> No
         assert piece is not None
         assert piece.text == "y" * 40
         assert not piece._divide_cache
+
+
+async def test_the_focus_moves_without_drawing_the_whole_screen_anew(tmp_path: Path) -> None:
+    async with monitor(samples(tmp_path), tab="overview", size=(120, 40)) as seen:
+        before = seen.app.focused
+        with patch.object(seen.app.screen, "refresh", wraps=seen.app.screen.refresh) as drawn:
+            await seen.press("right")
+        assert seen.app.focused is not before
+        assert not drawn.called

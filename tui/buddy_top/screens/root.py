@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.events import Resize
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from buddy_top.terminal.compositor import LeanCompositor
 
@@ -25,6 +27,9 @@ class RootScreen(Screen[None], inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As in Textual, where the whole screen is drawn anew when the focus moves; what gains or loses it draws itself."""
 
     def __init__(self, fit: Callable[[Size], None], *, id: str) -> None:
         super().__init__(id=id)
