@@ -14,6 +14,8 @@ from typing import Any
 
 from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.geometry import Size
 
 from buddy_top.terminal.keyboard import Bell, read_keys
 
@@ -37,6 +39,7 @@ class PatientDriver(LinuxDriver):
     _away = False
     _drawing = False
     _stopped = False
+    _resized = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Textual's own, handed on
         super().__init__(*args, **kwargs)
@@ -63,6 +66,7 @@ class PatientDriver(LinuxDriver):
         """Begin full-screen mode."""
         self._leaving = self._away = self._stopped = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        signal.signal(signal.SIGWINCH, self._sigwinch_application)
         self._drawing = self._writer_thread is not None
 
     def stop_application_mode(self) -> None:
@@ -86,6 +90,20 @@ class PatientDriver(LinuxDriver):
     def _sigcont_application(self, *_: object) -> None:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._go_on)
+
+    def _sigwinch_application(self, *_: object) -> None:
+        """Have the size looked at when the loop comes to it. Textual (8.2.8) reads it here, where a second signal comes
+        in the middle of the first, is told before it, and the screen keeps the older size.
+        """
+        if not (self._resized or self._in_band_window_resize):
+            self._resized = True
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._look_at_size)
+
+    def _look_at_size(self) -> None:
+        self._resized = False
+        size = Size(*self._get_terminal_size())
+        self._app.post_message(Resize(size, size))
 
     def _stop_process(self) -> None:
         """Give the terminal back where it is ours, and stop."""
