@@ -236,5 +236,5 @@ def test_nowhere_to_keep_anything_is_said_too(place: Place) -> None:
 def test_runs_are_found_and_read_by_any_thread(place: Place) -> None:
     with place.lister() as made:
         listing = place.until(made, kept)
-        assert "Task 3" in [run.objective for run in made.find("task 3").result(5)]
+        place.until(made, lambda _: "Task 3" in [run.objective for run in made.find("task 3").result(5)])
         assert [run.run_id for run in made.read(listing.ids[:2]).result(5)] == list(listing.ids[:2])
